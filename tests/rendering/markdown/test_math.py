@@ -64,6 +64,7 @@ def _inline(*sources: str) -> list[tuple[str, bool]]:
         (r"\(\|x\| + 1\)", [(r"\|x\| + 1", False)]),
         ("$$ABC$$ and $$ x + y $$", [("ABC", True), ("x + y", True)]),
         ("$$\nABC\n$$", [("ABC", True)]),
+        ("$$x² + y³ ≥ √2 · π$$", [("x² + y³ ≥ √2 · π", True)]),
         ("$$force = mass * speed$$", [("force = mass * speed", True)]),
         (r"\(distance = speed * time\)", [("distance = speed * time", False)]),
         (
@@ -476,6 +477,20 @@ def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> Non
         (r"\norm{\abs{x} + \frac{a}{b}}", "‖|x|+ab‖"),
         (r"\require{cancel} \dd x \curl \vb{A}", "dx∇×𝐀"),
         (r"90\textdegree", "90°"),
+        (r"\begin{CD} A @>f>> B \\ @VVgV @VV{h}V \\ C @>>k> D \end{CD}", "A→fB↓g↓hC→kD"),
+        (r"\begin{CD} A @= B @<a<< C \\ @| @. @AAbA \\ D @. E @. F \end{CD}", "A=B←aC‖↑bDEF"),
+        (r"\begin{CD} A \\ @VVV \\ B \end{CD}", "A↓B"),
+        (
+            r"\begin{tabular}{|c|p{2cm}|} \hline Name & $x_1$ \\ \hline a_b & c \& d \end{tabular}",
+            "Namex1a_bc\xa0&\xa0d",
+        ),
+        (r"\begin{tabularx}{\textwidth}{lX} a & b \end{tabularx}", "ab"),
+        (r"\begin{array}{cc} 1 & 2 \\ \cline{2-2} 3 & 4 \end{array}", "1234"),
+        (r"\ce{A <=>[450^\circ C][200 atm] B}", "A⇌200atm450∘CB"),
+        (r"\vv{AB} \arcsinh x \textdollar 5 \Hat{x}\/ \htmlClass{a}{y}", "AB→arcsinh\u2061x$5xˆy"),
+        (r"\sqrt[\leftroot{-2}\uproot{2}3]{k} \eval{f}_{0} \ding{51}", "k3\u2063f|0✓"),
+        (r"√2 \pm ∛{x+1} + √(y) + 2√n", "2±x+13+|(y)+2n"),
+        (r"\longdiv{12} \stackunder{a}{b} \stackon{a}{b}", ")12abab"),
     ],
 )
 def test_what_the_library_does_not_know_is_rewritten(latex: str, text: str) -> None:

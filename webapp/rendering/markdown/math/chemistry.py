@@ -26,14 +26,14 @@ _NAMED_BONDS: Final = {
     **dict.fromkeys(("~", "~-", "~=", "~--", "-~-"), r"{\sim}"),
 }
 _GROUP: Final = r"\{(?:[^{}]|\{[^{}]*\}|(?!))*+\}"
-_SCRIPT: Final = re.compile(rf"([_^])({_GROUP}|[0-9]*[+-]|[0-9]+|[A-Za-z])")
+_SCRIPT: Final = re.compile(rf"([_^])({_GROUP}|[0-9]*[+-]|[0-9]+|[A-Za-z]|\\[A-Za-z]+)")
 _TOKEN: Final = re.compile(
     rf"""
     (?P<arrow><=>>|<<=>|<=>|<-->|<->|->|<-)\s*(?:\[(?P<above>[^\]]*)\])?\s*(?:\[(?P<below>[^\]]*)\])?
     | (?P<vapour>(?<=\s)\^(?=\s|$)|\(\^\))
     | (?P<solid>(?<=\s)v(?=\s|$)|\(v\))
     | (?P<state>\((?:aq|s|l|g)\))
-    | (?P<scripts>(?:[_^](?:{_GROUP}|[0-9]*[+-]|[0-9]+|[A-Za-z]))+)
+    | (?P<scripts>(?:[_^](?:{_GROUP}|[0-9]*[+-]|[0-9]+|[A-Za-z]|\\[A-Za-z]+))+)
     | (?P<charge>(?<=[A-Za-z0-9)\]}}])[+-](?=[\s)\]]|$))
     | (?P<plus>\+)
     | (?P<number>(?<![A-Za-z)\]])[0-9]+(?:[./][0-9]+)?|[0-9]+)

@@ -11,27 +11,35 @@ import re
 from typing import Final
 
 from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
+from webapp.rendering.markdown.math.grids import rewrite_grids
 from webapp.rendering.markdown.math.macros import GROUP, expand_commands
 from webapp.rendering.markdown.math.physics import rewrite_physics
 
 _SAME: Final = {
     "AA": "Å",
     "AE": "Æ",
+    "Bar": r"\bar",
     "C": r"\mathbb{C}",
     "Cdot": r"\cdot",
+    "Dot": r"\dot",
+    "Hat": r"\hat",
     "KaTeX": r"\text{KaTeX}",
     "LaTeX": r"\text{LaTeX}",
     "Perp": "\u2aeb",
     "Q": r"\mathbb{Q}",
     "OE": "Œ",
     "TeX": r"\text{TeX}",
+    "Tilde": r"\tilde",
+    "Vec": r"\vec",
     "aa": "å",
     "adots": r"\iddots",
     "ae": "æ",
+    "blackstar": "★",
     "centerdot": r"\cdot",
     "centering": "",
     "curl": r"\nabla\times",
     "dd": r"\mathrm{d}",
+    "divergence": r"\nabla\cdot",
     "dotsb": r"\cdots",
     "dotsc": r"\ldots",
     "dotsi": r"\cdots",
@@ -43,6 +51,8 @@ _SAME: Final = {
     "ensuremath": "",
     "enskip": r"\enspace",
     "euro": "€",
+    "framebox": r"\fbox",
+    "gradient": r"\nabla",
     "intop": r"\int",
     "laplacian": r"\nabla^{2}",
     "longrightleftharpoons": r"\rightleftharpoons",
@@ -59,6 +69,7 @@ _SAME: Final = {
     "phase": r"\angle\underline",
     "pmb": r"\boldsymbol",
     "qed": r"\square",
+    "qedhere": r"\square",
     "sdot": r"\cdot",
     "shortmid": r"\mid",
     "shortparallel": r"\parallel",
@@ -67,13 +78,21 @@ _SAME: Final = {
     "smallsetminus": r"\setminus",
     "smallsmile": r"\smile",
     "strut": "",
+    "textbar": "|",
     "textdegree": "°",
+    "textdollar": r"\$",
+    "textellipsis": "…",
+    "textemdash": "—",
+    "textendash": "–",
+    "textgreater": ">",
+    "textless": "<",
     "textnormal": r"\text",
     "textregistered": "®",
     "textsl": r"\textit",
     "thickapprox": r"\approx",
     "thicksim": r"\sim",
     "uline": r"\underline",
+    "textunderscore": r"\_",
     "underarc": r"\underparen",
     "underbar": r"\underline",
     "underlinesegment": r"\underline",
@@ -82,8 +101,10 @@ _SAME: Final = {
     "varliminf": r"\underline{\lim}",
     "varlimsup": r"\overline{\lim}",
     "varprojlim": r"\underleftarrow{\lim}",
+    "varoint": r"\oint",
     "varpropto": r"\propto",
     "vb": r"\mathbf",
+    "vv": r"\overrightarrow",
     "uwave": r"\underline",
     "widebar": r"\overline",
     "wideparen": r"\overparen",
@@ -91,12 +112,17 @@ _SAME: Final = {
     "xlongrightarrow": r"\xrightarrow",
     **{
         name: rf"\operatorname{{{name}}}"
-        for name in ("Cov", "Res", "Tr", "Var", "diag", "erf", "lcm", "rank", "sgn", "sign", "tr")
+        for name in (
+            *("Cov", "Res", "Tr", "Var", "diag", "erf", "lcm", "rank", "sgn", "sign", "tr"),
+            *("arccot", "arccsc", "arcosh", "arcoth", "arccosh", "arcsec", "arcsinh", "arctanh"),
+            *("arsinh", "artanh", "csch", "sech"),
+        )
     },
     **dict.fromkeys(("mbox", "hbox", "textmd", "textsc", "textup"), r"\text"),
     **dict.fromkeys(
         ("mathllap", "mathrlap", "mathclap", "llap", "rlap", "clap", "smash", "vcenter")
         + ("mathnormal", "tiny", "scriptsize", "footnotesize", "small", "normalsize", "large")
+        + ("boldmath", "linebreak", "mit", "null", "par", "protect")
         + ("Large", "LARGE", "huge", "Huge", "blue", "green", "orange", "pink", "purple", "red"),
         "",
     ),
@@ -109,6 +135,7 @@ _ENVIRONMENTS: Final = {
     "alignedat": "aligned",
     "alignat": "align",
     "alignat*": "align*",
+    "multlined": "gathered",
     "flalign": "align",
     "flalign*": "align*",
     **{f"{kind}matrix*": f"{kind}matrix" for kind in ("", "p", "b", "B", "v", "V")},
@@ -126,6 +153,7 @@ _COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspa
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcrtb]\])?")
 _PLACED: Final = re.compile(r"(\\begin\{(?:array|aligned|alignedat|gathered)\})\s*\[[tcb]\]")
 _COLUMNS: Final = re.compile(rf"\\begin\{{array\}}\s*{GROUP}")
+_PART_OF_A_LINE: Final = re.compile(r"\\c(?:mid)?(?:line|rule)(?:\([lr]+\))?\s*\{[-0-9 ]*\}")
 _REPEATED_COLUMNS: Final = re.compile(r"\*\s*\{([1-9]|1[0-9])\}\s*\{([lcr|:]{1,9})\}")
 _WIDE_COLUMN: Final = re.compile(r"[pmb]\s*\{[^{}]*\}")
 _BETWEEN_COLUMNS: Final = re.compile(r"[@!<>]\s*\{[^{}]*\}")
@@ -154,6 +182,8 @@ _SPACE_BELOW: Final = re.compile(r"\\vspace\*?\s*\{[-0-9. a-z]*\}")
 _BOX: Final = re.compile(r"\\bbox\s*(?:\[[A-Za-z0-9#, ]*\])?")
 _RAISED_TEXT: Final = re.compile(rf"\\text(super|sub)script\s*{GROUP}")
 _CIRCLED: Final = re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}")
+_ROOT_SIGN: Final = re.compile(r"([√∛∜])\s*([0-9]+(?:\.[0-9]+)?|[A-Za-z](?![A-Za-z])|(?=\{))?")
+_DEGREES: Final = {"√": "", "∛": "[3]", "∜": "[4]"}
 _ROOT: Final = re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of")
 _BUILT: Final = re.compile(
     r"\\buildrel\s*+(?:\\rm\s*+)?((?:[^\\{}]|\\(?!over\b)[A-Za-z]+|(?!))*+)\\over\s*"
@@ -173,6 +203,15 @@ _RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{GROUP}")
 _STRUCK: Final = re.compile(rf"\\sout\s*{GROUP}")
 _ABSOLUTE: Final = re.compile(rf"\\(abs|norm|ceil|floor)\*?\s*{GROUP}")
 _ANGLE: Final = re.compile(r"\\(left|middle|right)\s*([<>])")
+_ATTRIBUTE: Final = re.compile(
+    r"\\(?:html(?:Class|Data|Id|Style)|class|cssId|style)\s*\{[^{}]*\}(?=\s*\{)"
+)
+_IN_ROOT: Final = re.compile(r"\\(?:left|up)root\s*(?:\{-?[0-9]*\}|-?[0-9])")
+_IGNORED: Final = re.compile(r"\\/|\\(?:begin|end)\{(?:display)?math\}")
+_LONG_DIVISION: Final = re.compile(rf"\\(?:longdiv|enclose\s*\{{longdiv\}})\s*{GROUP}")
+_STACKED: Final = re.compile(rf"\\stack(on|under)\s*{GROUP}\s*{GROUP}")
+_EVALUATED: Final = re.compile(rf"\\eval\s*{GROUP}")
+_DINGBAT: Final = re.compile(r"\\ding\s*\{(3[3-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\}")
 _REQUIRED: Final = re.compile(r"\\require\s*\{[A-Za-z]*\}")
 _CHARACTER: Final = re.compile(
     r"""\\(?:char\s*"([0-9A-Fa-f]{2,5})|unicode\{x([0-9A-Fa-f]{2,5})\})"""
@@ -181,12 +220,18 @@ _CHARACTER: Final = re.compile(
 
 def rewrite(latex: str) -> str:
     """Rewrite `latex` in commands that the library knows, as far as it can be written in them."""
+    latex = _ROOT_SIGN.sub(_replace_root_sign, latex)
     if "\\" not in latex or _ROW_END in latex:
         return latex
     latex = rewrite_chemistry(latex)
     latex = expand_commands(_ROW_ENDS.sub(_replace_row_end, latex))
-    latex = _rewrite_arrays(latex)
+    latex = _rewrite_arrays(rewrite_grids(latex, _ROW_END))
     latex = rewrite_physics(latex)
+    latex = _IGNORED.sub("", _IN_ROOT.sub("", _ATTRIBUTE.sub("", latex)))
+    latex = _LONG_DIVISION.sub(r"{)\\overline{\\,\1}}", latex)
+    latex = _STACKED.sub(_replace_stack, latex)
+    latex = _EVALUATED.sub(r"\\left.\1\\right|", latex)
+    latex = _DINGBAT.sub(lambda found: rf"\text{{{chr(0x26E0 + int(found[1]))}}}", latex)
     latex = _ROOT.sub(r"\\sqrt[\1]", _BUILT.sub(r"\\overset{\1}", latex))
     latex = _CONTINUED.sub(r"\\cfrac", _THICKNESS.sub(r"\\over ", latex))
     latex = _CANCELLED.sub(r"{\\cancel{\2}}^{\1}", latex)
@@ -220,7 +265,7 @@ def rewrite(latex: str) -> str:
 
 def _rewrite_arrays(latex: str) -> str:
     """Rewrite the columns of arrays to letters and lines alone, and the matrices of plain TeX."""
-    latex = _PLACED.sub(r"\1", latex)
+    latex = _PART_OF_A_LINE.sub(r"\\hline ", _PLACED.sub(r"\1", latex))
     latex = _COLUMNS.sub(_replace_columns, latex)
     latex = _MANY_COLUMNS.sub(lambda found: f"{{{found[2]}}}{(int(found[1]) - 1) * '&'}", latex)
     return _PLAIN_MATRIX.sub(_replace_plain_matrix, latex)
@@ -278,6 +323,19 @@ def _replace_box(found: re.Match[str]) -> str:
     inside = found[2].removeprefix("$").removesuffix("$") if found[2][:1] == "$" else None
     text = rf"\text{{{found[2]}}}" if inside is None else f"{{{inside}}}"
     return rf"\boxed{{{text}}}" if found[1] else text
+
+
+def _replace_root_sign(found: re.Match[str]) -> str:
+    """Set the root of a number, of a letter or of what is in braces; else the sign alone."""
+    if found[2] is None:
+        return r"\surd " if found[1] == "√" else f"{{}}^{{{_DEGREES[found[1]][1]}}}\\surd "
+    root = rf"\sqrt{_DEGREES[found[1]]}"
+    return f"{root}{{{found[2]}}}" if found[2] else root
+
+
+def _replace_stack(found: re.Match[str]) -> str:
+    place = "overset" if found[1] == "on" else "underset"
+    return rf"\{place}{{{found[3]}}}{{{found[2]}}}"
 
 
 def _replace_raised(found: re.Match[str]) -> str:
