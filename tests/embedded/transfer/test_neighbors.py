@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.imported import Imported
-from tools.store_rows import ANSWER
-from webapp.embedded import Store
+from tools.store_rows import ANSWER, jsonl
+from webapp.embedded import Store, import_files
 
 pytestmark = pytest.mark.one_database
 
@@ -207,6 +207,24 @@ def test_records_of_a_log_keep_their_attributes_and_their_time(
     assert (imported.asked, imported.answers) == ([("user", "q")], ["Yes."])
     assert imported.created == 1_700_000_000
     assert imported.json["events"][0]["attributes"]["gen_ai.system"] == "s"
+
+
+def test_records_without_ids_are_an_exchange_up_to_each_answer(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    def log(name: str, text: str) -> dict[str, Any]:
+        content = attribute("content", stringValue=text)
+        said = attribute("message", kvlistValue={"values": [content]})
+        logged = record(f"gen_ai.{name}", said if name == "choice" else content)
+        return {key: value for key, value in logged.items() if not key.endswith("Id")}
+
+    records = [log("user.message", "one"), log("choice", "1"), log("user.message", "two")]
+    records += [log("choice", "2"), log("choice", "deux"), log("user.message", "three")]
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    import_files(store, [jsonl(tmp_path / "log.jsonl", [logs])])
+
+    listed = client.get("/chat/completions?order=asc").get_json()["data"]
+    assert [len(one["choices"]) for one in listed] == [1, 2, 0]
 
 
 def test_calls_and_results_in_events_are_kept(

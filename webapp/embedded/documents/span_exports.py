@@ -55,9 +55,13 @@ def _list_jaeger(traces: Sequence[Value]) -> Sequence[Object]:
 
 
 def _list_logged(logs: Sequence[Value]) -> Sequence[Object]:
-    """List spans whose messages are records of a log, in the order of their first ones."""
-    spans: dict[tuple[str, str], list[str]] = {}
-    starts: dict[tuple[str, str], str | None] = {}
+    """List spans whose messages are records of a log, in the order of their first ones.
+
+    Records without ids belong together up to an answer, or are each all of an exchange.
+    """
+    spans: dict[tuple[str, str, int], list[str]] = {}
+    starts: dict[tuple[str, str, int], str | None] = {}
+    exchange, is_answered = 0, False
     scopes = (
         scope
         for one in logs
@@ -76,17 +80,24 @@ def _list_logged(logs: Sequence[Value]) -> Sequence[Object]:
             time = copy(record.get("timeUnixNano"))
             own = write_object(copy_rest(attributes, {"event.name"}))
             event = write(name=copy(name), body=body, attributes=own, timeUnixNano=time)
-            spans.setdefault((trace, span), []).append(event)
-            starts.setdefault((trace, span), time)
+            if not (trace or span):
+                kind = name.text if isinstance(name, String) else ""
+                is_answer = kind.endswith(".choice")
+                if (is_answered and not is_answer) or kind.endswith(".details"):
+                    exchange += 1
+                is_answered = is_answer or kind.endswith(".details")
+            place = (trace, span, 0 if trace or span else exchange)
+            spans.setdefault(place, []).append(event)
+            starts.setdefault(place, time)
     return [
         parse_object(
             [
-                f'"traceId":{json.dumps(trace)},"spanId":{json.dumps(span)}',
-                f'"startTimeUnixNano":{start}' if (start := starts[trace, span]) else "",
+                f'"traceId":{json.dumps(place[0])},"spanId":{json.dumps(place[1])}',
+                f'"startTimeUnixNano":{start}' if (start := starts[place]) else "",
                 f'"events":{write_array(events)}',
             ]
         )
-        for (trace, span), events in spans.items()
+        for place, events in spans.items()
     ]
 
 
