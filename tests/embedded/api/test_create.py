@@ -482,6 +482,19 @@ def test_a_stream_is_stored_before_its_last_event_leaves(
     assert stored(client)["choices"][0]["message"]["content"] == "Hi"
 
 
+def test_the_usage_that_comes_with_the_end_is_stored(model: FakeModel, client: FlaskClient) -> None:
+    usage = chunk(usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
+    late = stream(usage, chunk(delta(content=" too late")), b"data: no JSON\n\n", done=False)
+    model.script(Answer((stream(*chunks_of("Hi")).body + late.body,), content_type=STREAM))
+    sent = post(client, STREAMED).get_data()
+
+    assert sent.endswith(late.body)
+    given = stored(client)
+    assert given["usage"]["total_tokens"] == 3
+    assert given["choices"][0]["message"]["content"] == "Hi"
+    assert "incomplete" not in given
+
+
 def test_events_pass_as_they_come(store: Store, model: FakeModel, model_url: str) -> None:
     first, second = threading.Event(), threading.Event()
     begun, middle, end = chunks_of("Hi")

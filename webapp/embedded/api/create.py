@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.client import NOT_FOUND
 from itertools import chain
 from typing import Final
@@ -20,7 +20,7 @@ from webapp.embedded.api.create_request import CreateRequest
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.model_server import POLICY, ModelAnswer, ModelServer
-from webapp.embedded.recording.recorder import Kept, Recorder, StreamRecorder, parse_answer
+from webapp.embedded.recording.recorder import DONE, Kept, Recorder, StreamRecorder, parse_answer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store
@@ -153,14 +153,17 @@ class _RecordedEvents:
         splitter = EventSplitter()
         try:
             for chunk in self._answer.iter_chunks():
-                for event in splitter.feed(chunk):
-                    yield self._record(event)
+                events = splitter.feed(chunk)
+                for event in events:
+                    # Some servers send the usage after the end.
+                    rest = events if DONE in event.raw else ()
+                    yield from self._record([event, *rest])
         except ApiError as error:
             self._finish(error.message)
             yield b"data: " + json.dumps(error.envelope).encode() + b"\n\n"
             return
         if last := splitter.flush():
-            yield self._record(last)
+            yield from self._record([last])
         self._finish()
 
     def close(self) -> None:
@@ -168,10 +171,11 @@ class _RecordedEvents:
         self._finish("The client went away before the end of the answer.")
         self._answer.close()
 
-    def _record(self, event: Event) -> bytes:
+    def _record(self, events: Sequence[Event]) -> Iterator[bytes]:
         if self._recorder:
-            self._recorder.feed(event)
-        return event.raw
+            self._recorder.feed(events)
+        for event in events:
+            yield event.raw
 
     def _finish(self, problem: str | None = None) -> None:
         if self._recorder:

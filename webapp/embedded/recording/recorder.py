@@ -8,7 +8,8 @@ from __future__ import annotations
 import codecs
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -170,15 +171,27 @@ class StreamRecorder:
         self._completion = CompletionAccumulator()
         self._problem: str | None = None
         self._unread: list[str] = []
+        self._is_done = False
         self._is_saved = False
 
-    def feed(self, event: Event) -> None:
-        """Accumulate an event. If its data is `DONE`, store the completion."""
+    def feed(self, events: Iterable[Event]) -> None:
+        """Accumulate events that arrived together. If the data of one is `DONE`, store them.
+
+        Some servers send the usage after that.
+        """
+        for event in events:
+            self._feed_event(event)
+        if self._is_done:
+            self._end()
+
+    def _feed_event(self, event: Event) -> None:
         # Some gateways wrap the lines of another stream.
         data = _WRAPPED.sub(b"", event.data)
         self._size += len(data)
         if _is_done(data):
-            self._end()
+            self._is_done = True
+        elif self._is_done:
+            self._accumulate_usage(data)
         elif self._size > self._max_bytes:
             self._note(f"The answer is larger than {self._max_bytes:,} bytes.")
         elif data:
@@ -228,12 +241,19 @@ class StreamRecorder:
                 if _has_token(chunk):
                     self._recorder.note_token()
 
+    def _accumulate_usage(self, data: bytes) -> None:
+        """Accumulate the data of an event after the end, if it has the usage alone."""
+        with suppress(NotJson, TooManyValues, UnicodeDecodeError):
+            chunk = parse(data.decode(), max_values=MAX_VALUES)
+            if isinstance(chunk, Object) and chunk.object("usage") and not chunk.items("choices"):
+                self._completion.feed(chunk)
+
     def _accumulate_lines(self, data: bytes, *, is_error: bool) -> None:
         """Accumulate data that is not JSON: of a server that ends events with the line, each."""
         lines = data.splitlines() if b"\n" in data.strip() else []
         for line in filter(None, map(bytes.strip, lines)):
             if _is_done(line):
-                self._end()
+                self._is_done = True
             else:
                 self._accumulate(line, is_error=is_error)
         if lines:
