@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from webapp.completions import Completion
 from webapp.embedded.documents.facts import Facts, extract_facts
-from webapp.embedded.documents.passages import Scope
+from webapp.embedded.documents.passages import Scope, read_json, read_message
 from webapp.exact_json import Object, parse
+from webapp.messages import BARE, Message
 
 
 def extract(*messages: dict[str, Any], answer: dict[str, Any] | None = None) -> Facts:
@@ -167,6 +170,27 @@ def test_a_message_that_is_repeated_in_part_has_the_same_digest(
     said = {"role": "assistant", "content": "Yes."}
     first, second = (extract(said | one).chain.hashes for one in (message, other))
     assert (first == second) == is_same
+
+
+_VALUES: Final[st.SearchStrategy[object]] = st.sampled_from(
+    ["user", "assistant", "tool", "", "<think>Hm</think>Yes", None, 0, [], {}, ["Yes"]]
+)
+_NAMES: Final = st.sampled_from(
+    ["role", "content", "name", "id", "tool_call_id", "refusal", "annotations", "tool_calls"]
+    + ["audio", "function_call", "reasoning", "context", "content_parts", BARE, "documents"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(_NAMES, _VALUES), max_size=5))
+def test_a_message_that_is_only_a_text_is_read_as_any_other(
+    members: list[tuple[str, object]],
+) -> None:
+    """Also if a member occurs twice."""
+    written = ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members)
+    message = parse(f"{{{written}}}")
+
+    assert read_json(message) == read_message(Message.from_json(message))
 
 
 def test_each_field_of_reasoning_is_searched() -> None:

@@ -13,10 +13,10 @@ from webapp.embedded.documents.passages import (
     Scope,
     chain_results,
     fold_text,
+    read_json,
     read_message,
 )
 from webapp.exact_json import Array, Number, Object, Value
-from webapp.messages import Message
 
 FACTS_FORM: Final = 4
 """Counts the changes of this module, of `passages`, and of the parsing in `webapp.messages` that
@@ -100,7 +100,7 @@ class Facts:
 
 def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     """Extract the facts of a completion and its input messages; its metadata come later."""
-    said = [read_message(Message.from_json(message)) for message in messages]
+    said = list(map(read_json, messages))
     choices = list_choices(completion)
     answers = list(map(read_answer, choices))
     usage, timing = completion.object("usage"), completion.object("readback_timing")

@@ -16,7 +16,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final, assert_never
 
-from webapp.exact_json import Object, String
+from webapp.exact_json import Member, Null, Object, String, Value
 from webapp.exact_json.layout import decode_strings
 from webapp.messages import (
     Audio,
@@ -46,6 +46,12 @@ GROUP_SEPARATOR: Final = "\x1d"
 
 _DATA: Final = re.compile(r"[A-Za-z0-9+/_=-]{1000,}")
 """Base64 in parts of unknown types, which no reader searches for and an index would be full of."""
+
+_TEXT_MEMBERS: Final = frozenset({"role", "content", "name", "id", "tool_call_id"})
+_EMPTY_MEMBERS: Final = frozenset(
+    {"refusal", "annotations", "audio", "tool_calls", "function_call"}
+)
+"""Those of a message that says nothing but one text, and those that may be null in it."""
 
 _UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
@@ -172,6 +178,21 @@ def decode_arguments(arguments: str) -> str:
     except (ValueError, RecursionError):
         return arguments
     return decode_strings(arguments)
+
+
+def read_json(json: Value) -> Said:
+    """Read a message from its JSON. Most are only a text, which needs no parts."""
+    if not isinstance(json, Object) or not all(map(_is_plain, json.members)):
+        return read_message(Message.from_json(json))
+    text = json.text("content")
+    return Said(role=json.text("role") or "", name=json.text("name"), words=[text] if text else [])
+
+
+def _is_plain(member: Member) -> bool:
+    name, value = member.name.text, member.value
+    if isinstance(value, String):
+        return name in _TEXT_MEMBERS
+    return isinstance(value, Null) and (name in _TEXT_MEMBERS or name in _EMPTY_MEMBERS)
 
 
 def read_message(message: Message, *, role: str = "") -> Said:

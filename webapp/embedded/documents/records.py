@@ -15,7 +15,7 @@ from webapp.embedded.documents.api_json import (
     strip_whitespace,
 )
 from webapp.embedded.documents.facts import Facts, extract_facts
-from webapp.embedded.documents.passages import Said, read_message
+from webapp.embedded.documents.passages import Said, read_json
 from webapp.exact_json import (
     Array,
     NotJson,
@@ -29,7 +29,6 @@ from webapp.exact_json import (
     write_object,
 )
 from webapp.ids import MAX_ID_LENGTH, is_valid_id
-from webapp.messages import Message
 from webapp.timestamps import parse_time
 
 _ID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -193,7 +192,7 @@ def parse_stored(text: str) -> Value | None:
 def read_stored(text: str) -> Said:
     """Read the message in a text of the store; an empty one if another program has damaged it."""
     message = parse_stored(text)
-    return Said() if message is None else read_message(Message.from_json(message))
+    return Said() if message is None else read_json(message)
 
 
 def _find_id(completion: Object) -> str | None:
