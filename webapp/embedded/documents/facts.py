@@ -7,31 +7,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, find_break, list_choices
+from webapp.embedded.documents.chains import Chain, build_chain
 from webapp.embedded.documents.passages import (
     SEPARATOR,
     Said,
     Scope,
-    chain_results,
     fold_text,
     read_json,
     read_message,
 )
 from webapp.exact_json import Array, Number, Object, Value
 
-FACTS_FORM: Final = 4
-"""Counts the changes of this module, of `passages`, and of the parsing in `webapp.messages` that
-alter the facts of a completion; raise it with each, so that those of stored completions are derived
-again."""
+FACTS_FORM: Final = 5
+"""Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
+that alter the facts of a completion; raise it with each, so that those of stored completions are
+derived again."""
 
 MAX_TAGS: Final = 100
 """Of one completion; a request can define thousands of tools, but hardly calls as many."""
-MAX_CHOICES: Final = 16
-"""Whose answers the next request is compared with."""
-
 METADATA_POSITION: Final = -1
-SHORT_OPENING: Final = 64
-"""Characters; completions whose only message is shorter may have it in common by chance."""
-
 _MAX_NUMBER: Final = 2**31 - 1
 """The largest number in a column of PostgreSQL of this type."""
 
@@ -52,31 +46,6 @@ class Passage:
     position: int
     scope: Scope
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The digests by which completions that continue each other are found.
-
-    `hashes` has one digest for each input message but those of the system, of it and all before
-    it, whatever the order of results in a row; `answers` those that follow if the next request
-    repeats a choice. `system` is the digest of the system messages. If `is_weak`, the opening is
-    so short that others may begin with it too.
-    """
-
-    hashes: tuple[int, ...]
-    answers: tuple[int, ...]
-    system: int
-    is_weak: bool
-
-    @property
-    def opening(self) -> int:
-        return self.hashes[0] if self.hashes else 0
-
-    @property
-    def end(self) -> int:
-        """The digest of all input messages."""
-        return self.hashes[-1] if self.hashes else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +95,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
             for position, one in enumerate((*said, *answers))
             for scope, text in one.iter_passages()
         ),
-        chain=_build_chain(said, answers),
+        chain=build_chain(said, answers),
     )
 
 
@@ -168,32 +137,6 @@ def _find_tags(
     tags |= dict.fromkeys(f"calls:{name}" for one in answers for name, _ in one.calls if name)
     tags |= dict.fromkeys(f"tool:{name}" for one in everything for name, _ in one.calls if name)
     return tuple(tags)[:MAX_TAGS]
-
-
-def _build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
-    system, before = 0, 0
-    # The digest before the results in a row, and the sum of theirs.
-    start, results = 0, 0
-    hashes = []
-    for one in said:
-        if one.is_system:
-            system = one.chain(system)
-            continue
-        if one.is_result:
-            results += one.chain(start)
-            before = chain_results(start, results)
-        else:
-            before = start = one.chain(before)
-            results = 0
-        hashes.append(before)
-    first = next((one for one in said if not one.is_system), None)
-    length = sum(map(len, first.words)) if first else 0
-    return Chain(
-        hashes=tuple(hashes),
-        answers=tuple(dict.fromkeys(one.chain(before) for one in answers[:MAX_CHOICES])),
-        system=system,
-        is_weak=length < SHORT_OPENING,
-    )
 
 
 def _read_number(json: Object | None, *names: str) -> int | None:

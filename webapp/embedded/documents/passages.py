@@ -120,39 +120,32 @@ class Said:
             if any(parts):
                 yield scope, parts
 
-    def chain(self, before: int) -> int:
-        """Hash this message after those whose digest is `before`, in 64 bits.
+    def digest(self, *, with_media: bool = True) -> bytes:
+        """Hash this message alone, as the next request may repeat it.
 
         White space does not count, because parts are joined with or without it. Neither do
         reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
-        hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
+        hashed = blake2b(digest_size=8)
         hashed.update(b"tool" if self.is_result else self.role.encode(*_ENCODING))
-        words = "\n".join(self.words or self.refusals or self.unknown)
-        if self.role == "assistant":
-            words = remove_reasoning(words)
-        for text in (words, *self.results):
+        for text in (self.spoken, *self.results):
             hashed.update("".join(text.split()).encode(*_ENCODING))
         for name, arguments in self.calls:
             hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
-        for kind, digest in self.media:
+        for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
-        return int.from_bytes(hashed.digest(), "big", signed=True)
+        return hashed.digest()
+
+    @property
+    def spoken(self) -> str:
+        """The words that requests repeat."""
+        words = "\n".join(self.words or self.refusals or self.unknown)
+        return remove_reasoning(words) if self.role == "assistant" else words
 
 
 _ENCODING: Final = ("utf-8", "surrogatepass")
-
-
-def chain_results(before: int, results: int) -> int:
-    """Hash results in a row by the sum of their digests after `before`; their order is lost.
-
-    Calls that ran side by side are answered in any order, and clients may sort them later.
-    """
-    hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
-    hashed.update((results % 2**64).to_bytes(8, "big"))
-    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
 def fold_text(text: str) -> str:

@@ -17,6 +17,7 @@ from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passa
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import FINDING_TAGS, queue
 from webapp.embedded.store.linking import (
+    End,
     Link,
     Relatives,
     find_link,
@@ -170,7 +171,7 @@ def _write_links(
     waiting: list[tuple[Derived, Link]] = []
     for one in completions:
         chain, link = one.facts.chain, Link(one.seq)
-        if relatives.has_any(chain):
+        if relatives.has_any(chain) or relatives.has_run(chain):
             _insert_links(connection, waiting)
             waiting = []
             link = find_link(
@@ -191,17 +192,20 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
         connection,
         _ADD_END,
         (
-            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": answer}
+            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
             for one, _ in links
-            for hashed, answer in _list_ends(one)
+            for hashed, kind in _list_ends(one)
         ),
     )
 
 
 def _list_ends(one: Derived) -> list[tuple[int, int]]:
-    """List the digests of the input and of that with each answer, and whether it has an answer."""
+    """List the digests of the input, of that with each answer, and of runs, each with its kind."""
     chain = one.facts.chain
-    return [(chain.end, 0), *((answer, 1) for answer in chain.answers)] if chain.hashes else []
+    if not chain.hashes:
+        return []
+    answers = ((answer, End.ANSWER) for answer in chain.answers)
+    return [(chain.end, End.INPUT), *answers, *((tail, End.RUN) for tail in chain.tails)]
 
 
 def _iter_tags(one: Derived) -> Iterator[dict[str, object]]:

@@ -1,8 +1,10 @@
 """Find the conversation that a completion belongs to, and the completion that it continues.
 
 A completion continues another if its messages begin with the other's, best if the other's answer
-follows. They may come in any order: an earlier request may be stored after a later one. The number
-of a conversation is the smallest `seq` of the completions in it when they were joined.
+follows. They may come in any order: an earlier request may be stored after a later one. If the
+oldest messages were dropped or summed up meanwhile, a completion that was stored before is found by
+a run of messages with its answer. The number of a conversation is the smallest `seq` of the
+completions in it when they were joined.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from webapp.embedded.documents.facts import Chain
+from webapp.embedded.documents.chains import Chain, build_chain
+from webapp.embedded.documents.records import read_stored
+from webapp.embedded.store.queries import MESSAGES_GIVEN
 from webapp.exact_json import write_array
 
 RETRY_SECONDS: Final = 600
@@ -85,6 +90,14 @@ _CHILDREN: Final = text(
 _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
 
 
+class End(IntEnum):
+    """The kinds of rows of `ends`, in their column `is_answer`."""
+
+    INPUT = 0
+    ANSWER = 1
+    RUN = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """The conversation of a completion, and the one that it continues, if any.
@@ -107,6 +120,7 @@ class Relatives:
         before it links the next.
         """
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
+        hashes.update(run for chain in chains.values() for _, run in chain.runs)
         openings = {chain.opening for chain in chains.values() if chain.hashes}
         self.ends = {row.value for row in _ask_all(connection, _STORED_ENDS, hashes)}
         self._depths: dict[int, int] = {
@@ -120,6 +134,10 @@ class Relatives:
         """Return whether a completion that is stored or was added begins with the same message."""
         return bool(chain.hashes) and chain.opening in self._depths
 
+    def has_run(self, chain: Chain) -> bool:
+        """Return whether one may end with messages and an answer that are in this chain."""
+        return any(run in self.ends for _, run in chain.runs)
+
     def has_deeper(self, chain: Chain) -> bool:
         """Return whether one with the same beginning may have more messages."""
         return self._depths.get(chain.opening, 0) > len(chain.hashes)
@@ -127,7 +145,7 @@ class Relatives:
     def add(self, chain: Chain) -> None:
         """Add a completion of the batch, which the next ones may continue."""
         if chain.hashes:
-            self.ends.update((chain.end, *chain.answers))
+            self.ends.update((chain.end, *chain.answers, *chain.tails))
             depth = self._depths.get(chain.opening, 0)
             self._depths[chain.opening] = max(depth, len(chain.hashes))
 
@@ -146,6 +164,8 @@ def find_link(
     Completions that continue it and were stored before become part of its conversation.
     """
     parent = _find_parent(connection, chain, relatives, created, model)
+    if parent is None:
+        parent = _find_by_run(connection, chain, relatives, created)
     conversations = {seq}
     if parent is not None:
         conversations.add(parent.conversation)
@@ -207,7 +227,8 @@ def _find_parent(
         ends = [
             end
             for end in connection.execute(_ENDS, binds).all()
-            if _is_likely(
+            if end.is_answer != End.RUN
+            and _is_likely(
                 chain,
                 depth=at + 1,
                 repeats_answer=bool(end.is_answer),
@@ -222,6 +243,24 @@ def _find_parent(
             rank = _rank_for(connection, chain, at + 1) if is_by_chance else None
             end = min(alike, key=rank) if rank else alike[0]
             return Link(end.conversation, end.completion, at + 1)
+    return None
+
+
+def _find_by_run(
+    connection: Connection, chain: Chain, relatives: Relatives, created: int
+) -> Link | None:
+    """Find the latest completion of the day before that ends with a run of the messages."""
+    for depth, run in reversed(chain.runs):
+        if run not in relatives.ends or not created:
+            continue
+        binds = {"hash": run, "latest": created + _CLOCK_SECONDS, "rows": _MAX_ENDS}
+        for end in connection.execute(_ENDS, binds):
+            if end.is_answer == End.RUN and created - end.created <= _WEAK_SECONDS:
+                texts = connection.execute(MESSAGES_GIVEN, {"completion": end.completion}).scalars()
+                earlier = build_chain([*map(read_stored, texts)], ()).alone
+                # A summary is new: it is shown with all messages after it.
+                is_known = earlier[1 - depth :] == chain.alone[: depth - 1]
+                return Link(end.conversation, end.completion, depth if is_known else 0)
     return None
 
 

@@ -1,0 +1,127 @@
+"""Completions that continue each other although their beginnings differ, and others that do not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tools.store_rows import add, rows
+from webapp.embedded import Store
+
+Json = dict[str, object]
+
+A_DAY: Final = 86_400
+
+
+def user(text: str) -> Json:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> Json:
+    return {"role": "assistant", "content": text}
+
+
+def picture(url: str, text: str = "What is this?") -> Json:
+    parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
+    return {"role": "user", "content": parts}
+
+
+def call(name: str) -> Json:
+    function = {"name": name, "arguments": "{}"}
+    return assistant("") | {"tool_calls": [{"id": name, "type": "function", "function": function}]}
+
+
+def result(text: str) -> Json:
+    return {"role": "tool", "tool_call_id": "c", "content": text}
+
+
+def say(topic: str) -> Json:
+    """Return an answer that nobody gives twice by chance."""
+    return assistant(f"About {topic}: " + f"{topic} is larger than most of its neighbours. " * 4)
+
+
+SYSTEM: Final[Json] = {"role": "system", "content": "You are a guide."}
+TALK: Final = [
+    *(user("Where is the largest lake of Norway, and how deep is it in winter?"), say("Mjøsa")),
+    *(user("And of Sweden?"), say("Vänern"), user("And of Finland?"), say("Saimaa")),
+]
+NEXT: Final = user("And of Denmark?")
+THEN: Final = user("And of Estonia?")
+ANSWER: Final = say("Arresø")
+SUMMARY: Final = user("Summary of all so far: lakes of Norway, Sweden and Finland. " * 4)
+SHOWN: Final = "https://pictures.example/lake.png"
+DATA: Final = "data:image/png;base64,iVBORw0KGgo="
+DONE: Final = assistant("Done.")
+CALLS: Final = [call("list"), result("a.txt\n" * 60), call("read"), result("Lakes. " * 60)]
+
+# The messages of a request, its answer, those of the next, and how many of these are known then;
+# None if it is another conversation.
+CASES: Final = {
+    "the address of an image became data": (
+        *([picture(SHOWN)], ANSWER, [picture(DATA), ANSWER, THEN], 2),
+    ),
+    "the oldest messages were dropped": (
+        *([SYSTEM, *TALK, NEXT], ANSWER, [SYSTEM, *TALK[2:], NEXT, ANSWER, THEN], 7),
+    ),
+    "all but four messages were dropped": (
+        *([*TALK, NEXT], ANSWER, [*TALK[4:], NEXT, ANSWER, THEN], 4),
+    ),
+    "a summary replaced the oldest messages": (
+        *([SYSTEM, *TALK, NEXT], ANSWER, [SYSTEM, SUMMARY, *TALK[4:], NEXT, ANSWER, THEN], 1),
+    ),
+    "the last messages came before the tools": (
+        *([*TALK, NEXT], ANSWER, [*TALK[2:], NEXT, ANSWER, THEN, *CALLS], 6),
+    ),
+    "too little is left beside the summary": (
+        *([*TALK, NEXT], ANSWER, [SUMMARY, NEXT, ANSWER, THEN], None),
+    ),
+    "another answer": ([*TALK, NEXT], ANSWER, [*TALK[2:], NEXT, say("Esrum"), THEN], None),
+    "a short answer": (
+        *([*TALK, NEXT], assistant("Arresø."), [*TALK[2:], NEXT, assistant("Arresø."), THEN], None),
+    ),
+    "the same greeting with another picture": (
+        *([picture(SHOWN)], DONE, [picture(DATA), DONE, THEN], None),
+    ),
+    "another question about a picture": (
+        *([picture(SHOWN)], ANSWER, [picture(DATA, "Which lake?"), ANSWER, THEN], None),
+    ),
+    "the same examples": ([*TALK, NEXT], ANSWER, [user("Answer!"), *TALK, THEN], None),
+    "the same results of tools": (
+        *([user("Count."), *CALLS], say("a"), [user("Sort."), *CALLS, say("b"), THEN], None),
+    ),
+    "the same results of tools, and short answers": (
+        *([user("Count."), *CALLS], DONE, [user("Sort."), *CALLS, DONE, THEN], None),
+    ),
+    "another conversation quotes all of it": (
+        *([user("Which lake?")], ANSWER, [*TALK, user("Which lake?"), ANSWER, THEN], None),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_request_is_found_by_a_run_of_its_last_messages(
+    store: Store, url: str, case: str
+) -> None:
+    messages, answer, later, known = CASES[case]
+    add(store, request("first", messages, answer, 1000))
+    add(store, request("next", later, THEN, 2000))
+    add(store, request("late", later, THEN, 1000 + A_DAY + 1))
+
+    conversation = store.find_conversation("next")
+    assert conversation is not None
+    next_one = conversation.find("next")
+    assert next_one is not None
+    assert next_one.parent == (None if known is None else "first")
+    assert next_one.inherited == (known or 0)
+    [late] = rows(
+        url,
+        "SELECT f.parent FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+        " WHERE c.id = 'late'",
+    )
+    assert late.parent is None
+
+
+def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:
+    choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
+    return {"id": name, "created": created, "messages": messages, "choices": choices}

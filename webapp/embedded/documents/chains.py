@@ -1,0 +1,134 @@
+"""Compute the digests by which completions that continue each other are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from webapp.embedded.documents.passages import Said
+
+MAX_CHOICES: Final = 16
+"""Whose answers the next request is compared with."""
+SHORT_OPENING: Final = 64
+"""Characters; completions whose only message is shorter may have it in common by chance."""
+
+_RUN: Final = 3
+"""Messages before an answer that are compared with those before it in a later request."""
+_SHORT_ANSWER: Final = 64
+_SHORT_RUN: Final = 200
+"""Characters; a run of messages with fewer words may be repeated by chance. The results of tools do
+not count: they are the same in many conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The digests by which completions that continue each other are found.
+
+    `hashes` has one digest for each input message but those of the system, of it and all before
+    it, whatever the order of results in a row; `answers` those that follow if the next request
+    repeats a choice. `system` is the digest of the system messages. If `is_weak`, the opening is
+    so short that others may begin with it too.
+
+    A client may drop the oldest messages, write a summary instead of them, or send an image as
+    data that was an address before. The completion before is then found by a run of messages:
+    `tails` are the digests of the last input messages with each answer, `runs` those of the input
+    messages up to each answer among them, with the number of messages up to there. `alone` has the
+    digest of each input message by itself. In these three, images and files do not count.
+    """
+
+    hashes: tuple[int, ...]
+    answers: tuple[int, ...]
+    system: int
+    is_weak: bool
+    tails: tuple[int, ...] = ()
+    runs: tuple[tuple[int, int], ...] = ()
+    alone: tuple[bytes, ...] = ()
+
+    @property
+    def opening(self) -> int:
+        return self.hashes[0] if self.hashes else 0
+
+    @property
+    def end(self) -> int:
+        """The digest of all input messages."""
+        return self.hashes[-1] if self.hashes else 0
+
+
+def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
+    """Build the chain of input messages and the answers to them."""
+    system, before = 0, 0
+    # The digest before the results in a row, and the sum of theirs.
+    start, results = 0, 0
+    hashes = []
+    heard = []
+    for one in said:
+        digest = one.digest()
+        if one.is_system:
+            system = _hash(system, digest)
+            continue
+        if one.is_result:
+            results += _hash(start, digest)
+            # Calls that ran side by side are answered in any order; clients may sort them later.
+            before = _hash(start, (results % 2**64).to_bytes(8, "big"))
+        else:
+            before = start = _hash(before, digest)
+            results = 0
+        hashes.append(before)
+        heard.append(_Heard(one, one.digest(with_media=False) if one.media else digest))
+    answered = [_Heard(one, one.digest()) for one in answers[:MAX_CHOICES]]
+    tails = (_hash_run(heard[-_RUN:], one, begins=len(heard) <= _RUN) for one in answered)
+    return Chain(
+        hashes=tuple(hashes),
+        answers=tuple(dict.fromkeys(_hash(before, one.digest) for one in answered)),
+        system=system,
+        is_weak=not heard or sum(map(len, heard[0].said.words)) < SHORT_OPENING,
+        tails=tuple(dict.fromkeys(tail for tail in tails if tail is not None)),
+        runs=tuple(_iter_runs(heard)),
+        alone=tuple(one.digest for one in heard),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    said: Said
+    digest: bytes
+
+
+def _iter_runs(heard: Sequence[_Heard]) -> Iterator[tuple[int, int]]:
+    """Yield the digest of the run that ends with each answer, after the number of messages."""
+    for at, one in enumerate(heard):
+        if one.said.role != "assistant" or at in (0, len(heard) - 1):
+            continue
+        before = heard[max(0, at - _RUN) : at]
+        for begins in (True, False) if at == _RUN else (at < _RUN,):
+            run = _hash_run(before, one, begins=begins)
+            if run is not None:
+                yield at + 1, run
+
+
+def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> int | None:
+    """Hash an answer with the messages before it; None if others may have the same by chance.
+
+    A run that `begins` its completion is the same in the hashes of a chain, unless there is an
+    image in it.
+    """
+    if begins and not any(one.said.media for one in before):
+        return None
+    size = len(answer.said.spoken)
+    if size < _SHORT_ANSWER:
+        return None
+    if not begins:
+        size += sum(len(one.said.spoken) for one in before if not one.said.is_result)
+        if size < _SHORT_RUN:
+            return None
+    joined = b"".join(one.digest for one in (*before, answer))
+    return _hash(len(before) if begins else -1, joined)
+
+
+def _hash(before: int, digest: bytes) -> int:
+    """Hash a digest after those whose own digest is `before`, in 64 bits."""
+    hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
+    hashed.update(digest)
+    return int.from_bytes(hashed.digest(), "big", signed=True)
