@@ -65,12 +65,11 @@ class FolderCache:
         self._unchecked = 0
         self._next_sweep = 0.0
 
-    def keep(self, owner: str, name: str, kept: bytes) -> None:
-        """Keep the bytes if they fit. A failing disk is not an error: a cache may lose anything."""
-        self.keep_pieces(owner, name, (kept,), len(kept))
+    def keep(self, owner: str, name: str, pieces: Iterable[bytes], size: int) -> None:
+        """Keep the bytes of all `pieces`, `size` in number, if they fit.
 
-    def keep_pieces(self, owner: str, name: str, pieces: Iterable[bytes], size: int) -> None:
-        """Keep the bytes of all `pieces`, `size` in number, likewise."""
+        A failing disk is not an error: a cache may lose anything.
+        """
         if size > self._max_item:
             return
         prefix = _hash_id(owner)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from collections.abc import Iterable
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
@@ -106,30 +106,24 @@ class _Session(requests.Session):
         request.method, request.url, request.body = method, url, options.get("data")
         if isinstance(adapter, DirectAdapter):
             request.headers = CaseInsensitiveDict(options["headers"])
-            return self._count(lambda: adapter.send(request, stream=True), request)
-        request.url = _prepare_url(url)
-        request.prepare_headers({**self._defaults, **options["headers"]})
-        if request.body is not None or method not in _BODILESS:
-            request.prepare_body(request.body, None)
-        send = partial(
-            adapter.send,
-            stream=True,
-            timeout=options.get("timeout"),
-            verify=self.verify or True,
-            proxies=self.proxies,
-        )
-        return self._count(lambda: send(request), request)
-
-    def _count(
-        self, send: Callable[[], requests.Response], request: requests.PreparedRequest
-    ) -> requests.Response:
+        else:
+            request.url = _prepare_url(url)
+            request.prepare_headers({**self._defaults, **options["headers"]})
+            if request.body is not None or method not in _BODILESS:
+                request.prepare_body(request.body, None)
         request_id = find_request_id()
         if request_id is not None:
             request.headers.setdefault(SENT_AS, request_id)
         started = time.perf_counter()
         outcome = "failed"
         try:
-            response = send()
+            response = adapter.send(
+                request,
+                stream=True,
+                timeout=options.get("timeout"),
+                verify=self.verify or True,
+                proxies=self.proxies,
+            )
             outcome = str(response.status_code)
             return response
         except requests.Timeout:

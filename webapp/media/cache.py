@@ -27,7 +27,8 @@ class MediaCache:
 
         A failing disk is not an error: media can be fetched again.
         """
-        self._files.keep(completion_id, media.digest, media.kept)
+        kept = media.kept
+        self._files.keep(completion_id, media.digest, (kept,), len(kept))
 
     def get(self, completion_id: str, digest: str) -> InlineMedia | None:
         """Look up the media kept for a completion under `digest`.

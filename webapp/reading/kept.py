@@ -212,7 +212,7 @@ class MessageCache:
         digest = hashed.hexdigest().encode() + b"\n"
         size = len(digest) + len(head) + sum(size for _, size in listed)
         pieces = chain((digest, head), messages.sources)
-        self._files.keep_pieces(completion_id, digest_answer(completion), pieces, size)
+        self._files.keep(completion_id, digest_answer(completion), pieces, size)
 
     def forget(self, completion_id: str) -> None:
         """Delete the messages of a completion that is no longer stored."""

@@ -21,12 +21,7 @@ from webapp.http.transport import TimedAdapter
 from webapp.messages import Message
 from webapp.upstream import decoding
 from webapp.upstream.answers import find_answers
-from webapp.upstream.canonical import (
-    CanonicalPage,
-    Fetch,
-    count_from_newest,
-    walk,
-)
+from webapp.upstream.canonical import Fetch, walk
 from webapp.upstream.decoding import Page
 from webapp.upstream.endpoint import (
     COMPLETIONS,
@@ -46,7 +41,7 @@ from webapp.upstream.errors import (
     NotSupported,
     TimedOut,
 )
-from webapp.upstream.neighbors import CountLead, find_page_before, find_page_from
+from webapp.upstream.neighbors import find_page_from
 from webapp.upstream.sender import Request, Sender
 
 NEW_SECONDS: Final = 10.0
@@ -201,45 +196,16 @@ class Upstream:
         decode = partial(decoding.decode_page, read=Message.from_json)
         return self._exchange(request, decode, deadline, created=created)
 
-    def find_messages_from(
-        self,
-        completion_id: str,
-        message_id: str,
-        *,
-        limit: int,
-        count_lead: CountLead[Message] | None = None,
-        deadline: Deadline | None = None,
-    ) -> CanonicalPage[Message]:
-        """Find the page that begins with one message, by two requests at any depth.
-
-        `count_lead` returns how many of the messages before it begin the page. Raises
-        `NotFound` if the completion has no such message.
-        """
-        deadline = deadline or self._start_deadline()
-        fetch: Fetch[Message] = partial(self.list_messages, completion_id, deadline=deadline)
-        return find_page_from(message_id, fetch, limit=limit, count_lead=count_lead)
-
-    def find_messages_before(
-        self,
-        completion_id: str,
-        message_id: str,
-        *,
-        limit: int,
-        deadline: Deadline | None = None,
-    ) -> CanonicalPage[Message]:
-        """Find the messages before one message, the nearest first.
-
-        Raises `NotFound` if the completion has no such message.
-        """
-        fetch: Fetch[Message] = partial(self.list_messages, completion_id, deadline=deadline)
-        return find_page_before(message_id, fetch, limit=limit)
-
     def retrieve_message(
         self, completion_id: str, message_id: str, *, deadline: Deadline | None = None
     ) -> Message:
-        """Retrieve one message, as `find_messages_from` does."""
-        page = self.find_messages_from(completion_id, message_id, limit=1, deadline=deadline)
-        return page.items[0]
+        """Retrieve one message, by two requests at any depth.
+
+        Raises `NotFound` if the completion has no such message.
+        """
+        deadline = deadline or self._start_deadline()
+        fetch: Fetch[Message] = partial(self.list_messages, completion_id, deadline=deadline)
+        return find_page_from(message_id, fetch, limit=1).items[0]
 
     def every_message(
         self,
@@ -259,11 +225,6 @@ class Upstream:
             ),
             limit=limit,
         )
-
-    def count_messages(self, completion_id: str, *, deadline: Deadline | None = None) -> int | None:
-        """Count the messages, by one request; None if the server does not say."""
-        newest = self.list_messages(completion_id, limit=1, order="desc", deadline=deadline)
-        return count_from_newest(completion_id, newest)
 
     def is_new(self, created: int | None) -> bool:
         """Return whether a completion created at that unix time may still answer 404."""

@@ -91,7 +91,7 @@ def retrieve_completion(completion_id: str) -> Response:
 
     slices = iter_slices(iter_text())
     first, second = next(slices), next(slices, None)
-    return _respond(first) if second is None else _stream(chain((first, second), slices))
+    return _respond(first if second is None else chain((first, second), slices))
 
 
 @completions.post("/<completion_id>")
@@ -166,12 +166,8 @@ def _respond_with_page(page: JsonPage) -> Response:
     if not page.is_large:
         return _respond(page.to_json())
     slices = iter_slices(page.iter_json())
-    return _stream(chain(list(islice(slices, 2)), slices))
+    return _respond(chain(list(islice(slices, 2)), slices))
 
 
-def _stream(slices: Iterator[bytes]) -> Response:
-    return Response(slices, content_type="application/json")
-
-
-def _respond(text: str | bytes) -> Response:
-    return Response(text, content_type="application/json")
+def _respond(json: str | bytes | Iterator[bytes]) -> Response:
+    return Response(json, content_type="application/json")

@@ -110,27 +110,19 @@ def build_page(
     page: PageRequest,
     read_row: Callable[[int], Any],
     *,
-    write: Callable[[Any], str] | None = None,
+    write: Callable[[Any], str | None],
 ) -> JsonPage:
-    """Build the page of `rows`, with its texts as given if there is a function to `write` them.
+    """Build the page of `rows`; `write` returns the text of one, None if that is too large for it.
 
-    `read_row` reads the row at a position again, with a text that is too large for `rows`; None if
-    it was deleted.
+    `read_row` reads the row at a position again, with its large text; None if it was deleted.
     """
 
     def read(position: int) -> str | None:
         row = read_row(position)
-        if row is None:
-            return None
-        return write(row) if write else str(row.wire_json)
+        return None if row is None else write(row)
 
     shown = rows[: page.limit]
-    # The texts that came with their rows, and None for those that are large.
-    texts: list[str | None] = (
-        [None if row.given_json is None else write(row) for row in shown]
-        if write
-        else [row.wire_json for row in shown]
-    )
+    texts = [write(row) for row in shown]
     small = [text for text in texts if text is not None]
     is_large = len(small) < len(texts)
     data: Sequence[str] = small

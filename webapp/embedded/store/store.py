@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from itertools import count
+from operator import attrgetter
 from threading import Event
 from typing import Any, Final
 
@@ -76,6 +77,8 @@ from webapp.embedded.store.writing import (
     reserve_seqs,
 )
 from webapp.finding.query import SORTS
+
+_read_wire_json: Final = attrgetter("wire_json")
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _VERSION: Final = text("SELECT seq, digest, wire_json FROM completions WHERE id = :id")
@@ -198,10 +201,10 @@ class Store:
                 resume = connection.execute(
                     COMPLETION_IDS, {"seqs": [walked.resume.seq]}
                 ).scalar_one()
-        statement, write = (
-            (COMPLETION_GIVEN, _write_completion) if as_given else (COMPLETION_TEXT, None)
+        read = partial(self._read_row, COMPLETION_GIVEN if as_given else COMPLETION_TEXT, {})
+        built = build_page(
+            rows, page, read, write=_write_completion if as_given else _read_wire_json
         )
-        built = build_page(rows, page, partial(self._read_row, statement, {}), write=write)
         return replace(built, resume=resume, has_more=True) if resume else built
 
     def retrieve_completion(self, completion_id: str, *, as_given: bool = False) -> str | None:
@@ -324,9 +327,9 @@ class Store:
                     raise UnknownCursor(page.after)
                 # The completion may have been stored since.
                 rows = connection.execute(statement, binds).all()
-        statement, write = (MESSAGE_GIVEN, _write_message) if as_given else (MESSAGE_TEXT, None)
         binds = {"completion": rows[0].completion if rows else None}
-        return build_page(rows, page, partial(self._read_row, statement, binds), write=write)
+        read = partial(self._read_row, MESSAGE_GIVEN if as_given else MESSAGE_TEXT, binds)
+        return build_page(rows, page, read, write=_write_message if as_given else _read_wire_json)
 
     def _read_row(self, statement: TextClause, binds: Mapping[str, object], position: int) -> Any:
         with self.connect() as connection:
@@ -377,9 +380,10 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> ListCur
     return ListCursor(value, row.created, row.seq)
 
 
-def _write_completion(row: Any) -> str:
-    return write_as_given(row.given_json, row.wire_json, row.id)
+def _write_completion(row: Any) -> str | None:
+    given = row.given_json
+    return None if given is None else write_as_given(given, row.wire_json, row.id)
 
 
-def _write_message(row: Any) -> str:
-    return write_given_message(row.given_json, row.id)
+def _write_message(row: Any) -> str | None:
+    return None if row.given_json is None else write_given_message(row.given_json, row.id)
