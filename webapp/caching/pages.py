@@ -23,11 +23,11 @@ from flask.typing import ResponseReturnValue
 from webapp.access import find_reader
 from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
-from webapp.exact_json import Document
+from webapp.exact_json import Document, digest_text
 from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS
 from webapp.services import services, start_deadline
-from webapp.upstream import Answers, Asked, UpstreamError, digest_text, note_answers
+from webapp.upstream import Answers, Asked, UpstreamError, note_answers
 
 P = ParamSpec("P")
 
@@ -115,9 +115,9 @@ class PageCache(RecentValues[bytes, _Kept]):
             request.query_string,
             find_reader(),
         ]
-        parts += [environ.get(name) for name in _HEADERS]
+        parts += map(environ.get, _HEADERS)
         parts += [(name, environ[name]) for name in sorted(environ) if name.startswith("HTTP_HX_")]
-        parts += [request.cookies.get(name) for name in self._cookies]
+        parts += map(request.cookies.get, self._cookies)
         parts.append(id(services()))
         return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()
 

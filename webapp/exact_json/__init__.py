@@ -27,6 +27,7 @@ from webapp.exact_json.values import (
     Object,
     String,
     Value,
+    digest_text,
     iter_encoded,
 )
 from webapp.exact_json.writing import write_array, write_members, write_object
@@ -47,6 +48,7 @@ __all__ = [
     "Value",
     "compact",
     "decode_json",
+    "digest_text",
     "indent",
     "indent_source",
     "iter_encoded",

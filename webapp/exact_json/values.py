@@ -64,20 +64,26 @@ class _Span:
 
     def digest(self) -> bytes:
         """Compute the digest of `source`, of 20 bytes."""
-        hashed = blake2b(digest_size=20)
-        for piece in self.iter_bytes():
-            hashed.update(piece)
-        return hashed.digest()
+        return digest_text(self.document, self.start, self.end)
 
 
-def iter_encoded(text: Document, start: int, end: int) -> Iterator[bytes]:
+def digest_text(text: Document, start: int = 0, end: int | None = None) -> bytes:
+    """Compute the digest of `text` from `start` to `end`, of 20 bytes."""
+    hashed = blake2b(digest_size=20)
+    for piece in iter_encoded(text, start, end):
+        hashed.update(piece)
+    return hashed.digest()
+
+
+def iter_encoded(text: Document, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """Yield the UTF-8 of `text` from `start` to `end` in pieces, with lone surrogates as they came.
 
     To encode a text with an emoji at once takes four bytes a character beside it.
     """
+    end = len(text) if end is None else end
     if isinstance(text, Rope):
         for piece in text.iter_pieces(start, end):
-            yield from iter_encoded(piece, 0, len(piece))
+            yield from iter_encoded(piece)
         return
     for at in range(start, end, _PIECE):
         yield text[at : min(at + _PIECE, end)].encode("utf-8", "surrogatepass")

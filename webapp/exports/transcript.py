@@ -143,5 +143,5 @@ def encode(pieces: Iterable[str], *, at_least: int = 32_768) -> Iterator[bytes]:
             waiting, size = [], 0
         if len(piece) >= at_least:
             # Joined with an emoji, it would take four times its memory.
-            yield from iter_encoded(piece, 0, len(piece))
+            yield from iter_encoded(piece)
     yield "".join(waiting).encode("utf-8", "surrogatepass")

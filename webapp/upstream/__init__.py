@@ -20,7 +20,6 @@ from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
 from webapp.upstream.answers import (
     Answers,
     Asked,
-    digest_text,
     note_answers,
     spoil_answers,
     without_noting,
@@ -65,7 +64,6 @@ __all__ = [
     "Upstream",
     "Answers",
     "Asked",
-    "digest_text",
     "note_answers",
     "spoil_answers",
     "without_noting",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
-from webapp.exact_json import Document, iter_encoded
+from webapp.exact_json import Document, digest_text
 from webapp.upstream.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -109,10 +108,3 @@ def spoil_answers() -> None:
 def find_answers() -> Answers | None:
     """Return where the answers of the page are noted; None if they are not."""
     return _current.get()
-
-
-def digest_text(text: Document) -> bytes:
-    hashed = blake2b(digest_size=20)
-    for piece in iter_encoded(text, 0, len(text)):
-        hashed.update(piece)
-    return hashed.digest()

@@ -45,7 +45,7 @@ def _take(pieces: Iterator[str]) -> bytes | BinaryIO | None:
         return piece.encode()
     file = TemporaryFile(prefix="readback-")  # noqa: SIM115
     try:
-        file.writelines(iter_encoded(piece, 0, len(piece)))
+        file.writelines(iter_encoded(piece))
         file.seek(0)
     except BaseException:
         file.close()

@@ -87,10 +87,11 @@ class Scope:
         """Replace the placeholders of sanitized `html`."""
         # A pattern compiled for each text would evict all others from the cache of `re`.
         first, *rest = str(html).split(f"{self._key}n")
-        pieces = (piece.partition("n") for piece in rest)
-        return Markup(
-            first + "".join(str(self._makers[int(number)]()) + after for number, _, after in pieces)
-        )
+        filled = [first]
+        for piece in rest:
+            number, _, after = piece.partition("n")
+            filled += (str(self._makers[int(number)]()), after)
+        return Markup("".join(filled))
 
 
 class TooCostly(Exception):
