@@ -137,11 +137,10 @@ def drop_markup(text: str) -> str:
 
 def first_words(text: str, limit: int = 160) -> str:
     """Cut the first line with words to `limit` characters, without the marks of Markdown."""
-    lines = (drop_markup(line).strip() for line in text[:_MOST_READ].splitlines())
-    line = next((line for line in lines if line), "")
-    if len(line) <= limit:
-        return line
-    return line[:limit].rsplit(" ", 1)[0] + " …"
+    for line in text[:_MOST_READ].splitlines():
+        if words := drop_markup(line).strip():
+            return words if len(words) <= limit else words[:limit].rsplit(" ", 1)[0] + " …"
+    return ""
 
 
 def show_blanks(text: str) -> str:

@@ -69,7 +69,7 @@ def find_images(text: str) -> tuple[InlineMedia, ...]:
     """Find the images in `text` that are `data:` URIs, each once, in their order."""
     if _MARK not in text:
         return ()
-    return tuple(InlineMedia(uri) for uri in _iter_uris(text) if _is_image(InlineMedia(uri)))
+    return tuple(filter(_is_image, map(InlineMedia, _iter_uris(text))))
 
 
 def find_unshown_images(text: str, shown: str = "") -> tuple[InlineMedia, ...]:
@@ -90,9 +90,8 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
                 known.update(_iter_uris(text))
             case Text() | Refusal() | Reasoning():
                 known.update(_iter_uris(part.text))
-    uris = _iter_json_uris(json)
-    fresh = (InlineMedia(uri) for uri in uris if uri not in known)
-    return tuple(media for media in fresh if _is_image(media))
+    fresh = (InlineMedia(uri) for uri in _iter_json_uris(json) if uri not in known)
+    return tuple(filter(_is_image, fresh))
 
 
 def _iter_json_uris(json: Value) -> Iterator[str]:

@@ -109,7 +109,7 @@ class InlineMedia:
         """The number of decoded bytes; for base64 computed from its length."""
         if not self._is_base64:
             return len(self._decode(self._body))
-        return max(0, self._length * 3 // 4 - self._body[-2:].count("="))
+        return max(0, len(self._body) * 3 // 4 - self._body[-2:].count("="))
 
     @cached_property
     def problem(self) -> str | None:
@@ -119,7 +119,7 @@ class InlineMedia:
         # Padding may be missing without a cut, but not from an image that is not recognized.
         may_be_cut = self.sniffed is DOWNLOAD and (self.claim or "").startswith("image/")
         is_whole = len(self._compact) % 4 == 0 or not may_be_cut
-        if self._is_base64 and (self._length % 4 or not is_whole):
+        if self._is_base64 and (len(self._body) % 4 or not is_whole):
             return "The data is not base64 (its length is no multiple of four, as if cut off)."
         try:
             self._decode(self._body[:_CHECKED])
@@ -130,7 +130,7 @@ class InlineMedia:
 
     def decode(self) -> bytes:
         """Decode the bytes, with a header if they had none. Raise `NotMedia` if decoding fails."""
-        if self._length > MAX_CHARACTERS:
+        if len(self._body) > MAX_CHARACTERS:
             raise NotMedia("The data is too long to be decoded.")
         data = self._decode(self._body)
         if self._is_headerless and detect_format(data) is DOWNLOAD:
@@ -140,7 +140,7 @@ class InlineMedia:
     @cached_property
     def end(self) -> bytes:
         """The last bytes; empty if they cannot be decoded or the length is wrong for base64."""
-        if not self._is_base64 or self._length % 4:
+        if not self._is_base64 or len(self._body) % 4:
             return b""
         try:
             return self._decode(self._body[-_END:])
@@ -181,10 +181,6 @@ class InlineMedia:
         """The text to decode, with the padding that some servers leave out."""
         lacking = -len(self._compact) % 4 if self._is_base64 else 0
         return self._compact + "=" * lacking if lacking in (1, 2) else self._compact
-
-    @property
-    def _length(self) -> int:
-        return len(self._body)
 
     @property
     def _is_base64(self) -> bool:

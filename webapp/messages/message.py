@@ -173,9 +173,11 @@ class Message:
     @property
     def error_flag(self) -> str | None:
         """The name of the member that marks a result as an error, if one does."""
-        extras = (member for part in self.parts for member in part.extras)
-        flags = (one for one in (*self.also_sent, *extras) if one.name.text in ERROR_FLAGS)
-        return next((one.name.text for one in flags if one.value.source == "true"), None)
+        for members in (self.also_sent, *(part.extras for part in self.parts)):
+            for member in members:
+                if member.name.text in ERROR_FLAGS and member.value.source == "true":
+                    return member.name.text
+        return None
 
     @property
     def holds_only_results(self) -> bool:
@@ -203,10 +205,11 @@ class Message:
 
         Beside results this is the text of the message's own, without that of the results.
         """
-        theirs = {id(part) for result in self.results for part in result.parts}
-        own = [part for part in self.parts if id(part) not in theirs] or self.parts
-        texts = (part.text for part in own if isinstance(part, Text | Refusal))
-        return "\n\n".join(texts)
+        own: Sequence[Part] = self.parts
+        if self.results:
+            theirs = {id(part) for result in self.results for part in result.parts}
+            own = [part for part in own if id(part) not in theirs] or own
+        return "\n\n".join(part.text for part in own if isinstance(part, Text | Refusal))
 
     @property
     def said(self) -> str:

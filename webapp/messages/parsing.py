@@ -94,9 +94,10 @@ class Content(NamedTuple):
 
 def read_content(message: Object) -> Content:
     """Read the parts of `content_parts` if it has any, else those of `content`."""
-    given = (message.get(name) for name in ("content_parts", "content"))
-    parts = next((one for one in given if is_readable_list(one) and one.items), None)
-    if parts is None:
+    parts = message.get("content_parts")
+    if not is_readable_list(parts) or not parts.items:
+        parts = message.get("content")
+    if not is_readable_list(parts) or not parts.items:
         return Content(None)
     results = tuple(
         block

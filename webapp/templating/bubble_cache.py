@@ -134,8 +134,11 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
     """
     if services().share is not None or context.loads_images or entry.nested:
         return False
-    results = (result for call in entry.calls for result in call.results)
-    return not any(one.pieces or one.holder for one in (entry, *results))
+    for call in entry.calls:
+        for result in call.results:
+            if result.pieces or result.holder:
+                return False
+    return not (entry.pieces or entry.holder)
 
 
 def _find_key(entry: Entry, context: RenderContext) -> bytes:

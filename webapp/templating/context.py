@@ -120,10 +120,10 @@ class RenderContext:
             named = self.page.entries[start : start + self.target_count]
         self.target_number = named[0].number if named else None
         self.targets = frozenset(one.message.id for one in named if one.message.id is not None)
-        failures = self.run.failures if self.run else ()
-        self.failing = frozenset(message.anchor for message in failures)
-        calls = self.run.calls if self.run else ()
-        self.run_calls = {call.anchor: call for call in calls}
+        self.failing = (
+            frozenset(one.anchor for one in self.run.failures) if self.run else frozenset()
+        )
+        self.run_calls = {call.anchor: call for call in self.run.calls} if self.run else {}
 
     @classmethod
     def for_request(
@@ -329,7 +329,7 @@ def choose_view(page: TranscriptPage) -> View:
 def wants_outline() -> bool:
     """Return whether the request asks for the outline, or it was chosen before."""
     asked = (request.args.get("view"), request.args.get("like"), request.cookies.get(VIEW_COOKIE))
-    return next((view for view in map(_parse_view, asked) if view), None) == "outline"
+    return next(filter(None, map(_parse_view, asked)), None) == "outline"
 
 
 def keep_view(view: View, page: TranscriptPage) -> View | None:

@@ -52,8 +52,11 @@ def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]
 
 def list_outcomes(members: Iterable[Member]) -> list[Member]:
     """List the metadata that say how a run ended, such as `reward` and `verdict`, if short."""
-    outcomes = (one for one in members if _split_key(one) & _OUTCOMES)
-    return [one for one in outcomes if 0 < _measure_value(one) <= _LONGEST_SEEN][:_MAX_SEEN]
+    outcomes = []
+    for member in members:
+        if _split_key(member) & _OUTCOMES and 0 < _measure_value(member) <= _LONGEST_SEEN:
+            outcomes.append(member)
+    return outcomes[:_MAX_SEEN]
 
 
 def _split_key(member: Member) -> set[str]:

@@ -29,7 +29,7 @@ class Entry:
 
     message: Message
     number: int | None
-    calls: tuple[CallEntry, ...] = ()
+    calls: tuple[CallEntry, ...] = field(init=False)
     answers: CallEntry | None = None
     inferred: bool = False
     choice: Choice | None = None
@@ -41,6 +41,10 @@ class Entry:
     position: int = 0
     prefix: str = ""
     asked_above: CallEntry | None = None
+
+    def __post_init__(self) -> None:
+        calls = enumerate(self.message.calls, start=1)
+        self.calls = tuple(CallEntry(call, self, position) for position, call in calls)
 
     @property
     def nested(self) -> bool:

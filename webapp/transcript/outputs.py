@@ -6,18 +6,14 @@ from collections.abc import Sequence
 
 from webapp.completions import Choice, Completion
 from webapp.messages import Call, Message, ToolCall
-from webapp.transcript.entries import CallEntry, Entry
+from webapp.transcript.entries import Entry
 
 
 def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
     """Build the choices as entries, for servers that do not list them as messages."""
     entries = []
     for place, choice in enumerate(choices):
-        message = choice.message_or_empty
-        entry = Entry(message, None, choice=choice, place=place)
-        entry.calls = tuple(
-            CallEntry(call, entry, position) for position, call in enumerate(message.calls, start=1)
-        )
+        entry = Entry(choice.message_or_empty, None, choice=choice, place=place)
         entries.append(entry)
     _count_ambiguous(entries, choices)
     return tuple(entries)

@@ -25,19 +25,14 @@ def arrange(
     order: then a call without a result really has none.
     """
     step = 1 if order == "asc" else -1
-    entries = tuple(
-        Entry(message, None if first is None else first + step * place)
-        for place, message in enumerate(messages)
-    )
-    for entry in entries:
-        entry.calls = tuple(
-            CallEntry(call, entry, position)
-            for position, call in enumerate(entry.message.calls, start=1)
-        )
+    entries = []
+    for place, message in enumerate(messages):
+        entry = Entry(message, None if first is None else first + step * place)
         entry.pieces = tuple(
             Entry(result, entry.number, holder=entry, position=position)
-            for position, result in enumerate(entry.message.results, start=1)
+            for position, result in enumerate(message.results, start=1)
         )
+        entries.append(entry)
     chronological = entries if order == "asc" else entries[::-1]
     pairing = Pairing[CallEntry]()
     for entry in chronological:
@@ -50,7 +45,7 @@ def arrange(
     for entry in entries:
         for call in entry.calls:
             call.may_follow = not call.results and not is_last
-    return entries
+    return tuple(entries)
 
 
 @dataclass(frozen=True, slots=True)
