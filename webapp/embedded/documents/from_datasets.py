@@ -6,14 +6,20 @@ These are ShareGPT conversations, Alpaca rows, prompts with completions, and pre
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines, strip_whitespace
-from webapp.embedded.documents.from_files import copy_member, copy_members
+from webapp.embedded.documents.dataset_messages import (
+    SYSTEMS,
+    RowMessage,
+    build_message,
+    convert_turns,
+    read_messages,
+    read_system,
+)
+from webapp.embedded.documents.from_files import copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import (
     Array,
@@ -30,26 +36,6 @@ from webapp.exact_json import (
 TURNS: Final = ("conversations", "conversation", "messages", "items")
 """The names under which rows have the turns of a conversation."""
 
-_ROLES: Final = {
-    "human": "user",
-    "gpt": "assistant",
-    "user": "user",
-    "assistant": "assistant",
-    "system": "system",
-    "tool": "tool",
-}
-_OTHER_ROLES: Final = {
-    **dict.fromkeys(
-        ("chatgpt", "bing", "bard", "model", "bot", "ai", "claude", "chatbot"), "assistant"
-    ),
-    **dict.fromkeys(("observation", "function_response", "tool_response"), "tool"),
-}
-"""These say more than the role, and so are kept beside it."""
-
-_CALLS: Final = ("function_call", "tool_call")
-_SPEAKERS: Final = ("from", "role")
-_TEXTS: Final = ("value", "content", "text")
-_SYSTEMS: Final = ("system", "system_prompt")
 _PROMPTS: Final = ("prompt", "input", "question", "instruction", *TURNS)
 _QUESTIONS: Final = ("prompt", "question", "query", "input")
 ANSWERS: Final = ("completion", "response", "answer", "output")
@@ -69,37 +55,12 @@ _COMPARED: Final = (
 """The names of two answers, of which another member says which is better, if any does."""
 _COMPARED_PROMPTS: Final = (*_PROMPTS, "context", "history")
 
-_SPOKEN: Final = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A message as JSON on one line."""
-
-    role: str
-    json: str
-
-
-def is_turn(value: Value, *, speakers: Sequence[str] = _SPEAKERS) -> bool:
-    """Return whether `value` is a turn of a conversation, as ShareGPT writes one."""
-    return (
-        isinstance(value, Object)
-        and any(value.text(name) for name in speakers)
-        and any(value.get(name) is not None for name in (*_TEXTS, "tool_calls"))
-    )
-
-
-def is_other_role(role: str) -> bool:
-    """Return whether `role` is one of the API's in other words, as `human` is."""
-    lowered = role.lower()
-    return lowered in _OTHER_ROLES or (lowered in _ROLES and _ROLES[lowered] != role)
-
 
 def from_sharegpt(row: Object, name: str) -> str:
     """Convert the conversation in the member `name`; a last message by the model is its answer."""
-    messages = [*_read_system(row), *_convert_turns(row.items(name) or ())]
+    messages = [*read_system(row), *convert_turns(row.items(name) or ())]
     answers = [messages.pop()] if messages[-1].role == "assistant" else []
-    used = {one for one in _SYSTEMS if row.text(one)}
+    used = {one for one in SYSTEMS if row.text(one)}
     members = _copy_others(row, used | {name})
     return _write(members, messages, [f'{{"index":0,"message":{one.json}}}' for one in answers])
 
@@ -170,18 +131,18 @@ def find_answers(row: Object) -> tuple[str, str] | None:
 
 def from_answers(row: Object, question: str, name: str) -> str:
     """Convert a prompt with several answers, each a choice with its other members."""
-    messages = [*_read_system(row), *_read_messages(row.get(question), "user")]
+    messages = [*read_system(row), *read_messages(row.get(question), "user")]
     choices = []
     for at, answer in enumerate(row.items(name) or ()):
         found = _find_text(answer)
         text = answer.get(found) if found and isinstance(answer, Object) else answer
-        message = _build_message("assistant", join_lines(text.source if text else "null"))
+        message = build_message("assistant", join_lines(text.source if text else "null"))
         members = [f'"index":{at}', f'"message":{message.json}']
         if isinstance(answer, Object):
             rest = [one for one in answer.members if one.name.text not in ("index", found)]
             members += copy_members(rest)
         choices.append(write_object(members))
-    used = {question, name, *(one for one in _SYSTEMS if row.text(one))}
+    used = {question, name, *(one for one in SYSTEMS if row.text(one))}
     return _write(_copy_others(row, used), messages, choices)
 
 
@@ -209,8 +170,8 @@ def _join_answers(
     if _is_same(prompt, first):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
-    asked = _read_messages(inner.get("messages") if inner else prompt, "user")
-    answers = [_read_messages(one, "assistant", is_spoken=not asked) for one in (first, second)]
+    asked = read_messages(inner.get("messages") if inner else prompt, "user")
+    answers = [read_messages(one, "assistant", is_spoken=not asked) for one in (first, second)]
     # At least one message of each is left, as the answer.
     most = min(map(len, answers)) - 1
     shared = 0
@@ -224,9 +185,9 @@ def _join_answers(
         for at, (column, mark, answer) in enumerate(zip(names, marks, answers, strict=True))
     ]
     used = set(names) | ({name} if name else set())
-    systems = [] if any(one.role == "system" for one in before) else _read_system(row)
+    systems = [] if any(one.role == "system" for one in before) else read_system(row)
     if systems:
-        used |= {one for one in _SYSTEMS if row.text(one)}
+        used |= {one for one in SYSTEMS if row.text(one)}
     if _is_same(row.get("messages"), first):
         used.add("messages")
     members = _copy_others(row, used)
@@ -238,20 +199,20 @@ def _join_answers(
 def from_alpaca(row: Object) -> str:
     """Return an instruction, with its `input` as a second part, and the output as the answer."""
     answer = "output" if row.text("output") else "response"
-    messages = _read_system(row)
+    messages = read_system(row)
     for turn in row.items("history") or ():
         pair = turn.items if isinstance(turn, Array) else ()
         if len(pair) != 2 or not all(isinstance(one, String) for one in pair):
             raise NotACompletion("its `history` is no list of questions with answers")
         for role, text in zip(("user", "assistant"), pair, strict=True):
-            messages.append(_build_message(role, join_lines(text.source)))
+            messages.append(build_message(role, join_lines(text.source)))
     texts = [one for one in map(row.get, ("instruction", "input")) if isinstance(one, String)]
     given = [join_lines(one.source) for one in texts if one.text]
     parts = write_array(f'{{"type":"text","text":{one}}}' for one in given)
-    messages.append(_build_message("user", parts if len(given) > 1 else given[0]))
-    used = {"instruction", answer, "history", *(one for one in _SYSTEMS if row.text(one))}
+    messages.append(build_message("user", parts if len(given) > 1 else given[0]))
+    used = {"instruction", answer, "history", *(one for one in SYSTEMS if row.text(one))}
     used |= {"input"} if isinstance(row.get("input"), String) else set()
-    said = _read_messages(row.get(answer), "assistant")
+    said = read_messages(row.get(answer), "assistant")
     return _write(_copy_others(row, used), messages, [f'{{"index":0,"message":{said[-1].json}}}'])
 
 
@@ -267,12 +228,12 @@ def find_prompt(row: Object) -> tuple[str, str] | None:
 
 def from_prompt(row: Object, question: str, answer: str) -> str:
     """Convert a prompt with its answer, each a text or a list of messages."""
-    messages = [*_read_system(row), *_read_messages(row.get(question), "user")]
-    said = _read_messages(row.get(answer), "assistant")
+    messages = [*read_system(row), *read_messages(row.get(question), "user")]
+    said = read_messages(row.get(answer), "assistant")
     if not said:
         raise NotACompletion("its completion is empty")
     *before, last = said
-    used = {question, answer, *(one for one in _SYSTEMS if row.text(one))}
+    used = {question, answer, *(one for one in SYSTEMS if row.text(one))}
     choices = [f'{{"index":0,"message":{last.json}}}']
     return _write(_copy_others(row, used), [*messages, *before], choices)
 
@@ -283,106 +244,16 @@ def _is_same(one: Value | None, other: Value | None) -> bool:
     return strip_whitespace(one.source) == strip_whitespace(other.source)
 
 
-def _is_equal(one: _Message, other: _Message) -> bool:
+def _is_equal(one: RowMessage, other: RowMessage) -> bool:
     return strip_whitespace(one.json) == strip_whitespace(other.json)
 
 
-def _write_choice(index: int, name: str, mark: str, messages: Sequence[_Message]) -> str:
+def _write_choice(index: int, name: str, mark: str, messages: Sequence[RowMessage]) -> str:
     if not messages:
         raise NotACompletion(f"its {name} answer is empty")
     *before, answer = messages
     earlier = f',"before":{write_array(one.json for one in before)}' if before else ""
     return f'{{"index":{index},{mark},"message":{answer.json}{earlier}}}'
-
-
-def _read_messages(value: Value | None, role: str, *, is_spoken: bool = False) -> list[_Message]:
-    """Read the messages of a text by `role`, of a message, or of a list of them.
-
-    If `is_spoken`, a text may be a dialogue, whose turns begin with `Human:` and `Assistant:`.
-    """
-    if isinstance(value, String):
-        parts = _SPOKEN.split(value.text) if is_spoken else []
-        if len(parts) > 1 and not parts[0].strip():
-            speakers = {"Human": "user", "Assistant": "assistant"}
-            return [
-                _build_message(speakers[speaker], json.dumps(text))
-                for speaker, text in zip(parts[1::2], parts[2::2], strict=True)
-            ]
-        return [_build_message(role, join_lines(value.source))]
-    if isinstance(value, Object):
-        return _convert_turns([value])
-    return _convert_turns(value.items) if isinstance(value, Array) else []
-
-
-def _read_system(row: Object) -> list[_Message]:
-    found = (row.get(name) for name in _SYSTEMS)
-    return [
-        _build_message("system", join_lines(value.source))
-        for value in found
-        if isinstance(value, String) and value.text
-    ]
-
-
-def _convert_turns(turns: Iterable[Value]) -> list[_Message]:
-    """Convert turns to messages; a result belongs to the call before it."""
-    messages: list[_Message] = []
-    call_id = ""
-    for at, turn in enumerate(turns):
-        if not isinstance(turn, Object) or not is_turn(turn):
-            raise NotACompletion("one of its messages has no role or no text")
-        given = turn.text("role") or ""
-        is_own = turn.get("from") is None and turn.get("content") is not None
-        if is_own and not is_other_role(given):
-            messages.append(_Message(given, join_lines(turn.source)))
-            continue
-        speaker = next(filter(None, map(turn.text, _SPEAKERS)))
-        called = _read_call(turn) if speaker in _CALLS else None
-        if called is not None:
-            call_id = f"call_{at}"
-            call = f'{{"id":"{call_id}","type":"function","function":{called}}}'
-            content = f'"content":null,"tool_calls":[{call}]'
-            messages.append(_Message("assistant", f'{{"role":"assistant",{content}}}'))
-        else:
-            messages.append(_convert_turn(turn, speaker, call_id))
-    return messages
-
-
-def _convert_turn(turn: Object, speaker: str, call_id: str) -> _Message:
-    lowered = speaker.lower()
-    role = _ROLES.get(speaker) or _ROLES.get(lowered) or _OTHER_ROLES.get(lowered) or speaker
-    name = next((one for one in _TEXTS if turn.get(one) is not None), None)
-    used = {"role", name} | ({"from"} if speaker in _ROLES or role == speaker else set())
-    members = [f'"role":{json.dumps(role)}']
-    if turn.get("from") is None and lowered in _OTHER_ROLES:
-        members.append(f'"original_role":{json.dumps(speaker)}')
-    text = turn.get(name) if name else None
-    members += [f'"content":{join_lines(text.source)}'] if text else []
-    if role == "tool" and call_id and turn.get("tool_call_id") is None:
-        members.append(f'"tool_call_id":"{call_id}"')
-    members += [copy_member(one) for one in turn.members if one.name.text not in used]
-    return _Message(role, write_object(members))
-
-
-def _read_call(turn: Object) -> str | None:
-    """Read the function of a call that is written as JSON; None if it is not."""
-    text = next(filter(None, map(turn.text, _TEXTS)), "")
-    try:
-        call = parse(text)
-    except NotJson:
-        return None
-    name = call.get("name") if isinstance(call, Object) else None
-    if not isinstance(call, Object) or name is None:
-        return None
-    arguments = call.get("arguments")
-    if isinstance(arguments, String):
-        written = join_lines(arguments.source)
-    else:
-        written = json.dumps(arguments.source if arguments else "{}")
-    return f'{{"name":{join_lines(name.source)},"arguments":{written}}}'
-
-
-def _build_message(role: str, content: str) -> _Message:
-    return _Message(role, f'{{"role":"{role}","content":{content}}}')
 
 
 def _copy_others(row: Object, used: set[str]) -> list[str]:
@@ -398,6 +269,6 @@ def _copy_others(row: Object, used: set[str]) -> list[str]:
     return copy_members(others)
 
 
-def _write(members: list[str], messages: Iterable[_Message], choices: Iterable[str]) -> str:
+def _write(members: list[str], messages: Iterable[RowMessage], choices: Iterable[str]) -> str:
     asked = write_array(one.json for one in messages)
     return write_object([*members, f'"messages":{asked}', f'"choices":{write_array(choices)}'])

@@ -27,6 +27,7 @@ from webapp.embedded.documents.chats.oasst import (
     is_oasst_tree,
 )
 from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
+from webapp.embedded.documents.dataset_messages import is_other_role, is_turn
 from webapp.embedded.documents.from_datasets import (
     TURNS,
     find_answers,
@@ -39,9 +40,7 @@ from webapp.embedded.documents.from_datasets import (
     from_preference,
     from_prompt,
     from_sharegpt,
-    is_other_role,
     is_pair,
-    is_turn,
 )
 from webapp.embedded.documents.from_evaluations import (
     from_result,
