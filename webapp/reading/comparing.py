@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
-from webapp.analysis.differences import Budget, Fingerprint, Row, align_messages
+from webapp.analysis.differences import (
+    Budget,
+    Fingerprint,
+    Row,
+    align_messages,
+    count_common_ends,
+)
 from webapp.completions import Choice, Completion
 from webapp.messages import Message
 from webapp.reading.kept import KeptMessages
@@ -165,14 +171,7 @@ def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -
     Messages of the same source at both ends are not parsed, so what two long transcripts have in
     common costs little.
     """
-    a_sources, b_sources = a.digest_sources(), b.digest_sources()
-    shorter = min(len(a_sources), len(b_sources))
-    head = 0
-    while head < shorter and a_sources[head] == b_sources[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and a_sources[-1 - tail] == b_sources[-1 - tail]:
-        tail += 1
+    head, tail = count_common_ends(a.digest_sources(), b.digest_sources())
     a_prints, b_prints = (
         [Fingerprint.of(one) for one in side.iter_messages(head, side.count - tail)]
         for side in (a, b)

@@ -11,7 +11,7 @@ Every function returns values that contain both sides: applied to the first, the
 second.
 """
 
-from webapp.analysis.differences.aligning import Budget, Span, align
+from webapp.analysis.differences.aligning import Budget, Span, align, count_common_ends
 from webapp.analysis.differences.completions import (
     GROUPS,
     compare_choices,
@@ -50,6 +50,7 @@ __all__ = [
     "compare_settings",
     "compare_texts",
     "compare_values",
+    "count_common_ends",
     "summarize_tools",
     "write_path",
     "write_preference",

@@ -40,6 +40,18 @@ class Span(NamedTuple):
     b_end: int
 
 
+def count_common_ends(a: Sequence[Hashable], b: Sequence[Hashable]) -> tuple[int, int]:
+    """Count the items that both sequences begin with, and of the rest those that they end with."""
+    shorter = min(len(a), len(b))
+    head = 0
+    while head < shorter and a[head] == b[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and a[-1 - tail] == b[-1 - tail]:
+        tail += 1
+    return head, tail
+
+
 def align(
     a: Sequence[Hashable], b: Sequence[Hashable], budget: Budget | None = None
 ) -> tuple[Span, ...]:
@@ -48,13 +60,7 @@ def align(
     Common items at both ends cost nothing. If the budget does not suffice for the rest,
     that is one span.
     """
-    shorter = min(len(a), len(b))
-    head = 0
-    while head < shorter and a[head] == b[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and a[-1 - tail] == b[-1 - tail]:
-        tail += 1
+    head, tail = count_common_ends(a, b)
     a_end, b_end = len(a) - tail, len(b) - tail
     spans = [Span(True, 0, head, 0, head)] if head else []
     spans += _align_middle(a[head:a_end], b[head:b_end], head, budget or Budget())
