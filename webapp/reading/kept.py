@@ -255,8 +255,4 @@ def _iter_parsed(sources: Sequence[bytes], places: range) -> Iterator[Message]:
         size += len(source)
         if size > LARGE:
             take_place()
-        yield _parse(source)
-
-
-def _parse(source: bytes) -> Message:
-    return Message.from_json(parse(decode_json(source, errors="surrogatepass")))
+        yield Message.from_json(parse(decode_json(source, errors="surrogatepass")))

@@ -110,13 +110,16 @@ class RemoteImage:
             return None
         try:
             parts = urlsplit(url)
-            hostname = _parse_policy_host(parts.hostname or "")
-            port = parts.port
+            written = parts.hostname or ""
+            host, port = _parse_host(written), parts.port
         except ValueError:
             return None
-        if hostname is None or parts.scheme not in _SCHEMES:
+        # Policies cannot contain IPv6 addresses and last dots.
+        is_fit = len(host) <= 253 and _POLICY_HOST.fullmatch(host) and not written.endswith(".")
+        if not is_fit or parts.scheme not in _SCHEMES:
             return None
-        host = hostname if port is None else f"{hostname}:{port}"
+        if port is not None:
+            host = f"{host}:{port}"
         return cls(url, host, f"{parts.scheme}://{host}")
 
 
@@ -139,10 +142,3 @@ def _parse_host(written: str) -> str:
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         ipaddress.IPv4Address(host)
     return host
-
-
-def _parse_policy_host(written: str) -> str | None:
-    """Parse a host as policies contain it; None if they cannot, as IPv6 addresses and last dots."""
-    host = _parse_host(written)
-    is_fit = len(host) <= 253 and _POLICY_HOST.fullmatch(host) and not written.endswith(".")
-    return host if is_fit else None

@@ -286,7 +286,10 @@ def _iter_gaps(schema: Object) -> Iterator[str]:
 
 
 def _iter_schemas(schema: Object) -> Iterator[tuple[str, Object, set[str]]]:
-    """Yield a schema and those within it, each with its path and its types."""
+    """Yield a schema and those within it, each with its path and its types.
+
+    Data that only look like a schema are left out.
+    """
     waiting: list[tuple[str, Value]] = [("$", schema)]
     while waiting:
         path, value = waiting.pop()
@@ -299,7 +302,13 @@ def _iter_schemas(schema: Object) -> Iterator[tuple[str, Object, set[str]]]:
         if isinstance(kind, Array):
             kinds = {one.text for one in kind.items if isinstance(one, String)}
         yield path, value, kinds
-        waiting += [(f"{path}.{name}", one) for name, one in _iter_sub_schemas(value)]
+        for name in ("properties", "$defs", "definitions"):
+            holder = value.object(name)
+            for member in holder.members if holder else ():
+                waiting.append((f"{path}.{member.name.text}", member.value))
+        for name in ("items", "anyOf", "allOf", "oneOf"):
+            if (inner := value.get(name)) is not None:
+                waiting.append((f"{path}.{name}", inner))
 
 
 def _iter_strict_faults(schema: Object) -> Iterator[str]:
@@ -317,14 +326,3 @@ def _iter_strict_faults(schema: Object) -> Iterator[str]:
             )
             if missing:
                 yield f"{path} does not require {quote(missing[0])}"
-
-
-def _iter_sub_schemas(schema: Object) -> Iterator[tuple[str, Value]]:
-    """Yield the schemas within a schema, but no data that only looks like one."""
-    for name in ("properties", "$defs", "definitions"):
-        holder = schema.object(name)
-        yield from ((one.name.text, one.value) for one in (holder.members if holder else ()))
-    for name in ("items", "anyOf", "allOf", "oneOf"):
-        value = schema.get(name)
-        if value is not None:
-            yield name, value

@@ -53,7 +53,11 @@ class Block:
     @property
     def lines(self) -> int:
         """About how many lines it takes on a wide screen."""
-        return sum(_count_lines(piece.text) for piece in self.pieces)
+        lines = 0
+        for piece in self.pieces:
+            for line in piece.text[:_MAX_OF_PIECE].split("\n"):
+                lines += 1 + len(line) // _LINE
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,3 @@ def _describe(media: InlineMedia) -> str:
     except NotMedia:
         return ", ".join((*facts, f"{len(media.text):,} characters that cannot be decoded"))
     return ", ".join((*facts, size(len(data)), f"SHA-256 {hashlib.sha256(data).hexdigest()[:12]}…"))
-
-
-def _count_lines(text: str) -> int:
-    return sum(1 + len(line) // _LINE for line in text[:_MAX_OF_PIECE].split("\n"))
