@@ -116,6 +116,13 @@ def test_the_url_of_an_operation_is_refused_with_the_base_url_in_it(
     assert refusal(**{name: url}).endswith(f": set it to {right}")
 
 
+@pytest.mark.parametrize("url", ["localhost:8000", "10.0.0.5:8000/v1", "gw.example/v1", "vllm"])
+def test_a_url_without_its_scheme_is_told_so(url: str) -> None:
+    assert refusal(OPENAI_BASE_URL=url) == (
+        "OPENAI_BASE_URL takes a URL that begins with http:// or https://"
+    )
+
+
 @pytest.mark.parametrize("url", ["https://gw.example/models", "https://gw.example/completions-gw"])
 def test_a_base_url_may_look_like_an_operation(url: str) -> None:
     assert config(OPENAI_BASE_URL=url).openai_base_url == url

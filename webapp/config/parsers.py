@@ -22,6 +22,7 @@ _OPERATION: Final = re.compile(
     r"/chat/completions(/.*)?$"
     r"|(?<=/v1)/(chat|completions|embeddings|messages|models|responses)(/[\w.:-]*)?$"
 )
+_WITHOUT_SCHEME: Final = re.compile(r"[\w.-]+(?::[0-9]{1,5})?(?:/[\w/.-]*)?")
 _OF_OLLAMA: Final = re.compile(r"/api/(chat|generate|tags)/?$")
 _HEADERS_OF_A_CONNECTION: Final = frozenset(
     {
@@ -59,6 +60,9 @@ def token(raw: str) -> str:
 def url(raw: str) -> str:
     parts = _split_web_address(raw)
     if parts is None:
+        if _WITHOUT_SCHEME.fullmatch(raw):
+            # Not repeated: a key may have been set here by mistake.
+            raise ValueError("a URL that begins with http:// or https://")
         raise ValueError("a URL such as https://api.openai.com/v1")
     if "@" in parts.netloc or "#" in raw:
         raise ValueError("a URL without user name and fragment")
