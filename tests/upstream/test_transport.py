@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+import requests
 
 from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream, stored
@@ -23,6 +24,7 @@ from webapp.http.transport import TimedAdapter
 from webapp.upstream import (
     BadAnswer,
     Clock,
+    Deadline,
     Endpoint,
     Limits,
     NotFound,
@@ -31,6 +33,7 @@ from webapp.upstream import (
     Upstream,
     UpstreamError,
 )
+from webapp.upstream.decoding import read_text
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -207,6 +210,29 @@ def test_a_cut_connection_is_tried_again_and_then_an_error(client: Client, scrip
     with pytest.raises(Unreachable):
         upstream.retrieve_completion(ID)
     assert server.connections == 3
+
+
+def test_what_is_slow_to_decompress_does_not_outlast_the_deadline(time: FakeTime) -> None:
+    """A million empty members of gzip are 20 MB, and take longer than they do to arrive."""
+
+    class Received:
+        """An answer with whose end the time is over."""
+
+        def __init__(self) -> None:
+            self.pieces = [gzip.compress(b"", mtime=0) * 10]
+
+        def read1(self, _size: int, *, decode_content: bool) -> bytes:
+            if self.pieces:
+                return self.pieces.pop()
+            time.passes(60)
+            return b""
+
+    response = requests.Response()
+    response.raw = Received()
+    response.headers["Content-Encoding"] = "gzip"
+    deadline = Deadline.after(10, clock=time.clock)
+    with pytest.raises(TimedOut, match="did not finish its answer in 10 seconds"):
+        read_text(response, deadline=deadline, max_bytes=1000)
 
 
 def test_a_cut_connection_is_tried_again_with_success(client: Client) -> None:

@@ -6,7 +6,7 @@ The values are total, so only the outermost shape of a body can be wrong.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -194,7 +194,8 @@ def _decompress(
 ) -> bytes:
     """Decompress `data`, cut soon after `max_bytes` so that a bomb cannot unfold.
 
-    Raises `EOFError` if the compressed data ends early, `zlib.error` if it is damaged.
+    Raises `EOFError` if the compressed data ends early, `zlib.error` if it is damaged, and
+    `TimedOut`: many small members take longer than they took to arrive.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
@@ -203,9 +204,15 @@ def _decompress(
         raise BadAnswer("The server's answer is compressed in a way Readback did not ask for.")
     pieces = []
     size = 0
-    # In chunks, since the rest of one is copied with each piece.
-    chunks = (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
-    for piece in iter_decompressed(chunks, encoding):
+
+    def iter_chunks() -> Iterator[bytes]:
+        # In chunks, since the rest of one is copied with each piece.
+        for start in range(0, len(data), _CHUNK):
+            if deadline.has_passed:
+                raise _unfinished(deadline)
+            yield data[start : start + _CHUNK]
+
+    for piece in iter_decompressed(iter_chunks(), encoding):
         pieces.append(piece)
         size += len(piece)
         if size > LARGE:
