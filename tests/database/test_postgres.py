@@ -239,3 +239,8 @@ def test_an_address_is_shown_without_its_password() -> None:
     shown = hide_password("postgresql+psycopg://readback:secret@db.example/readback")
 
     assert shown == "postgresql+psycopg://readback:***@db.example/readback"
+
+
+def test_statements_are_not_compiled(url: str) -> None:
+    with closing(open_database(url)) as database, database.reader.connect() as connection:
+        assert connection.execute(text("SHOW jit")).scalar() == "off"

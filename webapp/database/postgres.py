@@ -26,6 +26,9 @@ _TIMEOUTS: Final = (
 )
 # Any number that no other program locks in this database.
 _WRITE_LOCK: Final = 0x5EADBAC4
+_DO_NOT_COMPILE: Final = (
+    "SELECT set_config('jit', 'off', false) FROM pg_settings WHERE name = 'jit'"
+)
 
 
 def open_postgres(url: URL) -> Database:
@@ -51,23 +54,28 @@ def open_postgres(url: URL) -> Database:
         pool_timeout=_WAIT_SECONDS,
         connect_args=unset | {"client_encoding": "UTF8"},
     )
-    event.listen(engine, "connect", _prepare_nothing_through_a_pooler)
+    event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
     # A statement that waited for a lock must see the commits made while it waited.
     return Database.from_engine(engine, isolation_level="READ COMMITTED")
 
 
-def _prepare_nothing_through_a_pooler(connection: psycopg.Connection, _record: object) -> None:
-    """Turn prepared statements off if this is not a connection to the server itself.
+def _set_up(connection: psycopg.Connection, _record: object) -> None:
+    """Compile no statements; prepare none if this is not a connection to the server itself.
 
-    A pooler in transaction mode gives each transaction another of its connections, which may lack
-    the statement, or have it already. It reports its process id in place of the server's.
+    Our statements read few rows of many indexes, which the server takes for expensive: compiling
+    them would take longer than they do. A pooler in transaction mode gives each transaction another
+    of its connections, which other programs use too. It may lack the prepared statement, or have it
+    already. A pooler reports its process id in place of the server's.
     """
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
-    connection.rollback()
-    if row is None or row[0] != connection.info.backend_pid:
+    if row is not None and row[0] == connection.info.backend_pid:
+        # PostgreSQL may be older than 11, or built without the compiler.
+        connection.execute(_DO_NOT_COMPILE)
+    else:
         connection.prepare_threshold = None
+    connection.commit()
 
 
 def _replace_nul(
