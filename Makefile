@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Python compiles a module when it first imports it, and most of what is installed never is. A lock
+# file names all that there is to install.
+INSTALL := $(PIP) install --no-compile --no-deps
 HTMX := static/vendor/htmx.min.js
 NODE_CLIENT := node_modules/openai/package.json
 SDK_TESTS := .cache/openai-python
@@ -68,19 +71,19 @@ $(VENV)/bin/python:
 # Both marks install Readback itself in place; the second adds what only tests need.
 $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Readback's dependencies into $(VENV) (once)"
-	@$(PIP) install --require-hashes -r requirements/run.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements/run.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: requirements/dev.lock $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV) (once)"
-	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(INSTALL) --require-hashes -r requirements/dev.lock
 	@touch $@
 
 # htmx comes from npm, by the hash in package-lock.json; npm itself from the Python package
 # index where the machine has none.
 $(HTMX): package.json package-lock.json | $(VENV)/bin/python
-	@command -v npm >/dev/null || $(PIP) install --require-hashes -r requirements/node.lock
+	@command -v npm >/dev/null || $(INSTALL) --require-hashes -r requirements/node.lock
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(NPM_CI) --omit=dev
 	@mkdir -p $(@D)
 	@cp node_modules/htmx.org/dist/htmx.min.js $@
