@@ -177,11 +177,11 @@ def test_what_is_typed_and_what_fails_does_nothing(drawn_window: Watched) -> Non
 
 
 def test_what_a_failing_server_says_does_nothing(
-    browser: Browser, failing_address: tuple[ExactUpstream, str]
+    still_browser: Browser, failing_address: tuple[ExactUpstream, str]
 ) -> None:
     """Each failure on one of the two pages; what either makes of it is looked at over HTTP."""
     upstream, address = failing_address
-    with watched(browser, address) as window, window.failing():
+    with watched(still_browser, address) as window, window.failing():
         for failure, path in zip(FAILURES, cycle(("/completions", "/completions/hostile-0"))):
             for asked in ("", "/hostile-0", "/hostile-0/messages"):
                 upstream.script(f"/chat/completions{asked}", failure)

@@ -57,12 +57,10 @@ ECONOMY: Final = {
 rules that are off by themselves ask for."""
 
 
-def violations(
-    page: Page, *, without: tuple[str, ...] = (), schemes: tuple[Scheme, ...] = SCHEMES
-) -> list[str]:
+def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
     """What axe-core finds by all of its rules but `CONTRAST` and those in `without`.
 
-    Colours are looked at in each of `schemes`, if a link is told by nothing else.
+    Colours are looked at in light and dark, if a link is told by nothing else.
     """
     page.evaluate(axe_source())
     page.evaluate(WITHOUT_COLOURS)
@@ -71,7 +69,7 @@ def violations(
     if others == found:
         return found
     page.evaluate("axe.reset()")
-    for scheme in schemes:
+    for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         others += _found(page, {"runOnly": [LINKS]})
     return others
