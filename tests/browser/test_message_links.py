@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser.chromium import Open
 from tests.support.browser.places import settled_bottom
-from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
+from tests.support.long_transcripts import ids_on, write_completion
 
 
 def press(page: Page, place: str) -> None:
@@ -23,19 +23,19 @@ def press(page: Page, place: str) -> None:
     )
 
 
-@needs_real_data
-def test_both_ends_of_the_longest_transcript_are_reached_from_its_middle(
-    long_address: str, open_page: Open
+def test_both_ends_of_a_transcript_are_reached_from_its_middle(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    completion_id = json.loads(LONG.read_text())["id"]
-    middle = f"{completion_id}-600"
-    page = open_page(long_address, f"/completions/{completion_id}/messages/{middle}?limit=100")
-    expect(page.locator("[data-target]")).to_have_attribute("data-message-id", middle)
-    while page.locator("#earlier .button").count():
-        press(page, "earlier")
-    while page.locator("#more .button").count():
-        press(page, "more")
-    assert ids_on(page) == [f"{completion_id}-{at}" for at in range(1143)]
+    load(write_completion(tmp_path / "long.jsonl", 130))
+    page = open_page(address, "/completions/chatcmpl-long/messages/chatcmpl-long-70?limit=20")
+    expect(page.locator("[data-target]")).to_have_attribute("data-message-id", "chatcmpl-long-70")
+    pressed = []
+    for place in ("earlier", "more"):
+        while page.locator(f"#{place} .button").count():
+            press(page, place)
+            pressed.append(place)
+    assert min(pressed.count("earlier"), pressed.count("more")) >= 2
+    assert ids_on(page) == [f"chatcmpl-long-{at}" for at in range(130)]
     expect(page.locator(".outputs .bubble")).to_have_count(1)
 
 
