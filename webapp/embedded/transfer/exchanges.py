@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.addresses.credentials import is_secret_name
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.from_datasets import ANSWERS
+from webapp.embedded.documents.datasets.rows import ANSWERS
 from webapp.embedded.documents.from_files import copy_member
 from webapp.embedded.documents.from_logs import (
     from_exchange,

@@ -27,8 +27,8 @@ from webapp.embedded.documents.chats.oasst import (
     is_oasst_tree,
 )
 from webapp.embedded.documents.chats.open_webui import from_open_webui, is_open_webui_chat
-from webapp.embedded.documents.dataset_messages import is_other_role, is_turn
-from webapp.embedded.documents.from_datasets import (
+from webapp.embedded.documents.datasets.messages import is_other_role, is_turn
+from webapp.embedded.documents.datasets.rows import (
     TURNS,
     find_answers,
     find_compared,

@@ -1,7 +1,4 @@
-"""Build completions from the rows of training data.
-
-These are ShareGPT conversations, Alpaca rows, prompts with completions, and preference pairs.
-"""
+"""Build completions from rows of training data: their prompts, answers and other members."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines, strip_whitespace
-from webapp.embedded.documents.dataset_messages import (
+from webapp.embedded.documents.datasets.messages import (
     SYSTEMS,
     RowMessage,
     build_message,
