@@ -19,7 +19,6 @@ from webapp.redaction.rules.blocks import (
     find_printed,
     find_users,
 )
-from webapp.redaction.rules.codes import CODES
 from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, find_named
 from webapp.redaction.rules.forms import FORMS
@@ -29,7 +28,14 @@ from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.personal import PERSONAL, find_named_person
-from webapp.redaction.rules.sentences import (
+from webapp.redaction.rules.spoken.answers import (
+    ANSWERS_NEEDS,
+    PERSONAL_ANSWERS,
+    QUESTION,
+    find_answers,
+)
+from webapp.redaction.rules.spoken.codes import CODES
+from webapp.redaction.rules.spoken.sentences import (
     APART_NEEDS,
     SENTENCES,
     SENTENCES_NEEDS,
@@ -125,12 +131,13 @@ GENERATED: Final = (
         ),
     ),
 )
+ANSWERED: Final = (Rule(ANSWERS_NEEDS, lambda text, *_: find_answers(text)),)
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
 # Apart, since people are often not wanted, and since the states of a pass multiply with its rules:
 # those that begin with literals cost little alone, and much beside those with classes.
 FILTERS: Final = tuple(
     (rules, Prefilter([rule.needs for rule in rules]))
-    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, GENERATED, PEOPLE)
+    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, GENERATED, ANSWERED, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096
@@ -154,13 +161,24 @@ class Detected:
 
 
 def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[Detected]:
-    """Yield the secrets in the text of the member `name`; one may be found several times."""
+    """Yield the secrets of the text of the member `name`; one may be found several times.
+
+    A text that answers a question has `QUESTION` and the end of the question as its name.
+    """
+    question = name.removeprefix(QUESTION) if name.startswith(QUESTION) else ""
+    name = "" if question else name
     known = classify(name)
     if known is not None and len(text) <= _MAX_NAMED:
         kind, shape = known
         if has_shape(text, shape, is_quoted=True):
             start = text.find(" ") + 1 if kind == "authorization" else 0
             yield Detected(kind, start, len(text), text[start:], _spreads(kind, text[start:]))
+    for answer in find_answers(text, question) if question else ():
+        if with_people or answer.kind not in PERSONAL_ANSWERS:
+            secret = text[answer.start : answer.end]
+            yield Detected(
+                answer.kind, answer.start, answer.end, secret, _spreads(answer.kind, secret)
+            )
     if len(text) < _SHORTEST:
         return
     for decoded in iter_decoded(text):
@@ -179,7 +197,9 @@ def _find(text: str, name: str, with_people: bool) -> Iterator[SecretPlace]:
         if found:
             lowered = lower(text)
             for at in found:
-                yield from rules[at].find(text, lowered, name)
+                for place in rules[at].find(text, lowered, name):
+                    if with_people or place.kind not in PERSONAL_ANSWERS:
+                        yield place
 
 
 def lower(text: str) -> str:

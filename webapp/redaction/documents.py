@@ -26,8 +26,10 @@ from webapp.exact_json import (
 )
 from webapp.redaction.pieces import (
     VALUE_NAMES,
+    find_answer,
     find_borders,
     find_pair,
+    find_question,
     is_marked_secret,
     iter_pieces,
     iter_sensitive,
@@ -35,6 +37,7 @@ from webapp.redaction.pieces import (
     write_bytes,
 )
 from webapp.redaction.rules.kinds import is_mixed
+from webapp.redaction.rules.spoken.answers import QUESTION, asks
 
 _MAX_DEPTH: Final = 40
 _MAX_VALUES: Final = 2_000_000
@@ -239,6 +242,14 @@ class Rewriter:
         pair = find_pair(node, names)
         is_manifest = node.text("kind") == "Secret"
         is_marked = is_marked_secret(node)
+        if pair_of_answer := find_answer(node):
+            self._name_answer(*pair_of_answer, changes)
+        messages, choices = node.items("messages"), node.items("choices")
+        if messages and isinstance(messages[-1], Object):
+            for choice in choices or ():
+                message = choice.get("message") if isinstance(choice, Object) else None
+                if isinstance(message, Object):
+                    self._name_answer(find_question(messages[-1]), message.get("content"), changes)
         for sensitive in iter_sensitive(node):
             changes.names[sensitive] = _SECRET_DATA
         used: set[str] = set()
@@ -331,10 +342,16 @@ class Rewriter:
         for (_, last), (first, _) in zip(borders, borders[1:], strict=False):
             if first is not None and last is not None:
                 self._edit_border(last, first, step, changes)
+        objects = [item for item in items if isinstance(item, Object)]
+        for before, after in zip(objects, objects[1:], strict=False):
+            self._name_answer(find_question(before), find_borders(after)[0], changes)
         if changes.texts:
-            for item in items:
-                if isinstance(item, Object):
-                    _follow_token(item, changes)
+            for item in objects:
+                _follow_token(item, changes)
+
+    def _name_answer(self, question: str, answer: Value | None, changes: _Changes) -> None:
+        if answer is not None and asks(question):
+            changes.names[answer] = f"{QUESTION}{question}"
 
     def _edit_together(self, pieces: Sequence[String], step: Step, changes: _Changes) -> None:
         if len(pieces) < 2:

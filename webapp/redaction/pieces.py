@@ -20,6 +20,9 @@ _TEXTS: Final = frozenset(
 """Names of members that hold pieces of a text, in the deltas of a stream."""
 
 _PIECES: Final = frozenset(("token", "text", "delta", "choices"))
+_LONGEST_QUESTION: Final = 200
+_QUESTION_NAMES: Final = ("question", "prompt", "label")
+_ANSWER_NAMES: Final = ("answer", "response", "reply", "input", "value")
 _BYTE: Final = re.compile(r"\d{1,3}")
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
@@ -41,6 +44,16 @@ def find_borders(item: Object) -> tuple[String | None, String | None]:
     return first, last
 
 
+def find_question(item: Object) -> str:
+    """Find the end of a message that the next one may answer: of its text or its tool call."""
+    _, last = find_borders(item)
+    calls = item.items("tool_calls") if last is None else None
+    function = calls[-1].get("function") if calls and isinstance(calls[-1], Object) else None
+    arguments = function.get("arguments") if isinstance(function, Object) else None
+    text = last or arguments
+    return text.text[-_LONGEST_QUESTION:] if isinstance(text, String) else ""
+
+
 def find_pair(node: Object, names: Sequence[str]) -> str:
     """Find the name in an object that is one named value, as `{"name": …, "value": …}`."""
     if not 2 <= len(names) <= 8:
@@ -56,6 +69,13 @@ def find_pair(node: Object, names: Sequence[str]) -> str:
     if not texts.keys() & VALUE_NAMES:
         return ""
     return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
+
+
+def find_answer(node: Object) -> tuple[str, Value] | None:
+    """Find the question and the answer in an object that has both, as a form or a quiz."""
+    asked = next((text for name in _QUESTION_NAMES if (text := node.text(name))), None)
+    answer = next((one for name in _ANSWER_NAMES if (one := node.get(name)) is not None), None)
+    return (asked[-_LONGEST_QUESTION:], answer) if asked and answer is not None else None
 
 
 def is_marked_secret(node: Object) -> bool:

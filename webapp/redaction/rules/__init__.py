@@ -5,8 +5,6 @@ vendors     keys and tokens of vendors: by their form, or beside the name of the
 forms       addresses, commands and calls that hold a secret
 keys        private keys, keys of wallets, hashes of passwords, links that grant access
 commands    flags, here-strings and inputs of commands
-sentences   words around the name of a secret, or after a user
-codes       codes that people enter, or are sent once
 generated   values of a generator beside the word for a key, whatever service it is for
 blocks      lines below a name or a command
 literals    arguments that are put into a text with a name
@@ -14,6 +12,7 @@ names       the names that precede a secret, and the values that are one there
 context     settings, members, flags, headers and sentences with such a name
 values      the value after such a name: quoted, bare, in an element or a header
 tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
+spoken      sentences, codes, and answers to questions
 personal    e-mail addresses, cards, accounts, telephones, numbers of persons, dates of birth
 
 A pattern takes time linear in the text: its repetitions are bounded, or possessive.

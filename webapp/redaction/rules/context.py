@@ -25,6 +25,7 @@ _HINTS: Final = tuple(
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
     lykilorð verifier puk connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
+    ationcode ation_code securitycode security_code accesscode access_code mfa 2fa
     """
         )
     )
@@ -75,7 +76,8 @@ _ASSIGNED: Final = re.compile(
     r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)"
     r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:!!(?:str|binary)[ ]{1,4})?"
-    r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"']))?"
+    r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
+    r"|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
@@ -98,13 +100,16 @@ _ARGUMENT: Final = re.compile(
 )
 _OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
 _IS: Final = (
-    "is|was|are|ist|es|est|c['’]est|lautet|war|set|changed"
+    "is|was|are|used to be|has been|ist|es|est|c['’]est|lautet|war|set|changed"
     "|reset|è|é|je|jest|er|är|este|on|auf|heißt|heisst|luidt"
     "|(?:should|will|would|could|might|may) be|being|equals|remains|becomes|stays|says|reads"
     "|era|fue|será|était|sera|wäre|wird|bleibt|foi|byl[oa]?|było|oli|var|volt"
 )
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
+    r"(?:[ ](?:correct[aeo]?|corrett?[ao]|nueva|nova|nuova|actual|atual|temporal|temporaire"
+    r"|provisoire"
+    r"|provisória|initiale?|inicial|anterior))?"
     rf"(?:[ ](?:{_OF})[ ](?:[\w@/'` -]|\.(?![ ])){{1,40}}?)?"
     rf"(?:(?:[ ](?:{_IS})|['’](?:s|re))"
     r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
@@ -131,7 +136,8 @@ _VALUE_NEXT: Final = re.compile(
 )
 _DEFAULT: Final = re.compile(
     # Of a variable, and of an output in JSON that is a part of a text.
-    r"[\"']?\s{0,4}(?:\{[^{}]{0,300}?\bdefault\s{0,20}=|:\s{0,4}\{[^{}]{0,300}?\"value\"\s{0,4}:)\s{0,20}"
+    r"[\"']?\s{0,4}(?:\{[^{}]{0,300}?\bdefault\s{0,20}="
+    r"|:\s{0,4}\{[^{}]{0,300}?\"value\"\s{0,4}:)\s{0,20}"
 )
 
 _PIECE: Final = (

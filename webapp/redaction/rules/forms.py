@@ -37,13 +37,6 @@ def is_argument(secret: str) -> bool:
     return _is_password(secret) and not secret.isdigit() and not secret.startswith(("-", "/"))
 
 
-def _is_user_password(secret: str) -> bool:
-    """Return whether a word after a user is no scope, as in `admin:read_org2`, and no id."""
-    return (
-        secret.lower() != secret or re.search(r"[!@#$%^&*+=?]", secret) is not None
-    ) and re.search(r"[A-Za-z]{3}", secret) is not None
-
-
 def _is_code_key(secret: str) -> bool:
     return is_value(secret) and is_mixed(secret) and " " not in secret
 
@@ -88,11 +81,13 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "parameter",
         "?|&|;",
-        r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key|appid)"
+        r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key"
+        r"|appid)"
         r"|sig|key|code|auth|secret|pwd|sid|state(?=[^\s&]{20})(?=[^\s&]{2,200}[0-9]))="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
-        r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code|auth|sid"
+        r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code"
+        r"|auth|sid"
         r"|secret|pwd|state)=",
     ),
     Kind(
@@ -146,11 +141,12 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "sshpass|redis-cli|docker login|podman login|registry login|az login|oc login|smbclient"
         "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd"
-        "|influx|psexec|winrm|ipmitool|snmp",
+        "|influx|psexec|winrm|ipmitool|snmp|security add-",
         r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + ARGUMENT,
         # Ports are numbers as well.
         lambda secret: is_argument(secret) and re.match(r"(?:[0-9.:-]+|.{1,5})\Z", secret) is None,
-        r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec|winrm|ipmitool|snmp)"
+        r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec"
+        r"|winrm|ipmitool|snmp|security add-)"
         r"[^\n|;]* -[paw]",
     ),
     ignoring_case(
@@ -209,10 +205,13 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
-        "|wifi.begin(|basicauth(|getconnection(|networkcredential(|passwordauthentication(|.basic_auth(|basic_auth("
-        "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login(|.authenticate(|.setcredentials("
-        "|authprovider(|authenticator(|basicauthentication(|httpbasicauth(|usernamepassword(|saslplain("
-        "|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(",
+        "|wifi.begin(|basicauth(|getconnection(|networkcredential(|passwordauthentication("
+        "|.basic_auth(|basic_auth("
+        "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login("
+        "|.authenticate(|.setcredentials("
+        "|authprovider(|authenticator(|basicauthentication(|httpbasicauth(|usernamepassword("
+        "|saslplain("
+        "|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(|auth(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + TWO_STRINGS,
     ),
     ignoring_case(
@@ -266,7 +265,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "key",
-        "pgp_sym_decrypt(|pgp_sym_encrypt(|createhmac(|jwt.encode(|jwt.sign(|jwt.verify(|jwt.decode(",
+        "pgp_sym_decrypt(|pgp_sym_encrypt(|createhmac(|jwt.encode(|jwt.sign(|jwt.verify("
+        "|jwt.decode(",
         r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
@@ -382,20 +382,5 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"(?:password|pwd?|passwort|passwd)\?\s{1,3}(?:it'?s|its|es ist|is)?:?\s{0,2}"
         r"[\"'`]?(?P<secret>[^\s\"'`,;]{6,100})",
         _is_code,
-    ),
-    # A user that every system has, and the password after a colon.
-    ignoring_case(
-        "password",
-        "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",
-        r"(?<![\w:/@.-])(?:admin|root|user|administrator|postgres|ubuntu|guest|sa):"
-        r"(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{8,64})(?![:(\[])",
-        lambda secret: has_digit(secret) and _is_user_password(secret),
-    ),
-    ignoring_case(
-        "password",
-        "app password|app-password|app-specific|app passwort|app-passwort",
-        r"app[- ](?:specific )?passwor[dt]s?[^\n:]{0,20}[:=] ?[\"'`]?"
-        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z])",
-        lambda secret: len(set(secret)) > 6,
     ),
 )

@@ -156,7 +156,7 @@ _BY_NAME: Final = {
 }
 _BY_LAST_WORD: Final = {
     **dict.fromkeys(
-        ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "2fa", "puk"),
+        ("pin", "cvv", "cvc", "cvv2", "otp", "totp", "pincode", "mfa", "puk"),
         ("pin", Shape.DIGITS),
     ),
     **dict.fromkeys(
@@ -170,6 +170,11 @@ _BY_LAST_WORD: Final = {
     **dict.fromkeys(("csrf", "xsrf"), ("token", Shape.MADE)),
     "salt": ("secret", Shape.MADE),
 }
+_CODED: Final = split_words("pin otp verification security access auth mfa sms login tan puk cvv")
+_NO_PINS: Final = split_words(
+    "led gpio io data clk clock rx tx reset cs miso mosi sda scl button pwm relay sensor board d a"
+)
+"""Words for the pins of a device."""
 _KINDS_OF_KEYS: Final = {"private": "private-key", "api": "api-key", "access": "access-key"}
 
 
@@ -212,7 +217,11 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "secret", Shape.RANDOM
     if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
         return "key", Shape.MADE
+    if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:
+        return "pin", Shape.DIGITS
     known = _BY_LAST_WORD.get(last)
+    if last == "pin" and before in _NO_PINS:
+        return None
     if known is not None and known[1] is Shape.RANDOM and _is_setting(name, words):
         return known[0], Shape.SETTING
     return known
@@ -249,7 +258,7 @@ def _is_password(last: str, before: str) -> bool:
     if last in _PASSWORDS:
         # `pass` alone is a word, and so are others with it.
         return last not in ("clave",) or not before
-    if last.endswith(_PASSWORD_ENDS):
+    if last.endswith(_PASSWORD_ENDS) or (before, last) == ("pass", "phrase"):
         return True
     return (
         last.endswith(("pass", "pwd", "bindpw", "rootpw"))
@@ -262,6 +271,9 @@ _SENTENCE: Final = re.compile(
     r"\A[^\W\d_]+(?:['’-][^\W\d_]+){0,3}(?:[ ][^\W\d_]+(?:['’-][^\W\d_]+){0,3})+[.?!:…]?\Z"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
+_PATH: Final = re.compile(r"(?:~|\.{1,2})?(?:/[\w.-]+){2,40}/?\Z|/[a-z]{2,12}\Z")
+"""The path of a file, as of the working directory, whose name is that of passwords as well."""
+
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 _QUESTION: Final = re.compile(r":[ ]?\Z|(?:\A|\s)[^\W\d_]+\?[ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
 """The end of the prompt that a program prints before it reads a password."""
@@ -305,6 +317,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if not is_quoted and _IDENTIFIER.match(secret) and _is_code_name(secret, shape):
         return False
     if shape is Shape.ANY:
+        if _PATH.match(secret):
+            return False
         return _SENTENCE.match(secret) is None and _QUESTION.search(secret) is None
     if re.search(r"\s", secret):
         return False

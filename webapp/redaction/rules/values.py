@@ -30,7 +30,9 @@ _LINE_START: Final = re.compile(
 )
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
 _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
-_AFTER_WORD: Final = re.compile(r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr])")
+_AFTER_WORD: Final = re.compile(
+    r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr]|(?<=[ ])--?[a-z])"
+)
 _IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
 _ODD_CASE: Final = re.compile("[a-z](?:[A-Z]{1,2}[a-z]{1,2}){2,20}[A-Z]")
 """Capitals where words and names have none."""

@@ -4,87 +4,142 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from webapp.redaction.rules.kinds import SecretPlace, match_at
+from webapp.redaction.rules.tables import iter_columns
 
-_ID_NAME: Final = re.compile(
-    r"(?:user|customer|person|applicant|employee)?[_-]?(?:ssn|social_?security(?:_?(?:number|no))?"
-    r"|national_?(?:id|insurance)(?:_?(?:number|no))?|passport(?:_?(?:number|no|nr|num))?|nino|dni|cpf"
-    r"|tax_?id|steuer_?id|driver_?s?_?licen[cs]e(?:_?(?:number|no))?|aadhaar(?:_?number)?|pesel|bsn)",
-    re.IGNORECASE,
-)
-_BIRTH_NAME: Final = re.compile(
-    r"(?:user|customer|person|patient)?[_-]?(?:date_?of_?birth|birth_?da(?:te|y)|dob|geburtsdatum)",
-    re.IGNORECASE,
-)
-_IDENTITIES: Final = (
-    *("ssn", "social security", "sozialversicherungs", "national insurance", "nino", "passport"),
-    *("passeport", "pasaporte", "reisepass", "personalausweis", "steuer-id", "steuerid", "tax id"),
+_TERMS: Final = (
+    # Spaces stand for any way to join words, as in `driver_license` and `driverLicense`.
+    *("ssn", "social security", "my social", "social insurance", "national insurance", "nino"),
+    *("ni number", "ni no", "national id", "national identity", "identity number", "citizen id"),
     *(
-        "steuernummer",
-        "steueridentifikationsnummer",
+        "identity card",
+        "id card",
+        "my id number",
+        "your id number",
+        "personal id",
+        "personal number",
+    ),
+    *("identification number", "south african id", "resident registration", "passport"),
+    *("driver license", "drivers license", "driver's license", "driving license", "driver licence"),
+    *(
+        "drivers licence",
+        "driver's licence",
+        "driving licence",
+        "tax id",
         "taxpayer id",
-        "driver license",
-        "driver's licen",
-        "nhs number",
+        "tax file",
     ),
-    *("drivers licen", "driving licen", "führerschein", "sécurité sociale", "dni", "nie", "nif"),
+    *("taxpayer identification", "itin", "nhs", "medicare", "medical record", "health card"),
+    *("health insurance", "insurance number", "voter id", "emirates id", "hkid", "nric", "imei"),
     *(
-        "cpf",
-        "cnpj",
-        "codice fiscale",
-        "bsn",
-        "burgerservicenummer",
-        "pesel",
-        "personnummer",
-        "cpr",
+        "account number",
+        "account no",
+        "routing",
+        "sort code",
+        "my ic",
+        "dl#",
     ),
-    *("fødselsnummer", "henkilötunnus", "rodné číslo", "curp", "aadhaar", "snils", "medicare"),
-    *("паспорт", "снилс", "инн", "身份证", "身分證", "マイナンバー", "주민등록번호"),
+    # German
     *(
-        "emirates id",
-        "kimlik",
-        "cédula",
-        "versichertennummer",
-        "versicherungsnummer",
-        "sozialversicherungsnummer",
-        "krankenversicherten",
-        "voter id",
+        "sozialversicherungs",
+        "sozialversicherung",
+        "sv-nummer",
+        "sv-nr",
+        "reisepass",
+        "personalausweis",
     ),
-    *("my social", "sécu", "steuer id", "health insurance", "krankenkasse", "hkid", "imei"),
-    *("social insurance", "tax file", "insurance number", "medical record", "health card"),
-    *("carte vitale", "mynumber", "my number card", "ausweisnummer", "account number"),
-    *("account no", "kontonummer", "routing", "sort code", "numéro de compte", "rekeningnummer"),
-    *("cuit", "rijksregister", "hetu", "егн", "ת.ז", "주민번호", "nhs no", "ni number"),
-    *("número de cuenta", "cuenta bancaria", "número da conta", "conto corrente"),
+    *(
+        "ausweis",
+        "steuer-id",
+        "steuernummer",
+        "steuer-identifikations",
+        "steueridentifikations",
+        "idnr",
+        "führerschein",
+    ),
+    *("krankenversicherten", "krankenkasse", "versicherten", "versicherungs", "kontonummer"),
+    *("rentenversicherungs", "ahv-nummer", "ahv-nr"),
+    # French
+    *(
+        "passeport",
+        "sécurité sociale",
+        "sécu",
+        "carte vitale",
+        "permis de conduire",
+        "carte d'identité",
+    ),
+    *("numéro de compte", "numéro fiscal", "nir", "tfn", "rrn", "rut", "mrn", "ppsn", "nino"),
+    # Spanish, Portuguese, Italian
+    *("pasaporte", "dni", "nie", "nif", "cédula", "curp", "cuit", "cuil", "seguridad social"),
+    *("número de cuenta", "cuenta bancaria", "permiso de conducir", "licencia de conducir"),
+    *("passaporte", "cpf", "cnpj", "bilhete de identidade", "cartão de cidadão", "número da conta"),
+    *("codice fiscale", "passaporto", "conto corrente", "carta d'identità", "patente"),
+    # Others
+    *("bsn", "burgerservicenummer", "rekeningnummer", "rijksregister", "paspoort", "rijbewijs"),
+    *("pesel", "dowód osobisty", "dowodu osobistego", "paszport", "personnummer", "cpr"),
+    *("fødselsnummer", "henkilötunnus", "hetu", "rodné číslo", "aadhaar", "snils", "kimlik"),
+    *(
+        "паспорт",
+        "снилс",
+        "инн",
+        "егн",
+        "身份证",
+        "身份证号",
+        "身分證",
+        "護照",
+        "护照",
+        "マイナンバー",
+    ),
+    *(
+        "旅券番号",
+        "パスポート",
+        "免許証",
+        "주민등록번호",
+        "주민번호",
+        "여권번호",
+        "ת.ז",
+        "my number card",
+    ),
+    "mynumber",
 )
+TERMS: Final = "|".join(
+    sorted((re.sub(r"\\[ -]", "[ _-]?", re.escape(term)) for term in _TERMS), key=len, reverse=True)
+)
+"""The words for the numbers of persons, as an expression that ignores case."""
+_HINTS: Final = tuple(sorted({re.split("[ -]", term)[0] for term in _TERMS}))
+_NUMBER_WORD: Final = (
+    r"(?:number|numbers|no|nr|nummer|num|id|ids|code|card|details"
+    r"|号码|號碼|番号|号|號|번호|numer|número)"
+)
+_TERM_NAME: Final = re.compile(
+    rf"(?:[a-z]{{1,20}} ){{0,3}}(?:{TERMS})(?:[ _-]?{_NUMBER_WORD}){{0,2}}"
+)
+_BIRTH_NAMES: Final = re.compile(
+    r"(?:[a-z]{1,20} ){0,3}(?:date of birth|birth ?da(?:te|y)|dob|born(?: on| at)?"
+    r"|geburts(?:datum|tag)"
+    r"|fecha(?: de)? nacimiento|date(?: de)? naissance|data(?: de)? nascimento|data(?: di)? nascita"
+    r"|geboortedatum|data urodzenia)"
+)
+_WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž']+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+|#")
 _ABBREVIATIONS: Final = (
     *("SIN", "TFN", "NIR", "RG", "RUT", "AHV", "AVS", "SVNR", "TAJ", "CNP", "EGN", "AMKA", "AFM"),
-    *(
-        "EIN",
-        "NIN",
-        "UTR",
-        "PPS",
-        "PPSN",
-        "NRIC",
-        "NISS",
-        "BVN",
-        "CNIC",
-        "MRN",
-        "EMŠO",
-        "OIB",
-        "JMBG",
-        "PAN",
-        "RFC",
-    ),
+    *("EIN", "NIN", "UTR", "PPS", "PPSN", "NRIC", "NISS", "BVN", "CNIC", "MRN", "EMŠO", "OIB"),
+    *("JMBG", "PAN", "RFC", "DL", "SVN"),
 )
 """Words of other languages too, if not in capitals."""
 _ID: Final = re.compile(
-    rf"(?i:{'|'.join(_IDENTITIES)})(?i:[cs]e)?(?i:-?nummer|-?nr)?"
-    r"(?i:[ _-]?(?:number|numbers|no|nr|nummer|num|id|号码|號碼|号|card))?"
-    r"(?:\.|[\"'])?(?:[ ](?i:is|was|ist|lautet|est|es|é|è|:)|[:：=#])?\s{0,2}[\"'«“]?"
+    rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?[\"'`*)]{{0,3}}"
+    r"(?i:[ ](?:is|was|ist|lautet|est|es|é|è|to|jest|er|är|:)(?![a-z])|[ ]?(?:[:：=#>|]|->|=>)"
+    r"|[はは是는은])?"
+    r"\s{0,2}[\"'«“`*]{0,3}"
     r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
+)
+_NAMED_AFTER: Final = re.compile(
+    rf"(?<![\w.-])(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){{6,20}})[ ]\((?i:my |the |his |her )?"
+    rf"(?i:{TERMS})(?i:[ ]{_NUMBER_WORD})?\)"
 )
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
@@ -100,7 +155,7 @@ _BANK: Final = re.compile(
 _BANK_REACH: Final = 120
 _ABBREVIATED: Final = re.compile(
     rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
-    r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#]|[ ]){1,3}[\"'`«“]?"
+    r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#|]|[ ]){1,3}[\"'`«“]?"
     r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
     r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
     r"(?![\w-])"
@@ -108,7 +163,18 @@ _ABBREVIATED: Final = re.compile(
 _SORT_CODE: Final = re.compile(
     r"sort code(?: is|:|=)? {0,2}(?P<number>[0-9]{2}(?:[ -]?[0-9]{2}){2})(?![\w-])", re.IGNORECASE
 )
-_SWISS: Final = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w.])")
+_FORMED: Final = re.compile(
+    # Of Switzerland, Italy and Mexico, with the name and the date of birth in the last two.
+    r"(?<![\w.])(?:756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}"
+    r"|[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-7][0-9][A-Z][0-9]{3}[A-Z]"
+    r"|[A-Z]{4}[0-9]{2}[01][0-9][0-3][0-9][HM][A-Z]{5}[A-Z0-9][0-9]"
+    # Of Brazil, China and France, with check digits.
+    r"|(?P<brazil>[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})"
+    r"|(?P<china>[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9X])"
+    r"|(?P<france>[12][ ]?[0-9]{2}[ ]?[01][0-9][ ]?[0-9][0-9AB](?:[ ]?[0-9]{3}){2}[ ]?[0-9]{2}))"
+    r"(?![\w.-])"
+)
+"""Numbers that need no word."""
 
 
 _PLATE: Final = re.compile(
@@ -136,8 +202,37 @@ def _find_plates(text: str, name: str) -> Iterator[SecretPlace]:
 def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ABBREVIATED, text, text, _ABBREVIATIONS):
         yield SecretPlace("id-number", *match.span("number"))
-    for match in _SWISS.finditer(text):
-        yield SecretPlace("id-number", *match.span())
+    for match in _FORMED.finditer(text):
+        check = _CHECKS.get(match.lastgroup or "")
+        if check is None or check(re.sub("[^0-9A-Z]", "", match[0])):
+            yield SecretPlace("id-number", *match.span())
+
+
+def _is_of_brazil(number: str) -> bool:
+    digits = list(map(int, number))
+    sums = (
+        sum(digit * (count + 1 - at) for at, digit in enumerate(digits[:count]))
+        for count in (9, 10)
+    )
+    return len(set(digits)) > 1 and [one * 10 % 11 % 10 for one in sums] == digits[9:]
+
+
+def _is_of_china(number: str) -> bool:
+    total = sum(int(digit) * pow(2, 17 - at, 11) for at, digit in enumerate(number[:17]))
+    return "10X98765432"[total % 11] == number[17]
+
+
+def _is_of_france(number: str) -> bool:
+    # Of Corsica.
+    digits = number.replace("2A", "19").replace("2B", "18")
+    return digits.isdigit() and int(digits[:13]) % 97 == 97 - int(digits[13:])
+
+
+_CHECKS: Final[dict[str, Callable[[str], bool]]] = {
+    "brazil": _is_of_brazil,
+    "china": _is_of_china,
+    "france": _is_of_france,
+}
 
 
 def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
@@ -148,18 +243,30 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
         around = max(match.start() - _BANK_REACH, 0), match.end() + _BANK_REACH // 2
         if _BANK.search(text, *around):
             yield SecretPlace("id-number", *match.span("number"))
-    for match in match_at(_ID, text, text.lower(), _IDENTITIES):
-        if sum(map(str.isdigit, match["number"])) >= 5:
+    for match in match_at(_ID, text, text.lower(), _HINTS, joiners=""):
+        if _is_number(match["number"]):
             yield SecretPlace("id-number", *match.span("number"))
+    for match in _NAMED_AFTER.finditer(text):
+        if _is_number(match["number"]):
+            yield SecretPlace("id-number", *match.span("number"))
+    yield from _find_in_columns(text, "id-number")
 
+
+_OTHER_NUMBER: Final = re.compile(
+    r"-?[0-9]*\.[0-9]+|(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9]"
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
+)
+_LONGEST_NAME: Final = 60
 
 _BIRTH: Final = (
-    r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|\bd\.?o\.?b\b\.?|geburtsdatum|geburtstag"
-    r"|geb\. ?am|fecha de nacimiento|date de naissance|data di nascita|data de nascimento"
+    r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|(?<![^\W_])d\.?o\.?b\b\.?|geburtsdatum"
+    r"|geburtstag"
+    r"|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|fecha de nacimiento|date de naissance"
+    r"|data di nascita|data de nascimento"
     r"|geboortedatum"
     r"|data urodzenia|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
 )
-_DATE: Final = (
+DATE: Final = (
     r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}"
     r"|[0-9]{1,2}(?:st|nd|rd|th|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}"
     r"|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
@@ -167,8 +274,9 @@ _DATE: Final = (
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
 )
 _BORN: Final = re.compile(
-    rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é)|[ ]?[:=：]){{0,2}}"
-    rf"[ ]{{0,3}}[\"'`*]{{0,3}}(?P<date>{_DATE})(?![\w])",
+    rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é|on|am)|[ ]?[:=：>|-]|[はが]| \((?:dob"
+    rf"|d\.o\.b\.)\)){{0,3}}"
+    rf"[ ]{{0,3}}[\"'`*]{{0,3}}(?P<date>{DATE})(?![\w])",
     re.IGNORECASE,
 )
 
@@ -176,15 +284,15 @@ _BORN: Final = re.compile(
 _BORN_ON: Final = re.compile(
     r"(?<!\w)(?:(?:i was|i am|i['’]m) born(?: on)?|n[ée]e? le|nac[íi] el|nacid[oa] el|geboren am"
     r"|nat[oa] il|geboren op|född den|urodzon[ya](?: dnia)?|родил(?:ся|ась)|nasci (?:em|a|no dia))"
-    rf"(?: the)?[: ]{{1,2}}(?P<date>{_DATE})(?!\w)",
+    rf"(?: the)?[: ]{{1,2}}(?P<date>{DATE})(?!\w)",
     re.IGNORECASE,
 )
 _BORN_THEN: Final = re.compile(
-    r"(?<!\w)(?:born|geboren|née?)(?: on| am)?:? {1,2}"
+    r"(?<!\w)(?:(?:born|geboren|née?)(?: on| am)?:? {1,2}|\*[ ]?)"
     r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?!\w)",
     re.IGNORECASE,
 )
-_OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
+OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
 """Years of people who are alive; others were written about."""
 
 
@@ -194,39 +302,73 @@ def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _BORN_THEN.finditer(text):
         yield SecretPlace("birth-date", *match.span("date"))
     for match in _BORN_ON.finditer(text):
-        if _OF_OUR_TIME.search(match["date"]):
+        if OF_OUR_TIME.search(match["date"]):
             yield SecretPlace("birth-date", *match.span("date"))
+    yield from _find_in_columns(text, "birth-date")
+
+
+@lru_cache(maxsize=4096)
+def _classify_person(name: str) -> str | None:
+    """Find the kind of personal detail that a name of a member or a column has as its value."""
+    words = " ".join(word.lower() for word in _WORD.findall(name[:_LONGEST_NAME]))
+    if _TERM_NAME.fullmatch(words) or words.upper() in _ABBREVIATIONS:
+        return "id-number"
+    return "birth-date" if _BIRTH_NAMES.fullmatch(words) else None
+
+
+def _is_of_kind(kind: str, text: str) -> bool:
+    if kind == "birth-date":
+        return len(text) <= 40 and re.fullmatch(DATE, text, re.IGNORECASE) is not None
+    return len(text) <= 24 and len(text.split()) <= 6 and _is_number(text)
+
+
+def _is_number(text: str) -> bool:
+    """Decide whether a text can be the number of a person, and is no date, fraction or address."""
+    return sum(map(str.isdigit, text)) >= 5 and _OTHER_NUMBER.fullmatch(text) is None
 
 
 def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if its name says that it is a number of a person or a date of birth."""
-    if len(text) <= 24 and _ID_NAME.fullmatch(name) and sum(map(str.isdigit, text)) >= 5:
-        yield SecretPlace("id-number", 0, len(text))
-    if _BIRTH_NAME.fullmatch(name) and re.fullmatch(_DATE, text[:40]):
-        yield SecretPlace("birth-date", 0, len(text))
+    kind = _classify_person(name)
+    if kind is not None and _is_of_kind(kind, text):
+        yield SecretPlace(kind, 0, len(text))
+
+
+def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
+    for start, end, kind in iter_columns(text, _classify_person):
+        if kind == wanted and _is_of_kind(kind, text[start:end].strip("\"'` ")):
+            yield SecretPlace(kind, start, end)
 
 
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?i:{'|'.join(_IDENTITIES)}"
-        r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)[^0-9\n]*[0-9])",
+        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}"
+        r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
+        r"|conta)[^0-9\n]*[0-9])",
         _find_identities,
     ),
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]|756\.[0-9]{{4}}\.",
+        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]"
+        r"|756\.[0-9]{4}\.|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
+        r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
+        r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
     ),
     (
-        r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken|nummerplade"
+        r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"
+        r"|nummerplade"
         r"|registreringsnummer|rejestracyjn[aey]|plaka|vehicle registration)"
         r"[^\n]{0,24} [\"'`«“]?[A-ZÄÖÜ0-9]",
         _find_plates,
     ),
     (
-        r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte|urodzenia"
+        r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte"
+        r"|urodzenia"
         r"|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
-        r"|(?i:birth|dob|geburts)[^0-9\n]* [0-9]"
-        r"|(?i:born|n[ée]e?|nac[íi]|nacid[oa]|geboren|nat[oa]|född|urodzon[ya]|родил(?:ся|ась)|nasci)"
+        r"|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|nasc\.|生まれ|(?i:birth|dob|geburts"
+        r"|nacimiento|naissance|nascimento|nascita|geboorte|urodzenia)[^0-9\n]*(?: |\n)"
+        r"|(?i:born|n[ée]e?|nac[íi]|nacid[oa]|geboren|nat[oa]|född|urodzon[ya]|родил(?:ся|ась)"
+        r"|nasci)"
         r"[ :][^\n]*[0-9]",
         _find_births,
     ),

@@ -16,10 +16,23 @@ _CODES: Final = (
     "|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode|verifizierungscode"
     "|voicemail code|lock code|garage code|pairing code|token code|vpn token|safe combination"
     "|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
-    "|code de vérification|code d'accès|code secret|código de verificación|código de acceso"
+    "|code de vérification|code d'accès|code secret|code de sécurité|code de validation"
+    "|code de confirmation|code à usage unique|código de verificación|código de acceso"
+    "|código de seguridad|código de confirmación|código de verificação|código de acesso"
+    "|código de segurança|código de confirmação|codice di accesso|codice di sicurezza"
+    "|codice di conferma|toegangscode|beveiligingscode|bevestigingscode|inlogcode|kod pin|kod sms"
+    "|kod weryfikacyjny|kod dostępu|verifieringskod|säkerhetskod|engångskod|bekreftelseskode"
+    "|engangskode|adgangskode|doğrulama kodu|geheimzahl|code pin|pin code|pin number|one-time pin"
+    "|one-time password|one-time passcode|one time password|einmalpasswort|einmalkennwort"
+    "|authenticator code|validation code|activation code|sms code|pickup code|mtan|pushtan|tan"
+    "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code"
+    "|kenncode|your code|dein code|ihr code|euer code|ton code"
+    "|votre code|meeting code|meeting passcode|clave dinámica|debit card pin|credit card pin"
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
-_SAYS: Final = r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är)|:|[ ]?=)"
+_SAYS: Final = (
+    r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är|to)|[ \u00a0]?[:：=])[\"'`*]{0,3}"
+)
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
     r"|bitte|please|if|when|now|then|dann|expires?|läuft)\b)|[ ][-–—(])"
@@ -79,8 +92,8 @@ CODES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "pin|otp|token|" + _CODES,
-        rf"(?<![\w-])(?:(?:pin|otp|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
-        rf"(?:{_CODES}){_FOR}(?:{_SAYS})?)"
+        rf"(?<![\w-])(?:(?:pin|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
+        rf"(?:otp|{_CODES}){_FOR}(?:{_SAYS})?)"
         rf"[ ]{{1,2}}{_QUOTES}"
         rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
         rf"{_CLOSES}",
@@ -90,7 +103,7 @@ CODES: Final[tuple[Kind, ...]] = (
         "pin",
         "pin |pin-code |pin code ",
         r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and )|(?<=door )|(?<=gate )"
-        r"|(?<=phone )|(?<=sim )|(?<=alarm ))"
+        r"|(?<=phone )|(?<=sim )|(?<=alarm )|(?<=voicemail ))"
         r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
         lambda secret: len(set(secret)) > 1,
         "pin(?:[ -]code)? [0-9]{4}",
@@ -142,22 +155,23 @@ CODES: Final[tuple[Kind, ...]] = (
         "pin",
         "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
         "|код подтверждения",
-        r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9.])",
+        r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
     ),
     ignoring_case(
         "pin",
         "use |enter |gib |utilisez |usa ",
-        r"(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?(?P<secret>[0-9]{4,8})"
+        r"(?:use|enter|gib|utilisez|usa) (?:the code |code )?(?:g-)?"
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})"
         r" (?:to (?:verify|log|sign|confirm|complete|authorize|reset)|as your|zum|zur|pour|para)\b",
         lambda secret: len(set(secret)) > 1,
-        "(?:use|enter|gib|utilisez|usa) (?:the code )?(?:g-)?[0-9]{4}",
+        "(?:use|enter|gib|utilisez|usa) (?:the code |code )?(?:g-)?[0-9]{3}",
     ),
     ignoring_case(
         "pin",
         "authenticator|puk",
         r"(?:authenticator(?: app)?(?: shows| says|:)|puk(?:-?code|[12])?(?: is|:| ist)?) "
-        r"[\"'`]?(?P<secret>[0-9]{3} ?[0-9]{3}|[0-9]{4,8})(?![0-9.])",
+        r"[\"'`]?(?P<secret>[0-9]{3} ?[0-9]{3}|[0-9]{4,8})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
     ),
     ignoring_case(
@@ -166,7 +180,15 @@ CODES: Final[tuple[Kind, ...]] = (
         r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
         r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
         r"(?: is| é| es| è| est)?:? "
-        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9.])",
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
+    ),
+    ignoring_case(
+        "pin",
+        "code |code: |código |código: |codice ",
+        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8}) (?:is valid|expires|will expire|ist gültig"
+        r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung)",
+        lambda secret: len(set(secret)) > 1,
+        "(?:code|código|codice):? [0-9]{4}",
     ),
 )

@@ -12,6 +12,7 @@ from webapp.redaction.rules.kinds import (
     SPACE,
     Kind,
     SecretPlace,
+    has_digit,
     is_digest,
     is_mixed,
     is_random,
@@ -81,8 +82,10 @@ _ENTERED: Final = re.compile(
     re.IGNORECASE,
 )
 _CODE_BEFORE: Final = re.compile(
-    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8})[ ](?:is|ist|est|es|é)[ ](?:your|the|my|ihr|dein"
-    r"|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code|código|otp|passcode|pin)\b",
+    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ ](?:is|ist|est|es"
+    r"|é)[ ](?:your|the|my|ihr|dein"
+    r"|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code|código|otp|passcode|pin"
+    r"|(?<=time )password)\b",
     re.IGNORECASE,
 )
 _CHANGED: Final = re.compile(
@@ -102,8 +105,9 @@ _CHANGE_IT: Final = re.compile(
 _NOUN_REACH: Final = 300
 _NOUN_SAID: Final = re.compile(rf"(?<!\w){_NOUN}s?(?!\w)", re.IGNORECASE)
 _ASKED: Final = re.compile(
-    rf"(?:enter|type|use|try|paste|gib|tippe|entrez|saisir)[ ]{_QUOTES}{_CODED}[\"'`”»]?"
-    rf"[ ](?:when|if|as|for|at|in|to|wenn|als|quand|comme)\b[^\n.]{{0,40}}\b{_NOUN}\b",
+    rf"(?:enter(?:ed)?|typed?|used?|tr(?:y|ied)|pasted?|gib|tippe|entrez|saisir|probé)[ ]{_QUOTES}"
+    rf"{_CODED}[\"'`”»]?[ ](?:when|if|as|for|at|in|to|but|and|wenn|als|quand|comme)\b"
+    rf"[^\n.]{{0,40}}\b{_NOUN}\b",
     re.IGNORECASE,
 )
 _PAIR: Final = re.compile(
@@ -121,7 +125,9 @@ _PAIR: Final = re.compile(
     r"[ \t>*-]{0,8}(?P<below>[^\s\"'`:=<>]{6,100})[ \t]{0,4}(?=\r?\n|\Z)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ASK_HINTS: Final = ("enter", "type", "use", "try", "paste", "gib", "tippe", "entrez", "saisir")
+_ASK_HINTS: Final = (
+    *("enter", "type", "use", "try", "tried", "paste", "gib", "tippe", "entrez", "saisir", "probé"),
+)
 _BELOW: Final = re.compile(
     rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?[:?])?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
     r"[ \t>*`]{0,8}(?:\w{1,16}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
@@ -160,7 +166,7 @@ SENTENCES_NEEDS: Final = (
 APART_NEEDS: Final = (
     rf"(?i:{_NOUN}s?(?:[ ,:;(–—\r\n\"'.?!)]|$)"
     r"|log(?:ged|ging)?[ -]?(?:in|on)|sign(?:ed)? in|authenticat|unlock"
-    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{4} (?:is|ist|est|es|é) )"
+    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{3} (?:is|ist|est|es|é) )"
 )
 
 
@@ -250,6 +256,14 @@ _PHRASE: Final = (
     r"(?:[ ](?:is|was|to|now|ist|lautet)|[\"']?:|[ ]?=){1,2}[ ]{0,3}"
 )
 
+
+def _is_user_password(secret: str) -> bool:
+    """Return whether a word after a user is no scope, as in `admin:read_org2`, and no id."""
+    return (
+        secret.lower() != secret or re.search(r"[!@#$%^&*+=?]", secret) is not None
+    ) and re.search(r"[A-Za-z]{3}", secret) is not None
+
+
 SENTENCES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
@@ -270,7 +284,8 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "creds|credentials|login|zugang",
-        r"(?:creds|credentials|logins?|zugang(?:sdaten)?)(?: are| is)?[: (]{1,3}[\"'`]?"
+        r"(?:creds|credentials|logins?|zugang(?:sdaten)?)(?: (?:for|to|of|on|für) [\w.-]{1,30})?"
+        r"(?: are| is| sind)?[: (]{1,3}[\"'`]?"
         r"[\w.@+-]{2,60}[\"'`]? ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|()]{6,100})",
         lambda secret: is_argument(secret) and is_told(secret),
         r"(?:creds|credentials|logins?|zugang)[^\n]* ?[/|] ?",
@@ -324,5 +339,20 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"community(?: string)?(?: is|:|=){0,2} [\"'`]{0,1}(?P<secret>[^\s\"'`,;]{6,60})",
         lambda secret: is_told(secret) and is_mixed(secret),
         "community(?: string| is|:|=)",
+    ),
+    # A user that every system has, and the password after a colon.
+    ignoring_case(
+        "password",
+        "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",
+        r"(?<![\w:/@.-])(?:admin|root|user|administrator|postgres|ubuntu|guest|sa):"
+        r"(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{8,64})(?![:(\[])",
+        lambda secret: has_digit(secret) and _is_user_password(secret),
+    ),
+    ignoring_case(
+        "password",
+        "app password|app-password|app-specific|app passwort|app-passwort",
+        r"app[- ](?:specific )?passwor[dt]s?[^\n:]{0,20}[:=] ?[\"'`]?"
+        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z])",
+        lambda secret: len(set(secret)) > 6,
     ),
 )

@@ -1,0 +1,6 @@
+"""Secrets and personal data in what people say and write to each other.
+
+sentences   words around the name of a secret, or after a user
+codes       codes that people enter, or are sent once
+answers     the answer to a question for a secret or a personal detail
+"""
