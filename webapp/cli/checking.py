@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from webapp.analysis.assessing import assess_completion
-from webapp.analysis.checks import CHECKS_VERSION, RULES, Report, Severity, Subject, check
+from webapp.analysis.checks import RULES, Report, Severity, Subject, check
 from webapp.analysis.checks.rules import SEVERITIES
 from webapp.cli.commands import Commands, add_command, parse_path
 from webapp.cli.stores import open_store
@@ -22,7 +21,6 @@ from webapp.config import Config
 from webapp.conversations import find_parting
 from webapp.embedded import Store, export_completions, import_files
 from webapp.exact_json import parse
-from webapp.finding import Query
 from webapp.formatting import count
 
 _LEVELS: Final[dict[Severity, str]] = {
@@ -60,12 +58,6 @@ def add_parser(commands: Commands) -> None:
         default="error",
         help="the least severity that makes the exit status 1 (default: error)",
     )
-
-
-def complete_checks(store: Store, query: Query) -> None:
-    """Check the completions that no server has checked yet, if the search is for findings."""
-    if query.asks_findings:
-        store.check(assess_completion, rules=CHECKS_VERSION)
 
 
 def run_check(options: argparse.Namespace, config: Config) -> int:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from webapp.cli.checking import complete_checks
 from webapp.cli.commands import Commands, add_command, add_filters, parse_count
-from webapp.cli.stores import open_store
+from webapp.cli.stores import complete_checks, open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.completions import Completion
 from webapp.config import Config

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from webapp.cli.checking import complete_checks
 from webapp.cli.commands import Commands, add_command, parse_count
-from webapp.cli.stores import open_store
+from webapp.cli.stores import complete_checks, open_store
 from webapp.cli.terminal import print_json, print_line
 from webapp.config import Config
 from webapp.embedded import StoreFinder

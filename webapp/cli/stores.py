@@ -1,4 +1,4 @@
-"""Open the store, the shares and the record that commands work on."""
+"""Open the store, the shares and the record that commands work on; complete the checks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from webapp.access.record import Record
 from webapp.config import Config
 from webapp.embedded import Store
 from webapp.factories import find_database_url, open_app_database
+from webapp.finding import Query
 from webapp.shares import ShareStore
 
 
@@ -21,6 +22,16 @@ def open_store(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def complete_checks(store: Store, query: Query) -> None:
+    """Check the completions that no server has checked yet, if the search is for findings."""
+    if query.asks_findings:
+        # To import the rules takes longer than most searches do.
+        from webapp.analysis.assessing import assess_completion
+        from webapp.analysis.checks import CHECKS_VERSION
+
+        store.check(assess_completion, rules=CHECKS_VERSION)
 
 
 @contextmanager
