@@ -35,9 +35,9 @@ class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
     `pool` runs those that are made at the same time as another. `trusts_end` means that the
-    server is known to send `has_more: false` at the end alone. `kept` are messages that need no
-    request. `newest` is the request for the newest messages, at most `most_newest`, if it was made
-    beside the others.
+    server is known to send `has_more: false` at the end alone. `completion` is the request for the
+    completion, and `newest` that for the newest messages, at most `most_newest`, if they were made
+    beside the others. `kept` are messages that need no request.
     """
 
     upstream: Upstream
@@ -45,17 +45,22 @@ class UpstreamRequests:
     completion_id: str
     deadline: Deadline
     trusts_end: bool = False
+    completion: Future[Completion] | None = None
     kept: KeptMessages | None = None
     newest: Future[Page[Message]] | None = None
     most_newest: int = 1
 
-    def with_kept(self, cache: MessageCache, completion: Future[Completion]) -> UpstreamRequests:
+    def request_completion(self) -> UpstreamRequests:
+        """Request the completion, while other requests are made."""
+        return replace(self, completion=self.pool.submit(self.retrieve_completion))
+
+    def with_kept(self, cache: MessageCache) -> UpstreamRequests:
         """Add the messages in `cache` to the requests, after the completion has come.
 
         If the completion is gone, its kept messages are deleted.
         """
         try:
-            found = cache.find(self.completion_id, completion.result())
+            found = cache.find(self.completion_id, self.get_completion())
         except NotFound:
             cache.forget(self.completion_id)
         except UpstreamError:
@@ -70,9 +75,9 @@ class UpstreamRequests:
             self.completion_id, created=created, deadline=self.deadline
         )
 
-    def submit_completion(self) -> Future[Completion]:
-        """Start retrieving the completion, while other requests are made."""
-        return self.pool.submit(self.retrieve_completion)
+    def get_completion(self) -> Completion:
+        """Return the completion, which may have been requested before."""
+        return self.completion.result() if self.completion else self.retrieve_completion()
 
     def list_messages(
         self, request: TranscriptRequest, *, created: int | None = None
@@ -119,21 +124,23 @@ class UpstreamRequests:
             return False
         return newest.data[0].id in [item.id for item in page.items]
 
-    def list_messages_beside(
-        self, completion: Future[Completion], request: TranscriptRequest
-    ) -> CanonicalPage[Message]:
+    def list_messages_beside(self, request: TranscriptRequest) -> CanonicalPage[Message]:
         """List the messages; asks again after a 404 if the completion is there and new."""
         try:
             return self.list_messages(request)
-        except NotFound:
-            if completion.exception() or not self.upstream.is_new(completion.result().created):
+        except NotFound as missing:
+            try:
+                created = self.get_completion().created
+            except UpstreamError:
+                raise missing from None
+            if not self.upstream.is_new(created):
                 raise
-        return self.list_messages(request, created=completion.result().created)
+        return self.list_messages(request, created=created)
 
-    def await_completion(self, completion: Future[Completion]) -> Completion:
-        """Wait for the completion, whose messages are there; ask again after a 404."""
+    def get_completion_of_messages(self) -> Completion:
+        """Return the completion, whose messages are there; ask again after a 404."""
         try:
-            return completion.result()
+            return self.get_completion()
         except NotFound:
             # Its age is not known; since its messages are there, it is most likely new.
             return self.retrieve_completion(created=int(self.upstream.clock.wall()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
@@ -101,23 +100,24 @@ class TranscriptLoader:
         of the other half in `problems`. Further on a page without messages would be empty.
         With `shows_end` the first page of a transcript of more than two has its end as well.
         """
-        requests, completion = self._start(completion_id, deadline)
+        requests = self._start(completion_id, deadline)
         shows_end = shows_end and request.after is None and request.order == "asc"
         if request.order == "asc" or request.after is not None:
             requests = requests.request_newest(min(request.limit, _MAX_LAST) if shows_end else 1)
         try:
-            messages = requests.list_messages_beside(completion, request)
+            messages = requests.list_messages_beside(request)
         except Busy:
             raise
         except UpstreamError as problem:
-            if request.after is not None or completion.exception():
+            if request.after is not None:
                 raise
-            return build_answer_only(completion_id, request, completion.result(), problem)
+            try:
+                completion = requests.get_completion()
+            except UpstreamError:
+                raise problem from None
+            return build_answer_only(completion_id, request, completion, problem)
         messages, is_joined = end_before(request.until, find_end(requests, request, messages))
-        page = self._build_with(
-            lambda: requests.await_completion(completion), requests, request, messages
-        )
-        page = add_total(requests, page)
+        page = add_total(requests, self._build(requests, request, messages))
         page = replace(page, is_joined=is_joined or page.between == 0)
         return self._add_tail(requests, page) if shows_end else page
 
@@ -158,12 +158,10 @@ class TranscriptLoader:
 
         Raises `NotFound` if there is no such message.
         """
-        requests, completion = self._start(completion_id, deadline)
-        requests = requests.request_newest()
+        requests = self._start(completion_id, deadline).request_newest()
         messages = requests.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
-        page = self._build_with(completion.result, requests, request, messages)
-        return add_total(requests, page)
+        return add_total(requests, self._build(requests, request, messages))
 
     def load_earlier(
         self, completion_id: str, message_id: str, request: TranscriptRequest, deadline: Deadline
@@ -171,7 +169,7 @@ class TranscriptLoader:
         """Load the messages before `message_id`, in request order. Raises `NotFound` likewise."""
         requests = self._requests(completion_id, deadline)
         if self._cache and self._cache.has_any(completion_id):
-            requests = requests.with_kept(self._cache, requests.submit_completion())
+            requests = requests.with_kept(self._cache)
         before = requests.find_messages_before(message_id, request.limit)
         messages = before.items[::-1]
         number = find_first_number(completion_id, messages, "asc")
@@ -203,18 +201,15 @@ class TranscriptLoader:
             raise NotFound(f"The completion has no choice {place + 1}.")
         return choices[place]
 
-    def _start(
-        self, completion_id: str, deadline: Deadline
-    ) -> tuple[UpstreamRequests, Future[Completion]]:
+    def _start(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
         """Start the requests of a page with the one for its completion.
 
         Where messages are kept, the page waits for the completion alone.
         """
-        requests = self._requests(completion_id, deadline)
-        completion = requests.submit_completion()
+        requests = self._requests(completion_id, deadline).request_completion()
         if self._cache and self._cache.has_any(completion_id):
-            requests = requests.with_kept(self._cache, completion)
-        return requests, completion
+            requests = requests.with_kept(self._cache)
+        return requests
 
     def _requests(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
         return UpstreamRequests(
@@ -225,9 +220,8 @@ class TranscriptLoader:
             trusts_end=self._trusts_end,
         )
 
-    def _build_with(
+    def _build(
         self,
-        read_completion: Callable[[], Completion],
         requests: UpstreamRequests,
         request: TranscriptRequest,
         messages: CanonicalPage[Message],
@@ -236,7 +230,7 @@ class TranscriptLoader:
         completion: Completion | None = None
         problems: tuple[UpstreamError, ...] = ()
         try:
-            completion = read_completion()
+            completion = requests.get_completion_of_messages()
         except Busy:
             raise
         except UpstreamError as problem:
