@@ -107,7 +107,7 @@ def test_health_is_never_refused(admission: Admission) -> None:
 
 
 def test_bodies_of_creates_share_a_budget(admission: Admission) -> None:
-    first, second = (permit(admission, Kind.CREATE, BODY) for _ in range(2))
+    first, second = (permit(admission, Kind.CREATE, BODY, client) for client in "ab")
 
     assert admission.admit(Kind.CREATE, 1) is TOO_MANY
     first.release()
@@ -122,8 +122,8 @@ def test_a_body_beyond_the_limit_is_never_taken(admission: Admission) -> None:
 
 
 def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None:
-    held = permit(admission, Kind.CREATE)
-    other = permit(admission, Kind.CREATE, BODY)
+    held = permit(admission, Kind.CREATE, client="a")
+    other = permit(admission, Kind.CREATE, BODY, client="b")
 
     assert admission.hold_bytes(held, BODY // 2) is None
     assert admission.hold_bytes(held, BODY) is None
@@ -134,10 +134,21 @@ def test_a_body_in_chunks_holds_more_as_it_arrives(admission: Admission) -> None
     assert isinstance(admission.admit(Kind.CREATE, BODY), Permit)
 
 
-def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
-    quotas = Quotas.for_config(Config(threads=3))
+def test_one_client_leaves_others_half_of_the_bytes_of_creates(admission: Admission) -> None:
+    held = permit(admission, Kind.CREATE, BODY, "a")
+    in_chunks = permit(admission, Kind.CREATE, client="a")
+
+    assert admission.admit(Kind.CREATE, 1, "a") is TOO_MANY
+    assert admission.hold_bytes(in_chunks, 1) is TOO_MANY
+    permit(admission, Kind.CREATE, BODY, "b")
+    held.release()
+    assert admission.hold_bytes(in_chunks, BODY) is None
+
+
+def test_one_client_leaves_others_places_of_every_kind() -> None:
+    quotas = Quotas.for_config(Config(threads=4))
     admission = Admission(quotas)
-    for kind in (Kind.PAGE, Kind.STREAM):
+    for kind in quotas.most:
         held = [
             permit(admission, kind, client="192.0.2.1") for _ in range(quotas.most_of_one[kind])
         ]
@@ -147,8 +158,7 @@ def test_one_client_leaves_others_half_of_the_pages_and_streams() -> None:
         permit(admission, kind, client="192.0.2.2")
         held[0].release()
         permit(admission, kind, client="192.0.2.1")
-    for _ in range(3):
-        permit(admission, Kind.CREATE, client="192.0.2.1")
+    assert quotas.most_of_one[Kind.CREATE] == 3
 
 
 def test_pages_of_other_servers_wait_in_more_threads() -> None:

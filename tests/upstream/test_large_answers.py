@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -53,6 +54,53 @@ def test_who_finds_too_many_waiting_is_refused_at_once() -> None:
 
     with pytest.raises(Busy):
         Holder(places, most_waiting=0).take_place(3600)
+
+
+def test_clients_with_few_requests_come_before_one_with_many() -> None:
+    places = Places(2)
+    greedy = [Holder(places, most_waiting=1, client="192.0.2.1") for _ in range(4)]
+    other = Holder(places, most_waiting=1, client="192.0.2.2")
+    for one in greedy[:2]:
+        one.take_place(0)
+    with ThreadPoolExecutor(2) as pool:
+        displaced = pool.submit(greedy[2].take_place, 3600)
+        _wait_for(places, 1)
+        served = pool.submit(other.take_place, 3600)
+        with pytest.raises(Busy):
+            displaced.result(60)
+        with pytest.raises(Busy):
+            greedy[3].take_place(3600)
+        greedy[0].end()
+        served.result(60)
+
+    assert other.has_place and greedy[1].has_place
+
+
+def test_a_place_that_is_free_goes_to_the_client_with_fewer() -> None:
+    places = Places(2)
+    first, second, third = (Holder(places, most_waiting=9, client=one) for one in "aab")
+    blocking = Holder(places, client="c")
+    for one in (first, blocking):
+        one.take_place(0)
+    with ThreadPoolExecutor(2) as pool:
+        later = pool.submit(second.take_place, 3600)
+        _wait_for(places, 1)
+        sooner = pool.submit(third.take_place, 3600)
+        _wait_for(places, 2)
+        blocking.end()
+        sooner.result(60)
+        assert third.has_place and not second.has_place
+        third.end()
+        later.result(60)
+
+    assert second.has_place
+
+
+def _wait_for(places: Places, number: int) -> None:
+    """Return once so many requests wait for a place."""
+    deadline = Deadline.after(60)
+    while len(places._waiting) < number:
+        deadline.check()
 
 
 def test_a_large_answer_takes_a_place_before_it_is_read(upstream: Upstream) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final
 
+from webapp.addresses.forwarding import CLIENT
+from webapp.addresses.hosts import name_source
 from webapp.serving.admission import Kind, classify
 from webapp.upstream import Holder, Places, hold_answers
 from webapp.upstream.large_answers import AT_ONCE
@@ -52,8 +54,10 @@ class HoldAnswers:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         kind = classify(method, path, environ.get("QUERY_STRING", ""), has_body=method == "POST")
         most = self._most_waiting[kind]
+        client = name_source(environ.get(CLIENT, ""))
         answer = HeldAnswer(
-            Holder(self._places, kind.value, most_waiting=most), monotonic=self._monotonic
+            Holder(self._places, kind.value, most_waiting=most, client=client),
+            monotonic=self._monotonic,
         )
         try:
             with hold_answers(answer.holder):

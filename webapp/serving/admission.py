@@ -1,8 +1,9 @@
 """Decide by the headers of a request, before its body is read, whether a worker accepts it.
 
 Every kind of request has a bounded share, and its own threads. One client gets at most half of
-the places for pages and streams. Bodies of creates share a budget of bytes as well, since a body is
-held in memory until it is answered.
+the places of a kind, or three quarters for creates, which a gateway may make for all others. Bodies
+of creates share a budget of bytes as well, since a body is held in memory until it is answered; one
+client gets half of it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ interpreter, and a page among fifty takes fifty times as long."""
 _OPENID: Final = "/login/openid"
 _SEARCH: Final = re.compile(r"/(?:search|overview)\Z")
 _BODIES_AT_ONCE: Final = 2
-"""How many bodies of the largest size a worker holds at once."""
+"""How many bodies of the largest size a worker holds at once, one of them of one client."""
 
 TOO_MANY: Final = Refusal(
     "503 Service Unavailable",
@@ -136,8 +137,8 @@ class Quotas:
             config.model_limits.max_request_bytes,
             proxies,
             config.max_upload_bytes + _FORM_AROUND if takes_uploads else MAX_OTHER_BODY,
-            # A gateway may make all creates; pages and streams have many readers.
-            {kind: (most[kind] + 1) // 2 for kind in (*_PAGES, Kind.STREAM)},
+            {kind: (number + 1) // 2 for kind, number in most.items()}
+            | {Kind.CREATE: max(1, most[Kind.CREATE] * 3 // 4)},
             # Large pages of one client leave others a thread, and half of the interpreter if they
             # compute.
             {
@@ -184,6 +185,7 @@ class Admission:
         self._taken = Counter[Kind]()
         self._taken_by = Counter[tuple[Kind, str]]()
         self._bytes_left = quotas.max_create_body * _BODIES_AT_ONCE
+        self._bytes_of = Counter[str]()
 
     def admit(self, kind: Kind, body_bytes: int, client: str = "") -> Permit | Refusal:
         """Admit a request whose head announces `body_bytes`, or refuse it."""
@@ -212,9 +214,11 @@ class Admission:
             return None
         with self._lock:
             more = body_bytes - permit.held_bytes
-            if more > self._bytes_left:
+            of_client = self._bytes_of[permit.client] + more
+            if more > self._bytes_left or of_client > self.quotas.max_create_body:
                 return TOO_MANY
             self._bytes_left -= more
+            self._bytes_of[permit.client] = of_client
             permit.held_bytes = body_bytes
         return None
 
@@ -236,3 +240,6 @@ class Admission:
             if not self._taken_by[permit.kind, permit.client]:
                 del self._taken_by[permit.kind, permit.client]
             self._bytes_left += permit.held_bytes
+            self._bytes_of[permit.client] -= permit.held_bytes
+            if not self._bytes_of[permit.client]:
+                del self._bytes_of[permit.client]

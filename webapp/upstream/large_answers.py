@@ -3,7 +3,8 @@
 An answer of tens of megabytes is held until the page that is made of it has been sent. A request
 takes a place before it reads more than `LARGE` bytes of one, and gives it back at its end. Others
 wait for a bounded time, and only a bounded number of them: they hold the threads that pages with
-small answers need.
+small answers need. A client that has fewer requests with a place comes first, and one with many
+that hold or wait leaves its last turn to a client with fewer.
 """
 
 from __future__ import annotations
@@ -35,24 +36,43 @@ class Places:
 
     def take(self, holder: Holder, seconds: float) -> None:
         """Take a place within `seconds`, unless the request has one. Raises `Busy`."""
-
-        def may_hold() -> bool:
-            return holder in self._taken or len(self._taken) < self._at_once
-
         with self._changed:
-            others = sum(one.kind == holder.kind for one in self._waiting if one is not holder)
-            if holder.is_over or not (may_hold() or others < holder.most_waiting):
+            if not (self._may_take(holder) or self._may_wait(holder)):
                 raise _busy()
             # Several threads may read answers for one request.
             self._waiting[holder] += 1
             try:
-                if not self._changed.wait_for(may_hold, seconds) or holder.is_over:
+                self._changed.wait_for(lambda: holder.is_over or self._may_take(holder), seconds)
+                if not self._may_take(holder):
                     raise _busy()
+                self._taken.add(holder)
             finally:
                 self._waiting[holder] -= 1
                 if not self._waiting[holder]:
                     del self._waiting[holder]
-            self._taken.add(holder)
+                # It may have been the turn of this one before that of others.
+                self._changed.notify_all()
+
+    def _may_take(self, holder: Holder) -> bool:
+        if holder.is_over or holder in self._taken:
+            return not holder.is_over
+        clients = Counter(one.client for one in self._taken)
+        return len(self._taken) < self._at_once and all(
+            clients[holder.client] <= clients[one.client] for one in self._waiting
+        )
+
+    def _may_wait(self, holder: Holder) -> bool:
+        """Return whether one more may wait, if need be in place of one of a client with more."""
+        others = [one for one in self._waiting if one.kind == holder.kind and one is not holder]
+        if holder.is_over or len(others) < holder.most_waiting:
+            return not holder.is_over
+        clients = Counter(one.client for one in self._taken | self._waiting.keys())
+        last = max(reversed(others), key=lambda one: clients[one.client], default=None)
+        if last is None or clients[last.client] <= clients[holder.client] + 1:
+            return False
+        last.is_over = True
+        self._changed.notify_all()
+        return True
 
     def has(self, holder: Holder) -> bool:
         """Return whether a request has a place."""
@@ -66,13 +86,16 @@ class Places:
 
 
 class Holder:
-    """One request of a reader, and its place in `places` once it holds large answers.
+    """One request of a `client`, and its place in `places` once it holds large answers.
 
     At most so many requests of its `kind` are waiting.
     """
 
-    def __init__(self, places: Places, kind: str = "", *, most_waiting: int = 1) -> None:
+    def __init__(
+        self, places: Places, kind: str = "", *, most_waiting: int = 1, client: str = ""
+    ) -> None:
         self.kind = kind
+        self.client = client
         self.most_waiting = most_waiting
         self.is_over = False
         self._places = places
