@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from sqlalchemy import make_url
+from flask import Flask
+from sqlalchemy import create_engine, make_url
 
 from tests.access.conftest import HASH, PASSWORD, Open
 from tests.shares.sharing import publish
 from tests.support.answer_headers import find_header_faults
 from tools.postgres import PostgresServer
+from tools.store_rows import database_url
+from webapp.access import Access, Event
+from webapp.cli.running import run_command
+from webapp.config import AccessSettings, Config
+from webapp.database import Database, DatabaseOpener, open_database
 
 Outage: TypeAlias = tuple[str, Callable[[], object]]
 
@@ -71,3 +78,31 @@ def test_shares_and_the_login_say_that_the_database_is_down(outage: Outage, open
             assert '="/completions' not in answer.text
     fragment = client.get(f"/s/{token}", headers={"HX-Request": "true"})
     assert fragment.status_code == 503 and "<html" not in fragment.text
+
+
+def test_a_pool_without_a_free_connection_is_an_outage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = database_url(tmp_path)
+    open_database(url).close()
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    config = Config(host="0.0.0.0", access=AccessSettings(password_hash=HASH))
+    guard = Access(config, DatabaseOpener(lambda: Database.from_engine(engine)), now=lambda: 0.0)
+    app = Flask(__name__)
+    guard.install(app)
+    with engine.connect():
+        answer = app.test_client(use_cookies=False).get(
+            "/completions", headers={"Cookie": "readback=some-token"}
+        )
+        guard.record.add(Event.LOGOUT, None)
+        command = Namespace(run=lambda *_: engine.connect(), needs_settings=False)
+        status = run_command(command)
+    engine.dispose()
+
+    assert answer.status_code == 503 and "cannot check your login" in answer.text
+    assert "a session could not be checked" in caplog.text
+    assert "an entry of the record could not be stored" in caplog.text
+    assert status == 1
+    assert capsys.readouterr().err == (
+        "readback: the store failed: all of its connections stayed in use\n"
+    )

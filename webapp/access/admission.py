@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError
 
 from webapp.access.attempts import Attempts
 from webapp.access.cookies import cookie_name
@@ -25,7 +24,7 @@ from webapp.access.sessions import Sessions
 from webapp.addresses.forwarding import CLIENT, Proxies
 from webapp.addresses.hosts import is_local_request
 from webapp.config import AccessSettings, Config
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener
 from webapp.fragments import render_notice, wants_fragment
 from webapp.redaction import get_logger
 
@@ -150,7 +149,7 @@ class Access:
             return None
         try:
             reader = self.identify(request)
-        except (StoreError, DBAPIError) as error:
+        except DATABASE_ERRORS as error:
             log.error("a session could not be checked: %s", type(error).__name__)
             abort(503, "Readback cannot check your login now. Try again in a moment.")
         if reader is None:

@@ -15,10 +15,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from webapp.access.reader import Reader
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -137,7 +136,7 @@ class Record:
         record_log.info("%s", entry.to_json())
         try:
             self._store(entry, now)
-        except (StoreError, DBAPIError) as error:
+        except DATABASE_ERRORS as error:
             log.error("an entry of the record could not be stored: %s", type(error).__name__)
 
     def list_entries(self, *, before: int | None = None, limit: int = 100) -> list[Entry]:

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
 
 from webapp.access.reader import Reader
-from webapp.database import DatabaseOpener
+from webapp.database import DRIVER_ERRORS, DatabaseOpener
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -73,7 +72,7 @@ class Sessions:
     """All sessions; safe for all threads of a process.
 
     `bases` has the basis of each way in that the settings of this process allow. `now` returns
-    seconds since 1970. Every method raises `StoreError` or `DBAPIError` if the database fails.
+    seconds since 1970. Every method raises one of `DATABASE_ERRORS` if the database fails.
     """
 
     def __init__(
@@ -127,9 +126,11 @@ class Sessions:
             try:
                 with self._database.get().exclusive.begin() as connection:
                     connection.execute(_TOUCH, {"digest": found.digest, "now": now})
-            except DBAPIError as error:
+            except DRIVER_ERRORS as error:
                 # A database that is read-only for a while is no reason to log people out.
-                log.warning("the use of a session could not be noted: %s", error.orig)
+                log.warning(
+                    "the use of a session could not be noted: %s", getattr(error, "orig", error)
+                )
         return session
 
     def list_for(self, identity: str) -> list[Session]:

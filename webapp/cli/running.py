@@ -12,11 +12,9 @@ import sqlite3
 import sys
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
-from webapp.database import StoreError
+from webapp.database import DRIVER_ERRORS, StoreError
 
 _STOPPED: Final = 130
 _PIPE_CLOSED: Final = 141
@@ -41,8 +39,9 @@ def run_command(options: argparse.Namespace) -> int:
         return _print_problem(f"stopped; {kept}", _STOPPED)
     except (ConfigError, StoreError, ValueError) as problem:
         return _print_problem(str(problem), 2)
-    except DBAPIError as error:
-        return _print_problem(f"the store failed: {_take_first_line(error.orig)}", 1)
+    except DRIVER_ERRORS as error:
+        cause = getattr(error, "orig", None) or "all of its connections stayed in use"
+        return _print_problem(f"the store failed: {_take_first_line(cause)}", 1)
     except OSError as error:
         return _print_problem(f"{error.filename or 'output'}: {error.strerror}", 1)
     except sqlite3.Error as error:

@@ -11,11 +11,20 @@ from sqlalchemy.exc import ArgumentError
 from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
 from webapp.database.inserting import ROWS_AT_ONCE, insert_rows
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
-from webapp.database.outages import Outage, StoreUnavailable, find_outage, retry_deadlocks
+from webapp.database.outages import (
+    DATABASE_ERRORS,
+    DRIVER_ERRORS,
+    Outage,
+    StoreUnavailable,
+    find_outage,
+    retry_deadlocks,
+)
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
 
 __all__ = [
+    "DATABASE_ERRORS",
+    "DRIVER_ERRORS",
     "ROWS_AT_ONCE",
     "Database",
     "DatabaseOpener",

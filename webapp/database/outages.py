@@ -102,6 +102,11 @@ _ATTEMPTS: Final = 5
 
 _T = TypeVar("_T")
 
+DRIVER_ERRORS: Final = (DBAPIError, TimeoutError)
+"""The errors of a statement: of the driver, and if all connections stayed in use."""
+DATABASE_ERRORS: Final = (StoreError, *DRIVER_ERRORS)
+"""The same, and those of opening a database."""
+
 
 class StoreUnavailable(StoreError):
     """The database cannot be opened because of an outage."""

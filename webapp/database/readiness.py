@@ -8,11 +8,10 @@ from threading import Lock
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database.engine import DatabaseOpener, StoreError
+from webapp.database.engine import DatabaseOpener
 from webapp.database.migrations import Schema
-from webapp.database.outages import find_outage
+from webapp.database.outages import DATABASE_ERRORS, find_outage
 
 _SECONDS: Final = 1.0
 """For how long an answer is repeated."""
@@ -47,7 +46,7 @@ class Readiness:
                     try:
                         with self._database.get().reader.connect() as connection:
                             connection.execute(self._query)
-                    except (StoreError, SQLAlchemyError) as error:
+                    except DATABASE_ERRORS as error:
                         outage = find_outage(error)
                         problem = outage.sentence if outage else "the database cannot be used"
                     self._problem, self._checked_at = problem, self._clock()

@@ -16,9 +16,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, request
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import StoreError
+from webapp.database import DATABASE_ERRORS
 from webapp.embedded import Store
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.store.writing import Outcome
@@ -69,7 +68,7 @@ class KeptCopies:
         """Find when a copy was made, in unix seconds; None if there is none, or no database."""
         try:
             return self._store.find_stored_time(completion_id)
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.warning("copies cannot be looked up: %s", type(error).__name__)
             return None
 

@@ -13,9 +13,8 @@ from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, Schema, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener, Schema
 from webapp.notes.values import Note
 from webapp.redaction import get_logger
 
@@ -86,7 +85,7 @@ class Notes:
             with self._database.get().reader.connect() as connection:
                 rows = connection.execute(_LIST, self._bind(completion_id))
                 return tuple(_read(row) for row in rows)
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.warning("notes cannot be looked up: %s", type(error).__name__)
             return ()
 
@@ -95,7 +94,7 @@ class Notes:
         try:
             (row,) = self._database.get().look_up(_STATE, self._bind(completion_id))
             return tuple(row)
-        except (StoreError, SQLAlchemyError):
+        except DATABASE_ERRORS:
             return ()
 
     def find(self, completion_id: str, note_id: str) -> Note | None:

@@ -12,9 +12,8 @@ from functools import partial
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, Schema, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener, Schema
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -92,7 +91,7 @@ class Pins:
         try:
             rows = self._database.get().look_up(_LIST, {"place": self._place})
             return [row.completion for row in rows]
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.warning("pins cannot be looked up: %s", type(error).__name__)
             return []
 

@@ -7,9 +7,8 @@ from functools import partial
 from typing import Final
 
 from sqlalchemy import Column, MetaData, Table, Text, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, Schema, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener, Schema
 from webapp.redaction import get_logger
 
 log = get_logger("readback")
@@ -68,7 +67,7 @@ class SavedFilters:
         try:
             with self._database.get().reader.connect() as connection:
                 return [Saved(row.name, row.query) for row in connection.execute(_LIST)]
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.warning("the saved filters could not be read: %s", type(error).__name__)
             return []
 

@@ -19,9 +19,8 @@ from threading import BoundedSemaphore, Lock, Thread
 from typing import BinaryIO, Final, cast
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.database import DatabaseOpener, StoreError
+from webapp.database import DATABASE_ERRORS, DatabaseOpener
 from webapp.embedded import ImportReport, OpenFile, Problem, Store, import_files
 from webapp.embedded.transfer.pieces import FORMATS
 from webapp.embedded.transfer.splitting import SourceLine
@@ -157,7 +156,7 @@ class Uploads:
                 report=report,
                 keeps_both=upload.keeps_both,
             )
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.error("an upload could not be stored: %s", type(error).__name__)
             failure = "The database did not take all of it."
         except Exception:
@@ -170,7 +169,7 @@ class Uploads:
         try:
             with self._database.get().exclusive.begin() as connection:
                 connection.execute(_UPDATE, values)
-        except (StoreError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             # The next time may succeed; without a last one, the page says that it ended early.
             log.error("the state of an upload could not be stored: %s", type(error).__name__)
 
