@@ -48,12 +48,12 @@ def find_database_url(config: Config) -> str:
     return f"sqlite:///{folder / 'readback.sqlite3'}"
 
 
-def open_app_database(config: Config) -> DatabaseOpener:
+def open_app_database(config: Config, *, is_patient: bool = False) -> DatabaseOpener:
     """Open the database of sessions, the record, shares, pins, notes, filters and uploads.
 
     It is opened on first use, and is the same one, whatever server the pages read from.
     """
-    return open_later(find_database_url(config), *APP_SCHEMAS)
+    return open_later(find_database_url(config), *APP_SCHEMAS, is_patient=is_patient)
 
 
 def find_media_folder(config: Config) -> Path:

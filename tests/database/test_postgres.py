@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
+from webapp.cli.stores import open_shares, open_store
+from webapp.config import Config
 from webapp.database import Outage, find_outage, open_database
 from webapp.embedded import Store, StoreError, StoreUnavailable
 from webapp.embedded.finding.filters import build_selection
@@ -191,6 +193,16 @@ def test_time_outs_of_the_server_end_no_writing_and_are_outages_of_reading(
             connection.execute(slow)
 
     assert find_outage(raised.value) is Outage.CANCELLED
+
+
+def test_commands_read_for_longer_than_the_server_lets_pages(url: str) -> None:
+    timed = f"{url}&options=-c%20statement_timeout%3D50"
+    slow = text("SELECT pg_sleep(0.06)")
+    config = Config(database_url=timed)
+    with open_store(config) as store, store.connect() as connection:
+        connection.execute(slow)
+    with open_shares(config) as (shares, _):
+        assert shares.list_shares() == []
 
 
 def test_a_server_that_cannot_be_reached_is_told_in_one_line() -> None:

@@ -49,7 +49,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run_backup(options: argparse.Namespace, config: Config) -> int:
-    with closing(open_database(find_database_url(config))) as database:
+    with closing(open_database(find_database_url(config), is_patient=True)) as database:
         try:
             back_up(database, _SCHEMAS, options.file)
         except KeyboardInterrupt:
@@ -61,7 +61,7 @@ def run_backup(options: argparse.Namespace, config: Config) -> int:
 
 
 def run_restore(options: argparse.Namespace, config: Config) -> int:
-    with closing(open_database(find_database_url(config))) as database:
+    with closing(open_database(find_database_url(config), is_patient=True)) as database:
         try:
             # Some of the sessions may have been ended since.
             restore(database, _SCHEMAS, options.file, emptied=("access_sessions",))

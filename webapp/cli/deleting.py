@@ -54,7 +54,7 @@ def run_delete(options: argparse.Namespace, config: Config) -> int:
     with (
         open_store(config) as store,
         open_shares(config) as (shares, record),
-        closing(open_app_database(config)) as database,
+        closing(open_app_database(config, is_patient=True)) as database,
     ):
         pins, notes = Pins(database), Notes(database, OWN_STORE)
         now = shares.now()

@@ -1,4 +1,7 @@
-"""Open the store, the shares and the record that commands work on; complete the checks."""
+"""Open the store, the shares and the record that commands work on; complete the checks.
+
+The database server may bound the queries of pages; commands may take longer.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from webapp.shares import ShareStore
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
     """Open the embedded server's store, also if the viewer reads from another server."""
-    store = Store(find_database_url(config), conversation_keys=config.conversation_keys)
+    store = Store(
+        find_database_url(config), conversation_keys=config.conversation_keys, is_patient=True
+    )
     try:
         yield store
     finally:
@@ -37,7 +42,7 @@ def complete_checks(store: Store, query: Query) -> None:
 @contextmanager
 def open_shares(config: Config) -> Iterator[tuple[ShareStore, Record]]:
     """Open the shares and the record, which are in the same database."""
-    database = open_app_database(config)
+    database = open_app_database(config, is_patient=True)
     try:
         record = Record(database, days=config.access.record_days, now=time.time)
         yield ShareStore(database), record

@@ -45,8 +45,10 @@ __all__ = [
 ]
 
 
-def open_database(database_url: str) -> Database:
+def open_database(database_url: str, *, is_patient: bool = False) -> Database:
     """Open the database at `database_url`.
+
+    Reads of an `is_patient` one may take longer than its server allows, as writes may anyway.
 
     Raises `StoreError` if that is not a URL of a SQLite or PostgreSQL database.
     """
@@ -68,16 +70,16 @@ def open_database(database_url: str) -> Database:
         case "sqlite":
             return open_sqlite(url)
         case "postgresql":
-            return open_postgres(url)
+            return open_postgres(url, is_patient=is_patient)
         case other:
             raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
 
 
-def open_later(database_url: str, *schemas: Schema) -> DatabaseOpener:
+def open_later(database_url: str, *schemas: Schema, is_patient: bool = False) -> DatabaseOpener:
     """Prepare the database at `database_url`, to be opened and migrated on first use."""
 
     def open_and_migrate() -> Database:
-        database = open_database(database_url)
+        database = open_database(database_url, is_patient=is_patient)
         try:
             migrate_all(database, schemas)
         except BaseException:

@@ -204,8 +204,6 @@ def _check_versions(file: Path, versions: dict[str, int], schemas: Sequence[Sche
 
 def _write_archive(connection: Connection, schemas: Sequence[Schema], output: Any) -> None:
     """Write the rows that this transaction sees; its first query fixes the moment."""
-    # The copy of a table may take longer than the server allows for the query of a page.
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
     driver = _find_driver(connection)
     manifest = _Manifest(
         versions={

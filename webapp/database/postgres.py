@@ -24,6 +24,7 @@ _TIMEOUTS: Final = (
     ("statement_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
 )
+_PATIENT: Final = "patient"
 # Any number that no other program locks in this database.
 _WRITE_LOCK: Final = 0x5EADBAC4
 _DO_NOT_COMPILE: Final = (
@@ -31,8 +32,10 @@ _DO_NOT_COMPILE: Final = (
 )
 
 
-def open_postgres(url: URL) -> Database:
+def open_postgres(url: URL, *, is_patient: bool = False) -> Database:
     """Open the database that `url` names, which must exist and be in UTF-8.
+
+    The server's bounds on statements hold for reads, unless it `is_patient`.
 
     Connects on first use. Raises `StoreError` if the driver is another one or is missing.
     """
@@ -53,6 +56,7 @@ def open_postgres(url: URL) -> Database:
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,
         connect_args=unset | {"client_encoding": "UTF8"},
+        execution_options={_PATIENT: is_patient},
     )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
@@ -108,7 +112,8 @@ def _has_nul(value: object) -> bool:
 
 
 def _begin(connection: Connection) -> None:
-    """Set the time-outs of a transaction that may write; take the write lock if it wants it.
+    """Set the time-outs of a transaction that may write or is patient; take the write lock if it
+    wants it.
 
     Its wait for locks is bounded. The server's bounds on statements and on pauses between them are
     for others: an import that goes beyond one would meet it again each time.
@@ -124,7 +129,7 @@ def _begin(connection: Connection) -> None:
             f"The database {connection.engine.url.database} is in {encoding}, which cannot hold "
             "every text. Create it with: createdb --encoding=UTF8 --template=template0"
         )
-    if may_write(connection):
+    if may_write(connection) or connection.get_execution_options()[_PATIENT]:
         lock = f", pg_advisory_xact_lock({_WRITE_LOCK})" if takes_write_lock(connection) else ""
         settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _TIMEOUTS)
         connection.exec_driver_sql(f"SELECT {settings}{lock}")

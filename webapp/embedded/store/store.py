@@ -98,7 +98,8 @@ class Store:
     `is_new` is true if opening the store created it. Completions with the same value of one of
     the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
     object has stored completions; whoever waits for it clears it. `changes` is another number
-    after each attempt of it to delete a completion or to replace metadata.
+    after each attempt of it to delete a completion or to replace metadata. `is_patient` is that of
+    `open_database`.
     """
 
     def __init__(
@@ -107,8 +108,10 @@ class Store:
         *,
         opens_later: bool = False,
         conversation_keys: Sequence[str] = CONVERSATION_KEYS,
+        is_patient: bool = False,
     ) -> None:
         self._url = database_url
+        self._is_patient = is_patient
         self._keys = tuple(conversation_keys)
         self.added = Event()
         self.changes = 0
@@ -131,7 +134,7 @@ class Store:
         return self._opener.get()
 
     def _open(self) -> Database:
-        database = open_database(self._url)
+        database = open_database(self._url, is_patient=self._is_patient)
         try:
             self.is_new = migrate(database, SCHEMA)
             rebuild(database)
