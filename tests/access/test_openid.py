@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import repeat
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from flask import Flask, Response
+from werkzeug.test import TestResponse
 
 from tests.access.conftest import Open
 from tests.support.command import PATIENCE, find_free_port
@@ -176,6 +179,34 @@ def test_a_provider_whose_answer_never_ends_is_none(open_app: Open) -> None:
     with serve(endless) as address:
         app = open_app(**settings(1) | {"READBACK_OIDC_ISSUER": address})
         assert app.test_client().get("/login/openid").status_code == 502
+
+
+def test_few_logins_wait_for_a_provider_that_does_not_answer(open_app: Open) -> None:
+    hanging = Flask("provider")
+    arrived, answers = Semaphore(0), Event()
+
+    @hanging.get("/.well-known/openid-configuration")
+    def wait() -> tuple[str, int]:
+        arrived.release()
+        answers.wait(PATIENCE)
+        return "", 503
+
+    with serve(hanging) as address, ThreadPoolExecutor(2) as pool:
+        app = open_app(**settings(1) | {"READBACK_OIDC_ISSUER": address})
+
+        def look_at(path: str) -> TestResponse:
+            return app.test_client().get(path)
+
+        waiting = [pool.submit(look_at, path) for path in ("/login/openid", "/logged-out")]
+        assert all(arrived.acquire(timeout=PATIENCE) for _ in waiting)
+        refused, logged_out = map(look_at, ("/login/openid", "/logged-out"))
+        answers.set()
+        others = [one.result().status_code for one in waiting]
+        later = look_at("/login/openid")
+
+    assert refused.status_code == 502 and "Try again in a moment" in refused.text
+    assert logged_out.status_code == 200 and others == [502, 200]
+    assert later.status_code == 502 and arrived.acquire(blocking=False), "it is asked again"
 
 
 VERIFIED = {"email_verified": True}

@@ -8,9 +8,11 @@ ProviderError    the login cannot go on; the message is for the reader
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +34,10 @@ log = get_logger("readback")
 
 NAME: Final = "provider"
 _SECONDS: Final = 10
+_LOADING_AT_ONCE: Final = 2
+"""Requests that wait for the addresses of the provider; pages that log out are among them."""
+_LOGINS_AT_ONCE: Final = 8
+"""Requests of a process that wait for the provider to confirm an account."""
 _MAX_BYTES: Final = 1024 * 1024
 _STATE: Final = f"_state_{NAME}_"
 _MAX_STATES: Final = 3
@@ -110,7 +116,11 @@ class _Client(FlaskOAuth2App):  # type: ignore[misc]
 
 
 class Provider:
-    """The configured provider. Its addresses are fetched at the first login, and then kept."""
+    """The configured provider. Its addresses are fetched at the first login, and then kept.
+
+    Few requests wait for it at once. Others are told at once to try again: if it does not answer,
+    each would hold a thread.
+    """
 
     def __init__(
         self, settings: AccessSettings, *, proxy: str | None, ca_bundle: str | None
@@ -118,6 +128,9 @@ class Provider:
         assert settings.oidc_issuer is not None
         self._settings = settings
         self._issuer = settings.oidc_issuer
+        self._loading = BoundedSemaphore(_LOADING_AT_ONCE)
+        self._confirming = BoundedSemaphore(_LOGINS_AT_ONCE)
+        self._is_loaded = False
         self._client = _Client(
             FlaskIntegration(NAME),
             name=NAME,
@@ -168,8 +181,9 @@ class Provider:
         ):
             raise LoginFailed
         try:
-            token = self._client.authorize_access_token()
-            claims = self._read_claims(token)
+            with self._take_turn(self._confirming):
+                token = self._client.authorize_access_token()
+                claims = self._read_claims(token)
         except requests.HTTPError as error:
             # The provider answered, and refused the code.
             raise self._note(LoginFailed(), error) from error
@@ -204,8 +218,11 @@ class Provider:
         return url if urlsplit(url).scheme in ("http", "https") else None
 
     def _load_metadata(self) -> None:
+        if self._is_loaded:
+            return
         try:
-            metadata = self._client.load_server_metadata()
+            with self._take_turn(self._loading):
+                metadata = self._client.load_server_metadata()
             issuer = metadata["issuer"]
             if issuer.rstrip("/") != self._issuer.rstrip("/"):
                 raise ValueError("the provider calls itself by another name")
@@ -220,6 +237,18 @@ class Provider:
         ) as error:
             self._client.server_metadata = {}
             raise self._note(ProviderDown(), error) from error
+        self._is_loaded = True
+
+    @contextmanager
+    def _take_turn(self, turns: BoundedSemaphore) -> Iterator[None]:
+        """Hold one of `turns`. Raises `ProviderDown` at once if all are taken."""
+        if not turns.acquire(blocking=False):
+            log.warning("a login at %s was refused: too many wait for it", self.host)
+            raise ProviderDown
+        try:
+            yield
+        finally:
+            turns.release()
 
     def _read_claims(self, token: Mapping[str, Any]) -> dict[str, Any]:
         """Read the claims of the ID token, with those that only the user info has."""
