@@ -84,6 +84,9 @@ def test_every_other_path_reaches_the_model_server(
     ("method", "path", "status"),
     [
         ("PUT", "/chat/completions", 405),
+        ("TRACE", "/models", 405),
+        ("CONNECT", "/models", 405),
+        ("PROPFIND", "/models", 405),
         ("GET", "/chat/completions//messages", 404),
         ("GET", "/chat/completions/x/y", 404),
         ("GET", "/chat/completions/none", 404),

@@ -13,12 +13,14 @@ from urllib.parse import quote, unquote_to_bytes
 
 from flask import Request, Response, request
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from webapp.embedded.errors import ApiError
 from webapp.embedded.recording.model_server import POLICY, ModelAnswer, ModelServer
 
 _OWN: Final = "/chat/completions"
+_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""Not TRACE, whose answer has the headers with the key of this server, or CONNECT."""
 _PASSED_HEADERS: Final = (
     "Accept",
     "Anthropic-Beta",
@@ -51,6 +53,8 @@ def pass_on_unknown(model: ModelServer) -> Response | None:
     leads_out = any(segment in (".", "..") for segment in path.split("/"))
     if not isinstance(request.routing_exception, NotFound) or is_own or leads_out:
         return None
+    if request.method not in _METHODS:
+        raise MethodNotAllowed(_METHODS)
     if request.headers.get("Upgrade", "").lower() == "websocket":
         raise ApiError(
             "WebSocket connections are not passed on to the model server.",
