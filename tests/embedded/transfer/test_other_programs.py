@@ -194,6 +194,10 @@ PAIRS: dict[str, dict[str, Any]] = {
         )
     },
     "a question": {"question": "q", "chosen": "good", "rejected": "bad"},
+    "lists of texts": {"prompt": "q", "chosen": ["good"], "rejected": ["bad"]},
+    "an instruction": {"instruction": "q", "chosen": "good", "rejected": "bad"},
+    "an empty input": {"instruction": "q", "input": "", "chosen": "good", "rejected": "bad"},
+    "an empty prompt": {"prompt": "", "chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
 }
 
 
@@ -208,6 +212,20 @@ def test_both_answers_of_a_preference_pair_are_choices(
     assert imported.answers == ["good", "bad"]
     assert [one["preference"] for one in imported.json["choices"]] == ["chosen", "rejected"]
     assert imported.json["score_chosen"] == 8.5
+
+
+def test_an_instruction_with_its_input_and_several_rejected_answers_are_a_pair(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    row = {"instruction": "q", "input": "more", "chosen": "good", "rejected": ["bad", "worse"]}
+
+    imported = Imported(store, client, tmp_path, row)
+
+    assert [one["text"] for one in imported.messages[0]["content"]] == ["q", "more"]
+    assert imported.answers == ["good", "bad", "worse"]
+    marks = [one["preference"] for one in imported.json["choices"]]
+    assert marks == ["chosen", "rejected", "rejected"]
+    assert not {"instruction", "input"} & imported.json.keys()
 
 
 def rated(text: str, **more: Any) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def from_preference(row: Object, chosen_name: str, rejected_name: str) -> str:
     """Convert a prompt with the preferred answer and the other one, as two choices.
 
     Each may be a text, a message, or a conversation: its messages before the answer then are
-    the prompt, as far as both have them.
+    the prompt, as far as both have them. It may also be a list of texts, each an answer.
     """
     marks = ('"preference":"chosen"', '"preference":"rejected"')
     return _join_answers(row, (chosen_name, rejected_name), marks, _PROMPTS)
@@ -154,12 +154,17 @@ def _join_answers(
     row: Object, names: tuple[str, str], marks: tuple[str, str], prompts: Sequence[str]
 ) -> str:
     """Convert a prompt with two answers, each a choice with its mark."""
-    first, second = (row.get(name) for name in names)
+    sides = [
+        (name, mark, answer)
+        for name, mark in zip(names, marks, strict=True)
+        for answer in _list_answers(row.get(name))
+    ]
+    first = sides[0][2]
     name, prompt = next(
         (
             (one, value)
             for one in prompts
-            if isinstance(value := row.get(one), String | Array)
+            if (isinstance(value := row.get(one), String | Array) and len(value.source) > 2)
             or (isinstance(value, Object) and value.items("messages") is not None)
         ),
         (None, None),
@@ -167,21 +172,26 @@ def _join_answers(
     if _is_same(prompt, first):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
-    asked = read_messages(inner.get("messages") if inner else prompt, "user")
-    answers = [read_messages(one, "assistant", is_spoken=not asked) for one in (first, second)]
+    is_instruction = name in ("instruction", "input") and bool(row.text("instruction"))
+    if is_instruction:
+        asked = [_write_instruction(row)]
+    else:
+        asked = read_messages(inner.get("messages") if inner else prompt, "user")
+    answers = [read_messages(one, "assistant", is_spoken=not asked) for _, _, one in sides]
     # At least one message of each is left, as the answer.
     most = min(map(len, answers)) - 1
     shared = 0
-    while shared < most and _is_equal(answers[0][shared], answers[1][shared]):
+    while shared < most and all(_is_equal(answers[0][shared], one[shared]) for one in answers):
         shared += 1
     before = answers[0][:shared]
     if len(before) < len(asked) or not all(map(_is_equal, asked, before)):
         before = [*asked, *before]
     choices = [
         _write_choice(at, column, mark, answer[shared:])
-        for at, (column, mark, answer) in enumerate(zip(names, marks, answers, strict=True))
+        for at, ((column, mark, _), answer) in enumerate(zip(sides, answers, strict=True))
     ]
     used = set(names) | ({name} if name else set())
+    used |= {"instruction", "input"} if is_instruction else set()
     systems = [] if any(one.role == "system" for one in before) else read_system(row)
     if systems:
         used |= {one for one in SYSTEMS if row.text(one)}
@@ -203,14 +213,19 @@ def from_alpaca(row: Object) -> str:
             raise NotACompletion("its `history` is no list of questions with answers")
         for role, text in zip(("user", "assistant"), pair, strict=True):
             messages.append(build_message(role, join_lines(text.source)))
-    texts = [one for one in map(row.get, ("instruction", "input")) if isinstance(one, String)]
-    given = [join_lines(one.source) for one in texts if one.text]
-    parts = write_array(f'{{"type":"text","text":{one}}}' for one in given)
-    messages.append(build_message("user", parts if len(given) > 1 else given[0]))
+    messages.append(_write_instruction(row))
     used = {"instruction", answer, "history", *(one for one in SYSTEMS if row.text(one))}
     used |= {"input"} if isinstance(row.get("input"), String) else set()
     said = read_messages(row.get(answer), "assistant")
     return _write(_copy_others(row, used), messages, [f'{{"index":0,"message":{said[-1].json}}}'])
+
+
+def _write_instruction(row: Object) -> RowMessage:
+    """Write the message of an instruction, with its `input` as a second part."""
+    texts = [one for one in map(row.get, ("instruction", "input")) if isinstance(one, String)]
+    given = [join_lines(one.source) for one in texts if one.text]
+    parts = write_array(f'{{"type":"text","text":{one}}}' for one in given)
+    return build_message("user", parts if len(given) > 1 else given[0])
 
 
 def find_prompt(row: Object) -> tuple[str, str] | None:
@@ -243,6 +258,12 @@ def _is_same(one: Value | None, other: Value | None) -> bool:
 
 def _is_equal(one: RowMessage, other: RowMessage) -> bool:
     return strip_whitespace(one.json) == strip_whitespace(other.json)
+
+
+def _list_answers(value: Value | None) -> Sequence[Value | None]:
+    """List the answers in a member: the texts of a list of nothing else, or its value."""
+    items = value.items if isinstance(value, Array) else ()
+    return items if items and all(isinstance(one, String) for one in items) else (value,)
 
 
 def _write_choice(index: int, name: str, mark: str, messages: Sequence[RowMessage]) -> str:
