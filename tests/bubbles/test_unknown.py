@@ -50,7 +50,7 @@ def test_a_choice_without_a_message_is_shown_with_what_it_has(
 @pytest.mark.parametrize(
     "unknown",
     [
-        {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}},
+        {"type": "hologram", "hologram": {"url": "https://a.example/v.mp4"}},
         {"type": "text", "text": {"value": 1.0}},
         {"type": "image_url", "image_url": 7},
         {"type": "input_audio"},
@@ -131,11 +131,11 @@ def test_the_raw_json_keeps_every_lexeme_order_and_duplicate(
 
 
 def test_a_large_unknown_part_is_a_tree_beside_its_exact_text(show: ShowMessages) -> None:
-    unknown = {"type": "video_url", "video_url": {"url": "https://a.example/" + "v" * 300}}
+    unknown = {"type": "hologram", "hologram": {"url": "https://a.example/" + "v" * 300}}
     (bubble,) = show({"role": "user", "content": [unknown]})
     (found,) = bubble.parts.css(".unknown")
-    assert "content part video_url" in readable(found)
-    assert [readable(one) for one in found.css(".tree dt")] == ["type", "video_url", "url"]
+    assert "content part hologram" in readable(found)
+    assert [readable(one) for one in found.css(".tree dt")] == ["type", "hologram", "url"]
     exact = found.css_first("pre.exact")
     assert exact is not None
     assert json.loads(exact.text()) == unknown

@@ -78,12 +78,12 @@ def extras(piece: Any) -> list[str]:
         (
             {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
             InputAudio,
-            {"data": "UklG", "format": "wav"},
+            {"data": "UklG", "format": "wav", "url": None},
         ),
         (
             {"type": "file", "file": {"file_id": "f-1", "filename": "a.pdf", "file_data": "JVBE"}},
             File,
-            {"file_id": "f-1", "filename": "a.pdf", "data": "JVBE"},
+            {"file_id": "f-1", "filename": "a.pdf", "data": "JVBE", "url": None},
         ),
     ],
 )
@@ -115,12 +115,12 @@ def test_the_five_keys_of_a_recorded_part_are_read_with_their_nulls() -> None:
 @pytest.mark.parametrize(
     ("sent", "label"),
     [
-        ({"type": "video_url", "video_url": {"url": "x"}}, "content part video_url"),
+        ({"type": "video_url", "video_url": {"x": "y"}}, "content part video_url"),
         ({"type": "text"}, "content part text"),
         ({"type": "text", "text": 5}, "content part text"),
         ({"type": "image_url", "image_url": {"detail": "low"}}, "content part image_url"),
         ({"type": "image_url", "image_url": None}, "content part image_url"),
-        ({"type": "input_audio", "input_audio": "UklG"}, "content part input_audio"),
+        ({"type": "input_audio", "input_audio": ["UklG"]}, "content part input_audio"),
         ({"type": "file", "file": []}, "content part file"),
         ({"type": 5}, "content part"),
         ({}, "content part"),

@@ -109,8 +109,15 @@ def test_several_results_in_one_message_keep_the_ids_of_their_calls() -> None:
             File,
             None,
         ),
-        ({"type": "video_url", "video_url": {"url": "https://a.example/a.mp4"}}, Unknown, None),
-        ({"type": "image", "source": {"type": "file", "file_id": "f"}}, Unknown, None),
+        ({"type": "image", "url": "https://a.example/a.png"}, Image, None),
+        ({"type": "image", "image_url": {"url": "https://a.example/a.png"}}, Image, None),
+        ({"type": "input_audio", "input_audio": "UklG"}, InputAudio, None),
+        ({"type": "audio", "audio": "data:audio/wav;base64,UklG"}, InputAudio, None),
+        ({"type": "audio", "audio_url": "data:audio/wav;base64,UklG"}, InputAudio, None),
+        ({"type": "video_url", "video_url": {"url": "A" * 100}}, File, None),
+        ({"type": "file", "data": "JVBE", "filename": "a.pdf"}, File, None),
+        ({"type": "video_url", "video_url": 5}, Unknown, None),
+        ({"type": "image", "source": {"type": "file"}}, Unknown, None),
     ],
 )
 def test_media_of_other_apis_are_media(part: Any, kind: type, data: str | None) -> None:
@@ -119,6 +126,116 @@ def test_media_of_other_apis_are_media(part: Any, kind: type, data: str | None) 
     if data and isinstance(found, Image):
         assert found.url == data
     assert isinstance(found, Unknown) or extras(found) == []
+
+
+ELSEWHERE = "https://a.example/a"
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "also"),
+    [
+        ({"type": "video_url", "video_url": {"url": ELSEWHERE}}, File, ['type="video_url"']),
+        ({"type": "video", "video": ELSEWHERE}, File, ['type="video"']),
+        ({"type": "file_url", "file_url": {"url": ELSEWHERE}}, File, ['type="file_url"']),
+        (
+            {"type": "document_url", "document_url": ELSEWHERE, "document_name": "D"},
+            File,
+            ['type="document_url"'],
+        ),
+        (
+            {"type": "document", "source": {"type": "url", "url": ELSEWHERE}, "title": "D"},
+            File,
+            ['type="document"'],
+        ),
+        ({"type": "input_file", "file_url": ELSEWHERE}, File, ['type="input_file"']),
+        ({"type": "file", "file": {"file_data": ELSEWHERE, "filename": "D"}}, File, []),
+        ({"type": "file", "file": {"file_id": ELSEWHERE, "format": "x"}}, File, ['format="x"']),
+        ({"type": "file", "url": ELSEWHERE}, File, ['type="file"']),
+        ({"type": "audio_url", "audio_url": {"url": ELSEWHERE}}, InputAudio, []),
+        ({"type": "audio", "url": ELSEWHERE}, InputAudio, []),
+        ({"type": "audio", "audio_url": ELSEWHERE}, InputAudio, []),
+        ({"type": "input_audio", "input_audio": {"data": ELSEWHERE}}, InputAudio, []),
+    ],
+)
+def test_sounds_and_files_elsewhere_have_their_address(
+    part: Any, kind: type, also: list[str]
+) -> None:
+    (found,) = read(role="user", content=[part]).parts
+    assert isinstance(found, kind) and isinstance(found, File | InputAudio)
+    assert (found.url, found.data, extras(found)) == (ELSEWHERE, None, also)
+    assert not isinstance(found, File) or found.filename in (None, "D")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image", "source": {"type": "file", "file_id": "f"}},
+        {"type": "document", "source": {"type": "file", "file_id": "f"}},
+        {"type": "input_image", "file_id": "f"},
+        {"type": "container_upload", "file_id": "f"},
+    ],
+)
+def test_media_by_id_are_files_that_say_their_type(part: Any) -> None:
+    (found,) = read(role="user", content=[part]).parts
+    assert isinstance(found, File)
+    assert (found.file_id, extras(found)) == ("f", [f'type="{part["type"]}"'])
+
+
+@pytest.mark.parametrize(
+    ("part", "texts", "also"),
+    [
+        (
+            {"type": "document", "source": {"type": "text", "data": "words"}, "title": "D"},
+            ["words"],
+            ['type="document"', 'title="D"'],
+        ),
+        (
+            {"type": "document", "source": {"type": "content", "content": ["one", "two"]}},
+            ["one", "two"],
+            ['type="document"'],
+        ),
+        (
+            {
+                "type": "search_result",
+                "source": "https://a.example/",
+                "content": [{"type": "text", "text": "found", "x": 1}],
+            },
+            ["found"],
+            ['type="search_result"', 'source="https://a.example/"', "x=1"],
+        ),
+        (
+            {"type": "resource", "resource": {"uri": "file:///a", "text": "words"}},
+            ["words"],
+            ['type="resource"', 'uri="file:///a"'],
+        ),
+        ({"type": "text", "text": {"value": "words", "x": 1}}, ["words"], ["x=1"]),
+        ({"text": "words"}, ["words"], []),
+    ],
+)
+def test_texts_within_other_elements_are_texts(
+    part: Any, texts: list[str], also: list[str]
+) -> None:
+    found = read(role="user", content=[part]).parts
+    assert [one.text for one in found if isinstance(one, Text)] == texts
+    assert extras(found[0]) == also
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "document", "source": {"type": "text"}},
+        {"type": "document", "source": {"type": "content", "content": {"x": 1}}},
+        {"type": "search_result", "content": []},
+        {"type": "resource", "resource": {"uri": "file:///a", "blob": "AAAA"}},
+        {"type": "text", "text": {"value": 5}},
+        {"text": "words", "x": 1},
+        {"text": 5},
+    ],
+)
+def test_other_elements_are_shown_as_they_are(part: Any) -> None:
+    (found,) = read(role="user", content=[part]).parts
+    assert isinstance(found, Unknown)
+    assert json.loads(found.json.source) == part
 
 
 def test_base64_may_lack_its_padding_and_be_url_safe() -> None:

@@ -15,7 +15,7 @@ from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Member, NotJson, String
 from webapp.exact_json.layout import decode_strings
 from webapp.formatting import LONE_SURROGATES
-from webapp.messages import Audio, File, ToolCall, UrlCitation
+from webapp.messages import Audio, File, InputAudio, ToolCall, UrlCitation
 from webapp.messages.message import get_text
 from webapp.transcript import Entry
 
@@ -171,7 +171,9 @@ def iter_places(entry: Entry) -> Iterator[SearchedText]:
     for part in message.parts:
         text = part.transcript if isinstance(part, Audio) else get_text(part)
         if isinstance(part, File):
-            text = part.filename
+            text = part.words
+        elif isinstance(part, InputAudio):
+            text = part.url
         if text:
             label = "result" if is_result else part.kind.replace("_", " ")
             yield SearchedText(kind, label, text, entry.anchor)

@@ -189,8 +189,9 @@ def _iter_media(part: Image | InputAudio | Audio | File, spoken_as: str | None) 
     if media is not None:
         name = part.filename if isinstance(part, File) else None
         yield _embed(media, name)
-    elif isinstance(part, Image):
-        yield Block(kind="note", label="Image elsewhere, not in this file:", code=part.url)
+    elif isinstance(part, Image | InputAudio | File) and part.url:
+        noun = {"image": "Image", "file": "File"}.get(part.kind, "Sound")
+        yield Block(kind="note", label=f"{noun} elsewhere, not in this file:", code=part.url)
     else:
         named = part.file_id if isinstance(part, File) else getattr(part, "id", None)
         yield Block(kind="note", label=f"{part.kind} without its data", code=named or "")

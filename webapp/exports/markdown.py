@@ -219,8 +219,8 @@ def _describe_media(part: Image | InputAudio | Audio | File, media: InlineMedia 
     facts = []
     if isinstance(part, File):
         facts += [code(name) for name in (part.filename, part.file_id) if name]
-    elif isinstance(part, Image) and not part.is_inline:
-        facts.append(f"<{part.url}>" if _LINK.fullmatch(part.url) else code(part.url))
+    if media is None and isinstance(part, Image | InputAudio | File) and (url := part.url):
+        facts.append(f"<{url}>" if _LINK.fullmatch(url) else code(url))
     elif isinstance(part, Audio) and part.id:
         facts.append(code(part.id))
     if media is not None:

@@ -11,6 +11,12 @@ from webapp.messages.piece import BasePiece
 _IMAGES: Final = ("iVBORw0KGgo", "/9j/", "R0lGODdh", "R0lGODlh", "UklGR")
 """How the base64 of PNG, JPEG, GIF and WebP images begins."""
 
+_REMOTE: Final = ("http://", "https://", "gs://", "s3://")
+"""How the addresses of files elsewhere begin."""
+
+_FEWEST_ENCODED: Final = 100
+"""Characters of base64 in the place of an address; what is shorter is a path or a name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(BasePiece):
@@ -46,7 +52,7 @@ class Image(BasePiece):
     @classmethod
     def parse_block(cls, value: Object) -> Image | None:
         """Parse an `image` part: with the `source` of Anthropic's API, the `data` of MCP, or an
-        address or base64 in `image`."""
+        address or base64 in `image`, `url` or `image_url`."""
         source = value.object("source")
         if source is not None:
             url, extras = _parse_source(source)
@@ -55,7 +61,8 @@ class Image(BasePiece):
             url = data if data[:5].lower() == "data:" else f"data:;base64,{data}"
             extras = value.find_unread(type=String, data=String)
         else:
-            url, extras = _find_address(value, "image")
+            named = (_find_address(value, name) for name in ("image", "url", "image_url"))
+            url, extras = next((one for one in named if one[0] is not None), (None, ()))
         if url is None:
             return None
         return cls(json=value, url=_complete(url), detail=None, extras=extras)
@@ -67,40 +74,64 @@ class Image(BasePiece):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputAudio(BasePiece):
-    """Sound in a request: `data` is base64, `format` the format that the sender declared."""
+    """Sound in a request: `data` is base64, `format` the format that the sender declared.
+
+    Of a sound elsewhere, `url` is its address.
+    """
 
     kind: ClassVar[str] = "input_audio"
     data: str | None
     format: str | None
+    url: str | None = None
 
     @classmethod
     def parse(cls, value: Object) -> InputAudio | None:
-        audio = value.object("input_audio")
-        if audio is None:
-            return None
-        extras = value.find_unread(type=String, input_audio=Object)
-        extras += audio.find_unread(data=String, format=String)
-        return cls(json=value, data=audio.text("data"), format=audio.text("format"), extras=extras)
+        """Parse an `input_audio` part, with its data in an object or as a plain text."""
+        return cls._parse_named(value, "input_audio")
 
     @classmethod
     def parse_audio_url(cls, value: Object) -> InputAudio | None:
-        """Parse an `audio_url` part that contains its data."""
-        url, extras = _parse_data_url(value, "audio_url")
-        return None if url is None else cls(json=value, data=url, format=None, extras=extras)
+        """Parse an `audio_url` part, with its data or its address."""
+        url, extras = _find_address(value, "audio_url")
+        return None if url is None else cls._make(value, url, None, extras, is_address=True)
 
     @classmethod
     def parse_block(cls, value: Object) -> InputAudio | None:
-        """Parse an `audio` part: of MCP with its `data`, or with an object like `input_audio`."""
-        audio = value.object("audio")
-        data = (audio or value).text("data")
-        if data is None:
+        """Parse an `audio` part: of MCP with its `data`, with an object like `input_audio`, or
+        an address or base64 in `audio`, `url` or `audio_url`."""
+        if (data := value.text("data")) is not None:
+            return cls._make(value, data, None, value.find_unread(type=String, data=String))
+        if (parsed := cls._parse_named(value, "audio")) is not None:
+            return parsed
+        named = (_find_address(value, name) for name in ("audio", "url", "audio_url"))
+        url, extras = next((one for one in named if one[0] is not None), (None, ()))
+        return None if url is None else cls._make(value, url, None, extras, is_address=True)
+
+    @classmethod
+    def _parse_named(cls, value: Object, name: str) -> InputAudio | None:
+        audio = value.get(name)
+        if isinstance(audio, String):
+            extras = value.find_unread(type=String, **{name: String})
+            return cls._make(value, audio.text, None, extras)
+        if not isinstance(audio, Object) or audio.text("url") is not None:
             return None
-        if audio is None:
-            extras = value.find_unread(type=String, data=String)
-            return cls(json=value, data=data, format=None, extras=extras)
-        extras = value.find_unread(type=String, audio=Object)
+        extras = value.find_unread(type=String, **{name: Object})
         extras += audio.find_unread(data=String, format=String)
-        return cls(json=value, data=data, format=audio.text("format"), extras=extras)
+        return cls._make(value, audio.text("data"), audio.text("format"), extras)
+
+    @classmethod
+    def _make(
+        cls,
+        json: Object,
+        data: str | None,
+        declared: str | None,
+        extras: tuple[Member, ...],
+        *,
+        is_address: bool = False,
+    ) -> InputAudio:
+        """Make a sound of its data, or of the address in the place of it."""
+        content, url = _divide(data, is_address=is_address)
+        return cls(json=json, data=content, format=declared, url=url, extras=extras)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,61 +158,113 @@ class Audio(BasePiece):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File(BasePiece):
-    """A file by id, or with its contents (`data`: base64 or a `data:` URI)."""
+    """A file by id, with its contents (`data`: base64 or a `data:` URI), or by its address."""
 
     kind: ClassVar[str] = "file"
     file_id: str | None
     filename: str | None
     data: str | None
+    url: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Its name and address, for searches."""
+        return " ".join(filter(None, (self.filename, self.url)))
 
     @classmethod
     def parse(cls, value: Object) -> File | None:
+        """Parse a `file` part; clients such as the AI SDK send its members without an object."""
         file = value.object("file")
         if file is None:
-            return None
+            name = "url" if value.get("data") is None else "data"
+            if (given := value.text(name)) is None:
+                return None
+            extras = value.find_unread(type=String, filename=String, **{name: String})
+            filename = value.text("filename")
+            return cls._make(value, given, filename, extras, is_address=name == "url")
         extras = value.find_unread(type=String, file=Object)
         extras += file.find_unread(file_id=String, filename=String, file_data=String)
+        file_id, filename = file.text("file_id"), file.text("filename")
+        data, url = _divide(file.text("file_data"))
+        if url is None:
+            # Some gateways take an address in the place of an id.
+            file_id, url = _divide(file_id)
         return cls(
-            json=value,
-            file_id=file.text("file_id"),
-            filename=file.text("filename"),
-            data=file.text("file_data"),
-            extras=extras,
+            json=value, file_id=file_id, filename=filename, data=data, url=url, extras=extras
         )
 
     @classmethod
     def parse_input_file(cls, value: Object) -> File | None:
-        """Parse an `input_file` part of the Responses API, by id or with its contents."""
-        file_id, data = value.text("file_id"), value.text("file_data")
-        if file_id is None and data is None:
+        """Parse an `input_file` part of the Responses API: by id, contents or address."""
+        file_id, data, url = map(value.text, ("file_id", "file_data", "file_url"))
+        if file_id is None and data is None and url is None:
             return None
-        name, read = value.text("filename"), {"file_id": String, "file_data": String}
-        extras = value.find_unread(filename=String, **read)
-        return cls(json=value, file_id=file_id, filename=name, data=data, extras=extras)
+        name, read = value.text("filename"), dict.fromkeys(("file_id", "file_data"), String)
+        extras = value.find_unread(filename=String, file_url=String, **read)
+        return cls(json=value, file_id=file_id, filename=name, data=data, url=url, extras=extras)
+
+    @classmethod
+    def parse_id(cls, value: Object) -> File | None:
+        """Parse a part of another type, such as an image, that has nothing but the id of a file."""
+        source = value.object("source")
+        file_id = (source or value).text("file_id")
+        if file_id is None:
+            return None
+        extras = value.find_unread(**({"source": Object} if source else {"file_id": String}))
+        extras += source.find_unread(type=String, file_id=String) if source else ()
+        return cls(json=value, file_id=file_id, filename=None, data=None, extras=extras)
 
     @classmethod
     def parse_video(cls, value: Object) -> File | None:
-        """Parse a part with a video that contains its data, in the member named by its type."""
+        """Parse a part with a video, its data or its address in the member named by its type."""
         kind = value.text("type") or ""
-        url, extras = _parse_data_url(value, kind)
+        address, extras = _find_address(value, kind)
+        if address is not None:
+            return cls._make(value, address, None, extras, is_address=True)
         holder = value.object(kind)
-        if url is None and holder is not None and (url := holder.text("data")):
-            extras = value.find_unread(type=String, **{kind: Object})
-            extras += holder.find_unread(data=String)
-        if url is None:
+        if holder is None or (data := holder.text("data")) is None:
             return None
-        return cls(json=value, file_id=None, filename=None, data=url, extras=extras)
+        extras = value.find_unread(type=String, **{kind: Object}) + holder.find_unread(data=String)
+        return cls._make(value, data, None, extras)
+
+    @classmethod
+    def parse_url(cls, value: Object) -> File | None:
+        """Parse a part with the address or data of a file in the member named by its type."""
+        address, extras = _find_address(value, value.text("type") or "")
+        if address is None:
+            return None
+        name = value.text("document_name")
+        extras = tuple(one for one in extras if name is None or one.name.text != "document_name")
+        return cls._make(value, address, name, extras, is_address=True)
 
     @classmethod
     def parse_document(cls, value: Object) -> File | None:
-        """Parse a `document` part of Anthropic's API that contains its data."""
+        """Parse a `document` part of Anthropic's API with its data, its address or its id."""
         source = value.object("source")
-        if source is None or source.text("type") != "base64" or source.text("data") is None:
-            return None
-        data, extras = _parse_source(source)
+        data, extras = _parse_source(source) if source else (None, ())
+        if source is None or data is None:
+            return cls.parse_id(value)
         extras = value.find_unread(type=String, source=Object, title=String) + extras
-        title = value.text("title")
-        return cls(json=value, file_id=None, filename=title, data=data, extras=extras)
+        return cls._make(value, data, value.text("title"), extras, is_address=True)
+
+    @classmethod
+    def _make(
+        cls,
+        json: Object,
+        data: str,
+        name: str | None,
+        extras: tuple[Member, ...],
+        *,
+        is_address: bool = False,
+    ) -> File:
+        """Make a file of its data, or of the address in the place of it.
+
+        Only the type says that a file elsewhere is a video or a document.
+        """
+        content, url = _divide(data, is_address=is_address)
+        if url is not None or json.text("type") in ("file_url", "document_url"):
+            extras = (*(one for one in json.members if one.name.text == "type"), *extras)
+        return cls(json=json, file_id=None, filename=name, data=content, url=url, extras=extras)
 
 
 def _complete(url: str) -> str:
@@ -202,10 +285,13 @@ def _parse_source(source: Object) -> tuple[str | None, tuple[Member, ...]]:
     return (url, source.find_unread(type=String, url=String)) if kind == "url" else (None, ())
 
 
-def _parse_data_url(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
-    """Parse the `data:` URI of an element, in an object or as it is, and its other members."""
-    url, extras = _find_address(value, name)
-    return (None, ()) if url is None or url[:5].lower() != "data:" else (url, extras)
+def _divide(given: str | None, *, is_address: bool = False) -> tuple[str | None, str | None]:
+    """Divide data or an id from an address: one in its place, or one as is expected."""
+    begin = (given or "")[:8].lower()
+    is_short = is_address and given is not None and len(given) < _FEWEST_ENCODED
+    if begin.startswith(_REMOTE) or (is_short and not begin.startswith("data:")):
+        return None, given
+    return given, None
 
 
 def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:

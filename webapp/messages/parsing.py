@@ -38,6 +38,14 @@ REASONING_FIELDS: Final = (
     *("thinking", "thought", "thoughts"),
 )
 
+
+def _parse_image(value: Object) -> Image | File | None:
+    """Parse an `image` or `input_image` part; one with nothing but an id is a file."""
+    is_input = value.text("type") == "input_image"
+    parse = Image.parse_input_image if is_input else Image.parse_block
+    return parse(value) or File.parse_id(value)
+
+
 _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "text": Text.parse,
     "input_text": Text.parse,
@@ -51,11 +59,14 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "reasoning": Reasoning.parse,
     "redacted_thinking": RedactedReasoning.parse,
     "image_url": Image.parse,
-    "input_image": Image.parse_input_image,
+    "input_image": _parse_image,
     "input_audio": InputAudio.parse,
     "file": File.parse,
-    "image": Image.parse_block,
+    "image": _parse_image,
     "document": File.parse_document,
+    "container_upload": File.parse_id,
+    "file_url": File.parse_url,
+    "document_url": File.parse_url,
     "input_file": File.parse_input_file,
     "audio": InputAudio.parse_block,
     "audio_url": InputAudio.parse_audio_url,
@@ -281,12 +292,46 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield replace(first, extras=extras + first.extras)
         yield from others
         return
+    if inner := _parse_inner(value):
+        yield from inner
+        return
     if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
         yield thoughts
         return
     parser = _PARSERS.get(kind)
     part = parser(value) if parser else None
     yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
+
+
+def _parse_inner(value: Object) -> tuple[Part, ...]:
+    """Parse the parts within an element, if it has some; its other members are with the first."""
+    outer, holder, name = _find_inner(value)
+    parts = tuple(parse_content(holder.get(name)) if holder else ())
+    if holder is None or not parts or isinstance(parts[0], Unknown):
+        return ()
+    own_type = {"type": String} if value.text("type") == Text.kind else {}
+    extras = value.find_unread(**own_type, **{outer or name: object})
+    if outer:
+        extras += holder.find_unread(type=String, **{name: object})
+    return (replace(parts[0], extras=extras + parts[0].extras), *parts[1:])
+
+
+def _find_inner(value: Object) -> tuple[str, Object | None, str]:
+    """Find the member of an element that has parts or a text within, its object, and their name.
+
+    These are documents and search results of Anthropic's API, resources of MCP, texts of the
+    Assistants API, and elements that are nothing but a text. No name is the element itself.
+    """
+    kind = value.text("type")
+    if kind == "document":
+        source = value.object("source")
+        is_text = source is not None and source.text("type") == "text"
+        return "source", source, "data" if is_text else "content"
+    if kind in ("resource", "text"):
+        return kind, value.object(kind), "text" if kind == "resource" else "value"
+    if kind == "search_result":
+        return "", value, "content"
+    return "", value if value.names() == ("text",) else None, "text"
 
 
 def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:

@@ -218,13 +218,14 @@ def _read_part(part: Part, said: Said, *, is_result: bool) -> None:
         case Image():
             said.media.append(("image", _digest(part.url)))
         case InputAudio():
-            said.media.append(("audio", _digest(part.data)))
+            said.media.append(("audio", _digest(part.data or part.url)))
+            text = part.url
         case Audio():
             said.media.append(("audio", _digest(part.data)))
             text = part.transcript
         case File():
-            said.media.append(("file", _digest(part.data or part.file_id)))
-            text = part.filename
+            said.media.append(("file", _digest(part.data or part.url or part.file_id)))
+            text = part.words
         case _:
             assert_never(part)
     if text:
