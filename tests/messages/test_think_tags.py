@@ -31,6 +31,11 @@ from webapp.messages import Thought, split_reasoning
         ("<think>Write `</think>`.</think>B", "<think>", "Write `</think>`.", "B"),
         ("<think>A\n```\nx\n</think>B", "<think>", "A\n```\nx\n", "B"),
         ("<think>A</thinking>\nB", "<think>", "A", "\nB"),
+        ('<think duration="3">A</think>B', '<think duration="3">', "A", "B"),
+        ('<Thinking a="1">A</thinking>B', '<Thinking a="1">', "A", "B"),
+        ("<longcat_think>A</longcat_think>B", "<longcat_think>", "A", "B"),
+        ("<|START_THINKING|>A<|END_THINKING|>B", "<|START_THINKING|>", "A", "B"),
+        ("<unused94>thought\nA<unused95>B", "<unused94>thought", "\nA", "B"),
         (
             "<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B",
             "<|channel|>analysis<|message|>",

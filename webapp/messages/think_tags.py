@@ -23,12 +23,15 @@ _NAMES: Final = (
     "mm:think",
     "antthinking",
     "scratchpad",
+    "longcat_think",
 )
 _TAGS: Final = {
     **{f"<{name}>": f"</{name}>" for name in _NAMES},
     "[THINK]": "[/THINK]",
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+    "<unused94>thought": "<unused95>",
     "<|channel|>analysis<|message|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
 }
 """The opening tags with their closing tags."""
@@ -37,7 +40,9 @@ _CLOSED_BY: Final = {opens.lower(): closes.lower() for opens, closes in _TAGS.it
 
 
 def _join(tags: Sequence[str]) -> str:
-    return "|".join(map(re.escape, tags))
+    """Write the pattern of any of `tags`; those of a name may have attributes."""
+    named = f"<(?:{'|'.join(map(re.escape, _NAMES))}) [\\w-]{{1,20}}=[^<>\\n]{{0,100}}>"
+    return "|".join((*map(re.escape, tags), named))
 
 
 _OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
@@ -70,7 +75,7 @@ def split_reasoning(text: str) -> Thought | None:
     outside = [tag for tag in tags if not _is_code(text, tag.start(), fences)]
     if opening:
         return _split_opened(text, tags, outside)
-    if len(outside) != 1 or outside[0][0].lower() in _CLOSED_BY:
+    if len(outside) != 1 or _get_name(outside[0]) in _CLOSED_BY:
         return None
     reasoning, answer = text[: outside[0].start()], text[outside[0].end() :]
     # Words surround the tag on its line if the text is about it.
@@ -93,14 +98,14 @@ def _split_opened(
     text: str, tags: Sequence[re.Match[str]], outside: Sequence[re.Match[str]]
 ) -> Thought | None:
     """Pair the tags of the kind that begins `text`; those in code if it has no other end."""
-    opens = tags[0][0].lower()
+    opens = _get_name(tags[0])
     closes = _CLOSED_BY[opens]
-    kind = [tag for tag in outside if tag[0].lower() in (opens, closes)]
-    if not any(tag[0].lower() == closes for tag in kind):
-        kind = [tag for tag in tags if tag[0].lower() in (opens, closes)]
+    kind = [tag for tag in outside if _get_name(tag) in (opens, closes)]
+    if not any(_get_name(tag) == closes for tag in kind):
+        kind = [tag for tag in tags if _get_name(tag) in (opens, closes)]
     if len(kind) == 1:
         # Some models end their reasoning by another tag than they began it with.
-        others = [tag for tag in outside if tag[0].lower() in _CLOSED_BY.values()]
+        others = [tag for tag in outside if _get_name(tag) in _CLOSED_BY.values()]
         if len(outside) != 2 or len(others) != 1:
             return Thought(tags[0][0], text[tags[0].end() :], "", is_cut_off=True)
         kind += others
@@ -123,7 +128,7 @@ def _pair(
     pairs = []
     opened: list[re.Match[str]] = []
     for tag in tags:
-        if tag[0].lower() == opens:
+        if _get_name(tag) == opens:
             opened.append(tag)
         elif not opened:
             return None
@@ -132,6 +137,12 @@ def _pair(
         else:
             opened.pop()
     return None if opened else pairs
+
+
+def _get_name(tag: re.Match[str]) -> str:
+    """Return a tag in lower case and without attributes."""
+    name, space, _ = tag[0].lower().partition(" ")
+    return f"{name}>" if space else name
 
 
 def _ends_within_words(text: str) -> bool:

@@ -61,6 +61,15 @@ def test_details_may_be_open(opening: str) -> None:
     assert "open" in details.attributes
 
 
+def test_reasoning_of_open_webui_is_folded() -> None:
+    opening = '<details type="reasoning" done="true" duration="3">'
+    root = shown(f"{opening}\n<summary>Thought for 3 seconds</summary>\n> why\n</details>\nSo.")
+
+    assert [node.text() for node in root.css("details > summary")] == ["Thought for 3 seconds"]
+    (details,) = root.css("details")
+    assert details.attributes == {} and details.css("blockquote")[0].text().strip() == "why"
+
+
 @pytest.mark.parametrize("end", ["\n</details>\n</details>", "</details></details>"])
 def test_details_nest(end: str) -> None:
     text = f"<details><summary>A</summary>\n<details><summary>B</summary>\nx{end}\n\nend"
@@ -77,6 +86,8 @@ def test_details_nest(end: str) -> None:
         "<details>\n\n<details>\n\nx",
         "text\n\n</details>",
         "<details class=x>\nx\n</details>",
+        '<details type="tool_calls" arguments="{}">\nx\n</details>',
+        '<details type="a b">\nx\n</details>',
         "<details onclick=x open>\nx\n</details>",
         "<details/>\nx",
         "<details>\n```\n</details>",

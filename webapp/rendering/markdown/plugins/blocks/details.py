@@ -1,7 +1,8 @@
 """Render `<details>` with its `<summary>`; its content is Markdown.
 
 The opening tag begins a line and the closing tag ends one, as everybody writes them. An element
-that is not closed, or has other attributes than `open`, stays visible text.
+that is not closed stays visible text, and so does one whose attributes say more than `open` and
+what Open WebUI writes of reasoning: `type`, `done` and `duration`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from markdown_it.rules_block import StateBlock
 from webapp.rendering.markdown.context import Scope
 
 _BEGIN: Final = re.compile(
-    r"<details(?P<open>[ \t]+open(?:=(?:\"\"|\"?open\"?))?)?[ \t]*>", re.I | re.A
+    r"<details(?P<attributes>(?:[ \t]+(?:open(?:=(?:\"\"|\"?open\"?))?"
+    r"|(?:type|done|duration)=\"[\w.-]{0,40}\")){0,4})[ \t]*>",
+    re.I | re.A,
 )
+_OPEN: Final = re.compile(r"\sopen\b", re.I | re.A)
 _MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*][ \t]|[0-9]{1,9}[.)][ \t]|(?!))*+")
 _SUMMARY: Final = re.compile(
     r"\s*<summary>(?P<words>(?:(?!\n[ \t]*\n|</?(?:summary|details)\b).){0,500})</summary>",
@@ -56,7 +60,7 @@ def parse_details(state: StateBlock, start: int, end: int, silent: bool) -> bool
         return False
     if silent:
         return True
-    attributes = {"open": ""} if opening["open"] else {}
+    attributes = {"open": ""} if _OPEN.search(opening["attributes"]) else {}
     state.push("details_open", "details", 1).attrs = {**attributes}
     body = _push_summary(state, _Place(start, opening.end()), closing)
     _parse_body(state, body, closing)
