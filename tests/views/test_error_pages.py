@@ -53,7 +53,7 @@ def assert_harmless(text: str) -> None:
 STATUSES = [
     (error(400, "bad cursor"), 400, "did not accept the request"),
     (error(401, "Incorrect API key provided"), 502, "did not accept the API key"),
-    (error(403, "You lack a permission"), 502, "did not accept the API key"),
+    (error(403, "You lack a permission"), 502, "refuses access"),
     (error(404, "Completion not found", code="not_found"), 404, "nothing stored under this id"),
     (Reply(404, "404 page not found"), 501, "does not offer stored completions"),
     (error(405, "no such method"), 501, "does not offer stored completions"),
@@ -73,7 +73,7 @@ STATUSES = [
     (Reply(200, ""), 502, "answered with nothing"),
     (Reply(200, b"\xff\xfe{}"), 502, "is not UTF-8"),
     (Reply(200, [1, 2]), 502, "but not a list as the API has it"),
-    (Reply(200, {"error": {"message": "not this way"}}), 502, "but not a list as the API has it"),
+    (Reply(200, {"error": {"message": "not this way"}}), 502, "the status of a success"),
     (Reply(299, "?"), 502, "is not JSON"),
     (Reply(999, "?"), 502, "unknown status"),
 ]
