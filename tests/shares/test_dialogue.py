@@ -252,3 +252,11 @@ def test_text_is_redacted_without_a_share(client: FlaskClient, app: Flask) -> No
     assert client.get(f"/completions/{OWN_ID}/messages/none/redacted").status_code == 404
     assert client.get(f"/completions/{OWN_ID}/choices/7/redacted").status_code == 404
     assert sharing_of(app).store.list_shares() == []
+
+
+@pytest.mark.parametrize("words", ["[" * 2_900, '["\\ud800"]', "3", '[["x"]]'])
+def test_a_cookie_of_words_that_is_not_ours_is_no_error(client: FlaskClient, words: str) -> None:
+    draft = make_draft(client)
+    client.set_cookie("readback-words", base64.urlsafe_b64encode(words.encode()).decode())
+
+    assert client.get(draft).status_code == 200

@@ -403,3 +403,15 @@ def test_answers_that_the_server_lists_among_the_messages_are_answers(
 
     assert sections(page)[0] == "1 message unchanged"
     assert sections(page)[1:] == ["A: the answer B: the answer assistant changed"]
+
+
+@pytest.mark.parametrize("is_exact", ["", "1"])
+def test_an_id_that_is_no_string_is_no_difference(
+    fake: FakeUpstream, fake_client: FlaskClient, is_exact: str
+) -> None:
+    for one, message_id in ((A, f"{A}-0"), (B, [None])):
+        document = stored(one, "When does it leave?")
+        document.messages[0]["id"] = message_id
+        fake.completions[one] = document
+
+    assert sections(compare(fake_client, exact=is_exact)) == ["2 messages unchanged"]

@@ -277,7 +277,7 @@ def _read_words() -> list[str]:
 def _recall_words() -> list[str]:
     try:
         words = json.loads(base64.urlsafe_b64decode(request.cookies.get(WORDS, "")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
 
