@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, message, stored
 from tests.support.pages import Page, pages_from
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config, Limits
 from webapp.fragments import join_pieces
+from webapp.http.deadline import SYSTEM_CLOCK, Clock
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -23,10 +25,17 @@ LIST = "/chat/completions"
 
 
 @contextmanager
-def viewer(fake: FakeUpstream, **settings: Any) -> Iterator[FlaskClient]:
+def viewer(
+    fake: FakeUpstream,
+    *,
+    page_timeout: float = PATIENCE,
+    clock: Clock = SYSTEM_CLOCK,
+    **settings: Any,
+) -> Iterator[FlaskClient]:
+    limits = Limits(max_retries=0, page_timeout=page_timeout)
     with serve(fake) as address:
-        config = Config(openai_base_url=f"{address}/v1", limits=Limits(max_retries=0), **settings)
-        yield create_app(config).test_client()
+        config = Config(openai_base_url=f"{address}/v1", limits=limits, **settings)
+        yield create_app(config, clock=clock).test_client()
 
 
 class Endless(FakeUpstream):
@@ -53,6 +62,45 @@ def test_loading_all_that_never_ends_stops_and_offers_to_go_on() -> None:
         second = Page.of(client.get(further))
     assert second.message_ids == [f"{ID}-{at}" for at in range(30, 60)]
     assert second.link("Continue from here") is not None
+
+
+class Counting(Endless):
+    """The same, whose every answer takes a second of `clock`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.clock = Clock(monotonic=lambda: self.now)
+
+    def _api(self, seen: Any) -> Reply:
+        self.now += 1
+        return super()._api(seen)
+
+
+def test_a_search_that_finds_nothing_stops_in_time_and_offers_to_go_on() -> None:
+    fake = Counting()
+    with viewer(fake, page_timeout=20.0, clock=fake.clock) as client:
+        page = Page.of(client.get(f"{HERE}/search?q=nothing"))
+        (further,) = page.all('a[rel="next"]')
+        seconds = fake.now
+        hit = client.get(f"{HERE}/search/1?q=nothing")
+
+    assert seconds < 30
+    assert "after=" in str(further.attributes["href"])
+    assert hit.status_code == 503 and "did not come to hit 1 in time" in hit.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "redacted"), ("GET", f"messages/{ID}-5/redacted"), ("POST", "share")],
+)
+def test_what_needs_all_messages_is_given_up_in_time(method: str, path: str) -> None:
+    fake = Counting()
+    with viewer(fake, page_timeout=20.0, clock=fake.clock) as client:
+        answer = client.open(f"{HERE}/{path}", method=method)
+
+    assert answer.status_code == 504 and fake.now < 90
+    assert "did not send all messages in 60 seconds" in answer.text
 
 
 def test_a_transcript_that_ends_with_the_last_page_allowed_is_complete() -> None:

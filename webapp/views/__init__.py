@@ -9,8 +9,9 @@ from typing import Final
 from flask import abort, request
 
 from webapp.caching.inputs import read_input
+from webapp.config import MEBIBYTE
 from webapp.exact_json import Value
-from webapp.formatting import parse_whole_number
+from webapp.formatting import parse_whole_number, size
 from webapp.fragments import wants_fragment
 from webapp.messages import Message
 from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
@@ -24,10 +25,14 @@ from webapp.templating.context import wants_outline
 from webapp.templating.finding.conversations import find_conversation_place
 from webapp.templating.notes import find_notes
 from webapp.templating.runs import read_filter
-from webapp.upstream import NotFound, check_id
+from webapp.upstream import Deadline, NotFound, TimedOut, TooLarge, check_id
 
 MAX_PICKED: Final = 1000
 """Rows of a list that a form may name."""
+_WHOLE_PAGES: Final = 3
+"""How many times as long as a page the reading of a whole transcript may take."""
+_WHOLE_BYTES: Final = 256 * MEBIBYTE
+"""The most bytes of messages that are held at once."""
 
 
 def make_context(
@@ -116,8 +121,21 @@ def read_whole_number(name: str, *, default: int, low: int, high: int) -> int:
 
 
 def read_whole(completion_id: str) -> tuple[Value, list[Message]]:
-    """Read a completion and all its input messages, within the settings' number of pages."""
-    read = stream_transcript(
-        services().loader, completion_id, start_deadline, most=services().max_pages
-    )
-    return read.completion.json, list(read.messages)
+    """Read a completion and all its input messages, within the settings' number of pages.
+
+    Raises `TimedOut` if that takes `_WHOLE_PAGES` times as long as a page may take, and `TooLarge`
+    if the messages have more than `_WHOLE_BYTES`: a server that invents messages has no end.
+    """
+    found = services()
+    deadline = Deadline.after(_WHOLE_PAGES * found.page_timeout, clock=found.upstream.clock)
+    read = stream_transcript(found.loader, completion_id, start_deadline, most=found.max_pages)
+    messages = []
+    length = 0
+    for message in read.messages:
+        messages.append(message)
+        length += message.json.length
+        if length > _WHOLE_BYTES:
+            raise TooLarge(f"The transcript has more than {size(_WHOLE_BYTES)}.")
+        if deadline.has_passed:
+            raise TimedOut(f"The server did not send all messages in {deadline.seconds:g} seconds.")
+    return read.completion.json, messages

@@ -25,7 +25,7 @@ from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import changed_url, is_linkable
 from webapp.templating.finding.searching import read_options
-from webapp.upstream import End, UpstreamError
+from webapp.upstream import Deadline, End, UpstreamError
 from webapp.views import read_whole_number
 
 bp = Blueprint("search", __name__, url_prefix="/completions/<completion_id>")
@@ -61,8 +61,13 @@ class Results:
     goes_on: bool = False
     problem: UpstreamError | None = None
 
-    def add_pages(self, query: TextSearch, pages: Iterator[TranscriptPage]) -> None:
-        """Search `pages` until there are enough hits; an error keeps the hits before it."""
+    def add_pages(
+        self, query: TextSearch, pages: Iterator[TranscriptPage], deadline: Deadline
+    ) -> None:
+        """Search `pages` until there are enough hits, or `deadline` has passed.
+
+        An error keeps the hits before it.
+        """
         try:
             for page in pages:
                 self.total = page.total or self.total
@@ -74,7 +79,7 @@ class Results:
                 for output in page.outputs:
                     self._add(query.search(output))
                 self.next_after, self.goes_on = page.next_after, page.end is End.MORE
-                if len(self.hits) >= self.most:
+                if len(self.hits) >= self.most or deadline.has_passed:
                     return
         except UpstreamError as problem:
             self.problem = problem
@@ -94,7 +99,8 @@ class Results:
 def show(completion_id: str) -> ResponseReturnValue:
     """Show the hits of `q` in the transcript, whether or not it is loaded.
 
-    After enough hits, or as many pages as "load all" reads, the page links to the rest.
+    After enough hits, as many pages as "load all" reads or the time of a page, it links to the
+    rest.
     """
     words = request.args.get("q", "")
     if len(words) > LONGEST_QUERY:
@@ -141,6 +147,8 @@ def go(completion_id: str, number: int) -> ResponseReturnValue:
     if not 0 < number <= len(results.hits):
         if results.problem is not None:
             raise results.problem
+        if results.goes_on:
+            abort(503, f"The search did not come to hit {number:,} in time.")
         abort(404, f"There is no hit {number:,}: {len(results.hits):,} were found.")
     url = _hit_url(completion_id, words, results, results.hits[number - 1], number, known or None)
     return redirect(url or url_for("search.show", completion_id=completion_id, q=words), 303)
@@ -152,6 +160,7 @@ def _search(completion_id: str, query: TextSearch, *, before: int, most: int) ->
     after = request.args.get("after") or None
     results = Results(searched, before, most)
     asked = TranscriptRequest(after=after, limit=MAX_LIMIT, shown=searched)
+    deadline = start_deadline()
     first = services().loader.load_page(completion_id, asked, start_deadline())
     if after is None and not searched and first.completion is not None:
         results.hits += query.search_metadata(first.completion.metadata)
@@ -159,7 +168,7 @@ def _search(completion_id: str, query: TextSearch, *, before: int, most: int) ->
     following = services().loader.iter_following(
         first, start_deadline, most=services().max_pages - 1
     )
-    results.add_pages(query, chain([first], following))
+    results.add_pages(query, chain([first], following), deadline)
     results.problem = results.problem or next(iter(first.problems), None)
     return results
 
