@@ -7,7 +7,7 @@ source.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -19,6 +19,7 @@ from webapp.messages import (
     Text,
     Unknown,
     UrlCitation,
+    find_grounding,
     is_readable_list,
     merge_lists,
     parse_content,
@@ -120,6 +121,8 @@ class Choice:
         parsed = None
         if message is not None and not isinstance(message, Null):
             parsed = Message.from_json(message, cited)
+            if grounding := find_grounding(json):
+                parsed = parsed.add_grounding(grounding)
         text = json.get("text")
         if (parsed is None or parsed.is_empty) and isinstance(text, String) and text.text:
             # The older API of completions, which has no messages.
@@ -312,11 +315,20 @@ def list_choices(completion: Object) -> tuple[Choice, ...]:
     return _parse_choices(completion)[0]
 
 
+def _add_grounding(choice: Choice, metadata: Value) -> Choice:
+    if choice.message is None or not isinstance(metadata, Object):
+        return choice
+    return replace(choice, message=choice.message.add_grounding(metadata))
+
+
 def _parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[str]]:
     """Parse the choices, and the names of the lists of sources that their texts cite."""
     value = completion.get("choices")
     items = value.items if is_readable_list(value) else ()
     choices = tuple(map(Choice.from_json, items))
+    grounding = completion.items(_GROUNDING_OF_GATEWAY)
+    if grounding and len(grounding) == len(choices):
+        choices = tuple(map(_add_grounding, choices, grounding))
     # A gateway may repeat as `citations` the annotations of the message, which are more exact.
     listed = parse_listed(completion)
     answers = [choice.message for choice in choices if choice.message]
@@ -325,6 +337,9 @@ def _parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[s
     cited = merge_lists(tuple(listed.values()))
     return tuple(Choice.from_json(one, cited) for one in items), listed.keys()
 
+
+_GROUNDING_OF_GATEWAY: Final = "vertex_ai_grounding_metadata"
+"""The member in which LiteLLM has the grounding of each choice."""
 
 LIMIT_REASONS: Final = frozenset(
     {

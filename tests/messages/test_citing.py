@@ -136,3 +136,74 @@ def test_sources_of_azure_need_no_address() -> None:
 def test_a_context_of_another_shape_stays_as_sent(context: Any) -> None:
     message = answer_of(completion("x [doc1]", {"context": context}))
     assert [member.name.text for member in message.also_sent] == ["context"]
+
+
+def test_cohere_cites_ranges() -> None:
+    document = {"id": "doc:0", "title": "A", "snippet": "Emperor", "url": A}
+    other = {"type": "tool", "id": "t:1", "tool_output": {"content": "x"}}
+    citations = [
+        {"start": 4, "end": 11, "text": "tallest", "sources": [{"document": document}, other]},
+        {"start": 15, "end": 22, "text": "emperor", "sources": [{"document": document}]},
+    ]
+    found = answer_of(completion("The tallest is emperor.", {"citations": citations}))
+
+    assert cited(found) == [(A, "A", "tallest"), ("", "t:1", "tallest"), (A, "A", "emperor")]
+    assert [one.name.text for one in found.annotations[0].extras] == ["id", "snippet"]
+    assert not found.also_sent
+
+
+@pytest.mark.parametrize(
+    "citations",
+    [[{"start": 4, "end": 11, "document_ids": ["doc_0"]}], [{"start": 0, "sources": ["a"]}], [5]],
+)
+def test_ranges_of_another_shape_are_shown_as_json(citations: Any) -> None:
+    found = answer_of(completion("The tallest.", {"citations": citations}))
+
+    assert not found.annotations
+    assert [one.name.text for one in found.also_sent] == ["citations"]
+
+
+GROUNDING = {
+    "groundingChunks": [
+        {"web": {"uri": A, "title": "A", "domain": "a.example"}},
+        {"web": {"uri": B}},
+    ],
+    "groundingSupports": [
+        {"segment": {"endIndex": 5, "text": "Olé!"}, "groundingChunkIndices": [0]},
+        {"segment": {"startIndex": 6, "endIndex": 11}, "groundingChunkIndices": [0, 7]},
+    ],
+}
+SNAKES = {
+    "grounding_chunks": GROUNDING["groundingChunks"],
+    "grounding_supports": [
+        {"segment": {"start_index": 0, "end_index": 5}, "grounding_chunk_indices": [0]},
+        {"segment": {"start_index": 6, "end_index": 11}, "grounding_chunk_indices": [0]},
+    ],
+}
+
+
+@pytest.mark.parametrize("metadata", [GROUNDING, SNAKES], ids=["camels", "snakes"])
+def test_the_grounding_of_gemini_counts_bytes(metadata: dict[str, Any]) -> None:
+    message = {"role": "assistant", "content": "Olé! Spain won."}
+    in_choice = {"choices": [{"index": 0, "message": message, "groundingMetadata": metadata}]}
+    in_gateway = {
+        "choices": [{"index": 0, "message": message}],
+        "vertex_ai_grounding_metadata": [metadata],
+    }
+    for whole in (in_choice, in_gateway):
+        found = Completion.from_json(parse(json.dumps({"id": "c", **whole})))
+        assert cited(answer_of(found)) == [(A, "A", "Olé!"), (A, "A", "Spain"), (B, None, "")]
+    # What else there is of it, such as the searches, is shown with it as it came.
+    (kept,) = Completion.from_json(parse(json.dumps(in_choice))).choices[0].also_sent
+    assert kept.name.text == "groundingMetadata"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, {"groundingChunks": [5]}, {"groundingSupports": [5]}, {"groundingChunks": "x"}, 5, []],
+)
+def test_grounding_of_another_shape_cites_nothing(metadata: Any) -> None:
+    choice = {"message": {"role": "assistant", "content": "x"}, "grounding_metadata": metadata}
+    found = Completion.from_json(parse(json.dumps({"choices": [choice]})))
+
+    assert not answer_of(found).annotations

@@ -7,6 +7,7 @@
     reasoning       reasoning that is sent as a list, or twice
     think_tags      reasoning that is in the text of the answer, between tags
     citing          the sources that are listed beside a text
+    cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     filter_reports  the results of content filters and moderation
     message         `Message`, which holds them all, and the positions of its texts
 
@@ -16,6 +17,7 @@ Shapes: the messages endpoint of the Chat Completions API, and the request messa
 servers return.
 """
 
+from webapp.messages.cited_ranges import find_grounding
 from webapp.messages.citing import merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
@@ -60,6 +62,7 @@ __all__ = [
     "ToolCall",
     "Unknown",
     "UrlCitation",
+    "find_grounding",
     "find_repeated",
     "is_readable_list",
     "merge_lists",

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from webapp import exact_json
 from webapp.exact_json import Array, Member, Object, String, Value
+from webapp.messages.cited_ranges import parse_grounding, parse_ranges
 from webapp.messages.citing import merge_lists, parse_context, parse_listed, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
@@ -107,6 +108,9 @@ class Message:
             # Some gateways move the lists of the completion into its message.
             cited = merge_lists(tuple(own.values()))
             read |= dict.fromkeys(own, Array)
+        ranges = parse_ranges(json.items("citations")) if role == "assistant" else ()
+        if ranges:
+            read["citations"] = Array
         parts = tuple(parse_parts(json, content))
         texts = [part.text for part in parts if isinstance(part, Text)]
         listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
@@ -117,13 +121,19 @@ class Message:
             name=json.text("name"),
             parts=parts,
             calls=tuple(parse_calls(json, content)),
-            annotations=(*parse_annotations(json), *listed),
+            annotations=(*parse_annotations(json), *ranges, *listed),
             tool_call_id=result.text("tool_use_id") if result else json.text("tool_call_id"),
             also_sent=json.find_unread(**read) + beyond,
             holds_result=result is not None,
             results=_build_results(content.results, role, parts),
             _sent=frozenset(json.names()),
         )
+
+    def add_grounding(self, metadata: Object) -> Message:
+        """Add the sources in the metadata of grounding that Gemini sends beside a message."""
+        texts = [part.text for part in self.parts if isinstance(part, Text)]
+        cited = parse_grounding(metadata, texts[0] if len(texts) == 1 else None)
+        return replace(self, annotations=(*self.annotations, *cited)) if cited else self
 
     @property
     def given(self) -> Value:
