@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import threading
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -101,13 +102,25 @@ def test_a_different_completion_under_a_stored_id_is_reported_or_kept_by_choice(
     assert len(Page.of(client.get("/completions?flat=1")).rows) == 2
 
 
+def test_the_files_in_an_archive_are_counted_with_it(client: FlaskClient) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        for number in (1, 2):
+            written.writestr(f"folder/{number}.json", line(f"c{number}"))
+
+    page = send(client, (archive.getvalue(), "export.zip"))
+
+    assert page.one(".import-sum").text() == "2 completions loaded."
+    assert "2 completions" in page.text and "export.zip" in page.text
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
         (b"", "it is empty"),
         (
             b"PK\x03\x04\x14\0\0\0\x08\0",
-            "it is a ZIP archive: unpack it, and import the files in it",
+            "it is a ZIP archive that is damaged or cut off",
         ),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it is neither JSON nor text"),
         (gzip.compress(b"%PDF-1.7\n%\xe2", mtime=0), "it is a PDF document"),

@@ -12,6 +12,7 @@ import re
 import secrets
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from sqlalchemy import text
 
 from webapp.database import DATABASE_ERRORS, DatabaseOpener
 from webapp.embedded import ImportReport, OpenFile, Problem, Store, import_files
-from webapp.embedded.transfer.pieces import FORMATS
+from webapp.embedded.transfer.pieces import FORMATS, ImportFormat
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count
 from webapp.redaction import get_logger
@@ -187,11 +188,15 @@ def _count(upload: Upload, report: ImportReport) -> Upload:
 
 def _finish(upload: Upload, report: ImportReport, failure: str | None) -> Upload:
     """Finish an upload with all of its report."""
+    counted: dict[str, Counter[ImportFormat]] = defaultdict(Counter)
+    for path, forms in report.formats.items():
+        # The files in an archive have its name before their own.
+        counted[path.parts[0]] += forms
     found = {
-        str(path): ", ".join(count(number, *form.value) for form, number in forms.items())
-        for path, forms in report.formats.items()
+        name: ", ".join(count(number, *form.value) for form, number in forms.items())
+        for name, forms in counted.items()
     }
-    files = (replace(one, found=found.get(str(Path(one.name)), "")) for one in upload.files)
+    files = (replace(one, found=found.get(one.name, "")) for one in upload.files)
     return replace(
         _count(upload, report),
         state="failed" if failure else "done",

@@ -1,6 +1,7 @@
 """Import completions from files, and export them to files.
 
 files      JSON documents in files
+zips       the JSON files in ZIP archives
 streams    the events of a stream, saved as they came, joined to one answer
 splitting  lines as JSON documents, which may be on one or on many
 formats    the format of a document, by its shape

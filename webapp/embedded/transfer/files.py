@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -24,6 +24,7 @@ from webapp.embedded.transfer.splitting import (
     SourceLine,
 )
 from webapp.embedded.transfer.streams import join_streams
+from webapp.embedded.transfer.zips import NotReadable, open_members
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,6 +33,7 @@ MAX_DOCUMENT_BYTES: Final = 128 * 1024 * 1024
 """The limit for a line of JSONL, and for an indented document."""
 
 _GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = b"PK\x03\x04"
 _SKIPPED_AT_ONCE: Final = 8 * 1024 * 1024
 _READ_AT_ONCE: Final = 64 * 1024
 _EXPANDS_TOO_FAR: Final = "its data expands too far for an upload, and nothing after it was read"
@@ -41,7 +43,7 @@ _ENDLESS: Final = "it is longer than 1 GB, and nothing after it was read"
 _BINARY: Final = "it is neither JSON nor text"
 _UNPACK: Final = "it is {}: unpack it, and import the files in it"
 _OTHER_KINDS: Final = {
-    b"PK\x03\x04": _UNPACK.format("a ZIP archive"),
+    _ZIP: _UNPACK.format("a ZIP archive"),
     b"7z\xbc\xaf\x27\x1c": _UNPACK.format("a 7z archive"),
     b"\xfd7zXZ\0": _UNPACK.format("compressed with xz"),
     b"\x28\xb5\x2f\xfd": _UNPACK.format("compressed with zstd"),
@@ -83,11 +85,17 @@ class OpenFile:
 def read_documents(
     source: Path | OpenFile, *, max_bytes: int = MAX_DOCUMENT_BYTES
 ) -> Iterator[Document]:
-    """Yield the documents in a file: its lines, or the whole file if it is one document."""
+    """Yield the documents in a file: its lines, or the whole file if it is one document.
+
+    Of a ZIP archive, these are the documents in its JSON files.
+    """
     path = source if isinstance(source, Path) else source.path
     max_read = None if isinstance(source, Path) else source.max_expanded
     try:
         with _open_file(source) as (file, position):
+            if _peek(file, len(_ZIP)) == _ZIP and file.seekable():
+                yield from _read_archive(path, file, max_bytes, max_read)
+                return
             if problem := _find_other_kind(file):
                 yield Document(SourceLine(path, None), 0, problem=problem)
                 return
@@ -96,12 +104,31 @@ def read_documents(
     except (EOFError, gzip.BadGzipFile, zlib.error):
         problem = "its compressed data is damaged or cut off"
         yield Document(SourceLine(path, None), 0, problem=problem)
+    except NotReadable as error:
+        yield Document(SourceLine(path, None), 0, problem=str(error))
     except UnicodeDecodeError as error:
         problem = f"its {error.encoding} text is damaged or cut off: {error.reason}"
         yield Document(SourceLine(path, None), 0, problem=problem)
     except OSError as error:
         problem = f"it cannot be read: {error.strerror}"
         yield Document(SourceLine(path, None), 0, problem=problem)
+
+
+def _read_archive(
+    path: Path, file: BinaryIO, max_bytes: int, max_read: int | None
+) -> Iterator[Document]:
+    """Yield the documents in the JSON files of an archive, each file with a path of its own."""
+    for member in open_members(file, max_read):
+        name = "".join(one if one.isprintable() else "?" for one in member.name[:200])
+        own_path = Path(f"{path}/{name}") if name else path
+        opened, size = _open_decompressed(member.file), member.size
+        if problem := _find_other_kind(opened):
+            yield Document(SourceLine(own_path, None), size, problem=problem)
+            continue
+        lines = _read_lines(own_path, opened, None, max_bytes, None)
+        for document in join_streams(DocumentSplitter(lines, max_bytes), max_bytes):
+            yield replace(document, size=size)
+            size = 0
 
 
 @contextmanager
