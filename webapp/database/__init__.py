@@ -21,6 +21,7 @@ from webapp.database.outages import (
 )
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
+from webapp.database.values import query_values
 
 __all__ = [
     "DATABASE_ERRORS",
@@ -40,6 +41,7 @@ __all__ = [
     "migrate_all",
     "open_database",
     "open_later",
+    "query_values",
     "report_failures",
     "retry_deadlocks",
 ]

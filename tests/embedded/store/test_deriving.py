@@ -112,6 +112,42 @@ def test_a_run_may_be_stored_at_once_and_the_last_first(store: Store, url: str) 
     assert count_conversations(url) == 1
 
 
+def test_requests_stored_at_once_are_linked_as_those_stored_one_by_one(
+    store: Store, url: str
+) -> None:
+    session: Json = {"session_id": "s"}
+    ask: Json = {"role": "user", "content": "Which ferries run from Bergen? " * 3}
+    batch = (
+        *(RUN[2], RUN[0], request("again", QUESTION, created=699)),
+        *(RUN[4], request("in-session", THANKS, metadata=session), RUN[1], RUN[3]),
+        request("of-session", EDITED, metadata=session, created=900),
+        # The tries before and after it are too far from each other.
+        *(request(f"try-{at}", ask, created=at, model="m") for at in (1, 999, 500)),
+    )
+
+    def read_links() -> dict[str, tuple[str, str | None]]:
+        found = rows(
+            url,
+            "SELECT c.id, p.id AS parent, (SELECT min(o.id) FROM facts AS g"
+            " JOIN completions AS o ON o.seq = g.completion"
+            " WHERE g.conversation = f.conversation) AS least FROM facts AS f"
+            " JOIN completions AS c ON c.seq = f.completion"
+            " LEFT JOIN completions AS p ON p.seq = f.parent",
+        )
+        return {row.id: (row.least, row.parent) for row in found}
+
+    add(store, *batch)
+    at_once = read_links()
+    for name in at_once:
+        store.delete_completion(name)
+    for one in batch:
+        add(store, one)
+
+    assert at_once == read_links()
+    assert {name: parent for name, (_, parent) in at_once.items() if name in PARENTS} == PARENTS
+    assert {at_once[f"try-{at}"][0] for at in (1, 500, 999)} == {"try-1"}
+
+
 def test_short_questions_in_common_need_nearby_times(store: Store, url: str) -> None:
     hello: Json = {"role": "user", "content": "Hello!"}
     hi: Json = {"role": "assistant", "content": "Hi."}

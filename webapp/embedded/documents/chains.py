@@ -1,9 +1,14 @@
-"""Compute the digests by which completions that continue each other are found."""
+"""Compute the digests by which completions that continue each other are found.
+
+What two completions have in common can be chance; see `is_likely`.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from hashlib import blake2b
 from typing import Final
 
@@ -13,6 +18,13 @@ MAX_CHOICES: Final = 16
 """Whose answers the next request is compared with."""
 SHORT_OPENING: Final = 64
 """Characters; completions whose only message is shorter may have it in common by chance."""
+WEAK_DEPTH: Final = 3
+WEAK_SECONDS: Final = 86_400
+_WEAKEST_SECONDS: Final = 120
+"""Conversations may begin alike by chance with a few messages, the first of them short. Then the
+times count, all the more if an answer is not repeated."""
+CLOCK_SECONDS: Final = 1
+"""The most by which a request may seem to be earlier than the one that it continues."""
 
 _RUN: Final = 3
 """Messages before an answer that are compared with those before it in a later request."""
@@ -20,6 +32,14 @@ _SHORT_ANSWER: Final = 64
 _SHORT_RUN: Final = 200
 """Characters; a run of messages with fewer words may be repeated by chance. The results of tools do
 not count: they are the same in many conversations."""
+
+
+class End(IntEnum):
+    """The kinds of rows of `ends`, in their column `is_answer`."""
+
+    INPUT = 0
+    ANSWER = 1
+    RUN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,58 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
         runs=tuple(_iter_runs(heard)),
         alone=tuple(one.digest for one in heard),
     )
+
+
+def list_ends(chain: Chain) -> list[tuple[int, End]]:
+    """List the digests of the input, of that with each answer, and of runs, each with its kind."""
+    if not chain.hashes:
+        return []
+    answers = ((answer, End.ANSWER) for answer in chain.answers)
+    return [(chain.end, End.INPUT), *answers, *((tail, End.RUN) for tail in chain.tails)]
+
+
+def pack_hashes(hashes: Sequence[int]) -> bytes:
+    """Pack the digests into bytes, eight for each."""
+    return struct.pack(f">{len(hashes)}q", *hashes)
+
+
+def unpack_hashes(packed: bytes) -> Sequence[int]:
+    return struct.unpack(f">{len(packed) // 8}q", packed)
+
+
+def is_likely(
+    chain: Chain,
+    *,
+    depth: int,
+    repeats_answer: bool,
+    earlier: int,
+    later: int,
+    is_same_model: bool,
+) -> bool:
+    """Decide whether `depth` messages in common, in this order of time, are more than chance.
+
+    Tests and evaluations send the same messages to several models. The first row that fits decides:
+
+    | Beginning | Model | Further | Likely |
+    | --- | --- | --- | --- |
+    | any | any | the earlier one is the later by more than a second | no |
+    | strong | same | | yes |
+    | weak | same | more than 3 messages in common | yes |
+    | strong | other | the answer is repeated | yes |
+    | any | any | a time is not known | if more than one message is in common |
+    | any | any | the answer is repeated, or more than one message in common | within a day |
+    | any | any | | within two minutes |
+    """
+    if earlier and later and earlier > later + CLOCK_SECONDS:
+        return False
+    if is_same_model and (not chain.is_weak or depth > WEAK_DEPTH):
+        return True
+    if not is_same_model and not chain.is_weak and repeats_answer:
+        return True
+    if not earlier or not later:
+        return depth > 1
+    seconds = WEAK_SECONDS if repeats_answer or depth > 1 else _WEAKEST_SECONDS
+    return abs(later - earlier) <= seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,11 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from webapp.database import insert_rows
+from webapp.embedded.documents.chains import list_ends, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import FINDING_TAGS, queue
-from webapp.embedded.store.linking import (
-    End,
-    Link,
-    Relatives,
-    find_link,
-    join_session,
-    pack_hashes,
-)
+from webapp.embedded.store.linking import Link, Linker
 from webapp.embedded.store.passages import (
     insert_passages,
     replace_metadata_passage,
@@ -123,7 +117,7 @@ def refresh_derived(
         kept = Link(stored.conversation, stored.parent, stored.parent_depth)
         row = _build_facts_row(one, kept)
         ends = set(map(tuple, connection.execute(_STORED_ENDS, binds)))
-        continues_same = ends == set(_list_ends(one)) and stored.hashes == row["hashes"]
+        continues_same = ends == set(list_ends(one.facts.chain)) and stored.hashes == row["hashes"]
         if not continues_same or stored._asdict() != row:
             for statement in _DELETE_LINKS:
                 connection.execute(statement, binds)
@@ -151,7 +145,7 @@ def replace_metadata_rows(
 ) -> None:
     """Replace the rows derived from the metadata of a completion."""
     replace_metadata_passage(connection, seq, build_metadata_passage(pairs))
-    join_session(connection, seq, None, [pair for pair in pairs if pair[0] in keys])
+    Linker(connection, {}).join_session(seq, [pair for pair in pairs if pair[0] in keys])
     queue(connection, [seq])
 
 
@@ -163,27 +157,14 @@ def reassign_children(connection: Connection, completion_id: str) -> None:
 def _write_links(
     connection: Connection, completions: Sequence[Derived], keys: Sequence[str]
 ) -> None:
-    """Write the rows of facts, and where completions end for those that continue them.
-
-    The rows of completions without relatives wait for those of others, to be written at once.
-    """
-    relatives = Relatives(connection, {one.seq: one.facts.chain for one in completions})
-    waiting: list[tuple[Derived, Link]] = []
+    """Write the rows of facts, and where completions end for those that continue them."""
+    linker = Linker(connection, {one.seq: one.facts.chain for one in completions})
+    members = []
     for one in completions:
-        chain, link = one.facts.chain, Link(one.seq)
-        if relatives.has_any(chain) or relatives.has_run(chain):
-            _insert_links(connection, waiting)
-            waiting = []
-            link = find_link(
-                connection, chain, relatives, seq=one.seq, created=one.created, model=one.model
-            )
-        waiting.append((one, link))
-        relatives.add(chain)
-        if session := [pair for pair in one.pairs if pair[0] in keys]:
-            _insert_links(connection, waiting)
-            waiting = []
-            join_session(connection, one.seq, link.conversation, session)
-    _insert_links(connection, waiting)
+        members.append(linker.link(one.seq, created=one.created, model=one.model))
+        linker.join_session(one.seq, [pair for pair in one.pairs if pair[0] in keys])
+    links = [member.link for member in members]
+    _insert_links(connection, [*zip(completions, links, strict=True)])
 
 
 def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]]) -> None:
@@ -194,18 +175,9 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
         (
             {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
             for one, _ in links
-            for hashed, kind in _list_ends(one)
+            for hashed, kind in list_ends(one.facts.chain)
         ),
     )
-
-
-def _list_ends(one: Derived) -> list[tuple[int, int]]:
-    """List the digests of the input, of that with each answer, and of runs, each with its kind."""
-    chain = one.facts.chain
-    if not chain.hashes:
-        return []
-    answers = ((answer, End.ANSWER) for answer in chain.answers)
-    return [(chain.end, End.INPUT), *answers, *((tail, End.RUN) for tail in chain.tails)]
 
 
 def _iter_tags(one: Derived) -> Iterator[dict[str, object]]:
