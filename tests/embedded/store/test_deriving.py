@@ -181,6 +181,17 @@ def test_of_equal_requests_that_of_the_same_model_is_continued(
     assert find_parents(url) == {"ours": None, "other": None, "next": "ours"}
 
 
+def test_the_request_whose_answer_is_repeated_is_continued_if_it_is_stored_later(
+    store: Store, url: str
+) -> None:
+    unlike: Json = {"role": "assistant", "content": "No."}
+    add(store, request("next", QUESTION, CALL, RESULT, created=200))
+    repeated = request("repeated", QUESTION, answer=CALL, created=198)
+    add(store, repeated, request("other", QUESTION, answer=unlike, created=199))
+
+    assert find_parents(url)["next"] == "repeated"
+
+
 def test_another_model_continues_later_only_what_it_was_shown(store: Store, url: str) -> None:
     far = 100 * 86_400
     short: Json = {"role": "user", "content": "Which day is it?"}

@@ -99,14 +99,19 @@ CASES: Final = {
 }
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_a_request_is_found_by_a_run_of_its_last_messages(
-    store: Store, url: str, case: str
+    store: Store, url: str, case: str, is_reversed: bool
 ) -> None:
     messages, answer, later, known = CASES[case]
-    add(store, request("first", messages, answer, 1000))
-    add(store, request("next", later, THEN, 2000))
-    add(store, request("late", later, THEN, 1000 + A_DAY + 1))
+    run = [
+        request("first", messages, answer, 1000),
+        request("next", later, THEN, 2000),
+        request("late", later, THEN, 1000 + A_DAY + 1),
+    ]
+    for one in reversed(run) if is_reversed else run:
+        add(store, one)
 
     conversation = store.find_conversation("next")
     assert conversation is not None
@@ -120,6 +125,33 @@ def test_a_request_is_found_by_a_run_of_its_last_messages(
         " WHERE c.id = 'late'",
     )
     assert late.parent is None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2), (2, 3, 0, 1)])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_latest_with_the_run_is_continued_in_whatever_order_they_are_stored(
+    store: Store, url: str, order: tuple[int, ...], at_once: bool
+) -> None:
+    history = [*TALK, NEXT, ANSWER, THEN]
+    run = [
+        request("first", [*TALK, NEXT], ANSWER, 1000),
+        request("second", [*history[2:]], say("Peipus"), 2000),
+        request("retry", [*history[2:]], say("Peipus"), 2001),
+        request("third", [*history[4:], say("Peipus"), NEXT], DONE, 3000),
+    ]
+    batches = [[run[at] for at in order]] if at_once else [[run[at]] for at in order]
+    for batch in batches:
+        add(store, *batch)
+
+    found = rows(
+        url,
+        "SELECT c.id, p.id AS parent, f.conversation FROM facts AS f"
+        " JOIN completions AS c ON c.seq = f.completion"
+        " LEFT JOIN completions AS p ON p.seq = f.parent",
+    )
+    parents = {"first": None, "second": "first", "retry": "first", "third": "retry"}
+    assert {row.id: row.parent for row in found} == parents
+    assert len({row.conversation for row in found}) == 1
 
 
 def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:

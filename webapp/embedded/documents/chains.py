@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from webapp.embedded.documents.passages import Said
 
@@ -35,11 +35,16 @@ not count: they are the same in many conversations."""
 
 
 class End(IntEnum):
-    """The kinds of rows of `ends`, in their column `is_answer`."""
+    """The kinds of rows of `ends`, in their column `is_answer`.
+
+    `SOUGHT` are the runs with the last answer among the messages, for a completion that ends with
+    one and is stored later.
+    """
 
     INPUT = 0
     ANSWER = 1
     RUN = 2
+    SOUGHT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +116,21 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
 
 
 def list_ends(chain: Chain) -> list[tuple[int, End]]:
-    """List the digests of the input, of that with each answer, and of runs, each with its kind."""
+    """List the digests that are stored for other completions to be found by, each with its kind."""
     if not chain.hashes:
         return []
     answers = ((answer, End.ANSWER) for answer in chain.answers)
-    return [(chain.end, End.INPUT), *answers, *((tail, End.RUN) for tail in chain.tails)]
+    runs = ((tail, End.RUN) for tail in chain.tails)
+    sought = ((run, End.SOUGHT) for depth, run in chain.runs if depth == chain.runs[-1][0])
+    return [(chain.end, End.INPUT), *answers, *runs, *sought]
+
+
+def count_known(earlier: Chain, later: Chain, depth: int) -> int:
+    """Return `depth`, the messages of a run in `later`, or 0 if there are others before it.
+
+    A summary is new: it is shown with all messages after it.
+    """
+    return depth if earlier.alone[1 - depth :] == later.alone[: depth - 1] else 0
 
 
 def pack_hashes(hashes: Sequence[int]) -> bytes:
@@ -160,6 +175,56 @@ def is_likely(
         return depth > 1
     seconds = WEAK_SECONDS if repeats_answer or depth > 1 else _WEAKEST_SECONDS
     return abs(later - earlier) <= seconds
+
+
+class Claim(NamedTuple):
+    """The claim of a completion to be continued by another; that of a higher rank wins.
+
+    It `begins` the other if that begins with its messages, else it was found by a run. `depth`
+    counts the messages in common, the answer included.
+    """
+
+    begins: bool
+    depth: int
+    is_same_model: bool
+    created: int
+    seq: int
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """Of the completions that end with a run, the latest is continued."""
+        return self if self.begins else (False, 0, False, self.created, self.seq)
+
+
+class Link(NamedTuple):
+    """The conversation of a completion, and its parent, the one that it continues, if any.
+
+    The first `depth` messages are those of the parent, with its answer if that is repeated.
+    """
+
+    conversation: int
+    parent: int | None = None
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Member:
+    """A completion in its conversation, with the claim of its parent if it has one."""
+
+    seq: int
+    created: int
+    model: str | None
+    hashes: Sequence[int]
+    conversation: int
+    claim: Claim | None = None
+
+    @property
+    def parent(self) -> int | None:
+        return self.claim.seq if self.claim else None
+
+    @property
+    def link(self) -> Link:
+        return Link(self.conversation, self.parent, self.claim.depth if self.claim else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from webapp.database import insert_rows
-from webapp.embedded.documents.chains import list_ends, pack_hashes
+from webapp.embedded.documents.chains import End, Link, list_ends, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import FINDING_TAGS, queue
-from webapp.embedded.store.linking import Link, Linker
+from webapp.embedded.store.linking import Linker
 from webapp.embedded.store.passages import (
     insert_passages,
     replace_metadata_passage,
@@ -46,6 +46,10 @@ _DELETE_LINKS: Final = tuple(
     text(f"DELETE FROM {table} WHERE completion = :seq") for table in ("facts", "ends")
 )
 _DELETE_TAG: Final = text("DELETE FROM tags WHERE completion = :seq AND tag = :tag")
+_RUNS: Final = (End.RUN, End.SOUGHT)
+_MOST_RUNS: Final = 100
+"""Those of more are not locked: PostgreSQL has room for some thousands of locks, those of all
+transactions together."""
 # An array is read in its order.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _GIVE_CHILDREN: Final = text(
@@ -79,12 +83,17 @@ def lock_conversations(
 ) -> None:
     """Wait until no other transaction writes to a conversation that these may belong to.
 
-    Conversations are known by their opening, or by a pair of metadata named in `keys`. The order
-    of the locks is the same everywhere, so that two batches never wait for each other.
+    Conversations are known by their opening, by a run of their last messages unless there are too
+    many, or by a pair of metadata named in `keys`. The order of the locks is the same everywhere,
+    so that two batches never wait for each other.
     """
     if connection.dialect.name != "postgresql":
         return
-    locks = {one.chain.opening for one in facts if one.chain.hashes}
+    chains = [one.chain for one in facts]
+    locks = {chain.opening for chain in chains if chain.hashes}
+    runs = {run for chain in chains for run, kind in list_ends(chain) if kind in _RUNS}
+    if len(runs) <= _MOST_RUNS:
+        locks |= runs
     for key, value in {pair for some in pairs for pair in some if pair[0] in keys}:
         digest = blake2b(f"{key}\0{value}".encode(), digest_size=8).digest()
         locks.add(int.from_bytes(digest, "big", signed=True))

@@ -2,8 +2,8 @@
 
 A completion continues another if its messages begin with the other's, best if the other's answer
 follows. They may come in any order: an earlier request may be stored after a later one. If the
-oldest messages were dropped or summed up meanwhile, a completion that was stored before is found by
-a run of messages with its answer. The number of a conversation is the smallest `seq` of the
+oldest messages were dropped or summed up meanwhile, the completion is found by a run of messages
+with its answer. The number of a conversation is the smallest `seq` of the
 completions in it when they were joined.
 
 The completions of a batch are linked in memory, one after another, before their rows are stored;
@@ -12,8 +12,7 @@ only those that were stored before are looked up, and changed at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, TextClause, text
@@ -24,8 +23,11 @@ from webapp.embedded.documents.chains import (
     WEAK_DEPTH,
     WEAK_SECONDS,
     Chain,
+    Claim,
     End,
+    Member,
     build_chain,
+    count_known,
     is_likely,
     list_ends,
     unpack_hashes,
@@ -54,7 +56,7 @@ _TAKEN: Final = (
 _ENDS: Final = text(
     "SELECT e.created, e.completion, e.is_answer, f.conversation, c.model FROM ends AS e"
     " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
-    " WHERE e.hash = :hash AND e.created <= :latest"
+    f" WHERE e.hash = :hash AND e.created <= :latest AND e.is_answer <> {End.SOUGHT:d}"
     " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
 )
 # Of those within the time, all before a completion are tries of one, and so are all after it.
@@ -68,13 +70,21 @@ _SAME_INPUT: Final = text(
         for order in ("ASC", "DESC")
     )
 )
-_LATER: Final = text(
+_MEMBER: Final = (
     "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
-    " p.created AS parent_created, p.model AS parent_model FROM facts AS f"
-    " JOIN completions AS c ON c.seq = f.completion"
+    " p.created AS parent_created, p.model AS parent_model, g.opening AS parent_opening, f.opening"
+    " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
     " LEFT JOIN completions AS p ON p.seq = f.parent"
-    " WHERE f.opening = :opening AND f.depth > :depth AND f.parent_depth <= :depth + 1"
+    " LEFT JOIN facts AS g ON g.completion = f.parent"
+)
+_LATER: Final = text(
+    f"{_MEMBER} WHERE f.opening = :opening AND f.depth > :depth AND f.parent_depth <= :depth + 1"
     " ORDER BY f.depth LIMIT :rows"
+)
+_SOUGHT: Final = text(
+    f"{_MEMBER} JOIN ends AS e ON e.completion = f.completion WHERE e.hash = :hash"
+    f" AND e.is_answer = {End.SOUGHT:d} AND e.created BETWEEN :least AND :most"
+    " ORDER BY e.created LIMIT :rows"
 )
 _ADOPT: Final = text(
     "UPDATE facts SET parent = :parent, parent_depth = :depth WHERE completion = :completion"
@@ -91,49 +101,6 @@ _CHILDREN: Final = text(
     "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent LIMIT :rows"
 )
 _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
-
-
-class _Claim(NamedTuple):
-    """The claim of a completion to be continued by another; the larger of two wins.
-
-    `depth` counts the messages in common, the answer included.
-    """
-
-    depth: int
-    is_same_model: bool
-    created: int
-    seq: int
-
-
-class Link(NamedTuple):
-    """The conversation of a completion, and its parent, the one that it continues, if any.
-
-    The first `depth` messages are those of the parent, with its answer if that is repeated.
-    """
-
-    conversation: int
-    parent: int | None = None
-    depth: int = 0
-
-
-@dataclass(slots=True)
-class Member:
-    """A completion in its conversation, with the claim of its parent if it has one."""
-
-    seq: int
-    created: int
-    model: str | None
-    hashes: Sequence[int]
-    conversation: int
-    claim: _Claim | None = None
-
-    @property
-    def parent(self) -> int | None:
-        return self.claim.seq if self.claim else None
-
-    @property
-    def link(self) -> Link:
-        return Link(self.conversation, self.parent, self.claim.depth if self.claim else 0)
 
 
 class _End(NamedTuple):
@@ -159,6 +126,7 @@ class Linker:
         self._chains = chains
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
         hashes.update(run for chain in chains.values() for _, run in chain.runs)
+        hashes.update(tail for chain in chains.values() for tail in chain.tails)
         openings = {chain.opening for chain in chains.values() if chain.hashes}
         self._stored_ends = {row.value for row in query_values(connection, _STORED_ENDS, hashes)}
         self._stored_depths = {
@@ -182,13 +150,14 @@ class Linker:
         self._linked[seq] = member
         parent = self._find_parent(chain, member) or self._find_by_run(chain, member)
         if parent is not None:
-            end, depth = parent
-            member.claim = _Claim(depth, end.model == model, end.created, end.seq)
+            end, begins, depth = parent
+            member.claim = Claim(begins, depth, end.model == model, end.created, end.seq)
             self._merge({seq, end.conversation})
         elif not chain.is_weak and created and model is not None:
             self._merge({seq, *self._find_same_input(chain, member)})
         if chain.hashes:
             self._adopt_later(chain, member)
+            self._adopt_by_run(chain, member)
             self._openings.setdefault(chain.opening, []).append(member)
         for hashed, kind in list_ends(chain):
             self._ends.setdefault(hashed, []).append((kind, member))
@@ -220,7 +189,7 @@ class Linker:
         ends = [
             _End(one.created, one.seq, kind, one.conversation, one.model)
             for kind, one in self._ends.get(hashed, ())
-            if one.created <= latest
+            if one.created <= latest and kind != End.SOUGHT
         ]
         if hashed in self._stored_ends:
             binds = {"hash": hashed, "latest": latest, "rows": _MAX_ENDS}
@@ -229,7 +198,7 @@ class Linker:
             ends += stored
         return sorted(ends, key=lambda end: end[:2], reverse=True)[:_MAX_ENDS]
 
-    def _find_parent(self, chain: Chain, member: Member) -> tuple[_End, int] | None:
+    def _find_parent(self, chain: Chain, member: Member) -> tuple[_End, bool, int] | None:
         """Find the completion with the longest beginning of the messages, and its depth.
 
         Of several, that is the latest of the same model, else the latest.
@@ -253,7 +222,7 @@ class Linker:
                 end = alike[0]
                 if chain.is_weak and at < WEAK_DEPTH and len(alike) > 1:
                     end = min(alike, key=lambda end: self._rank(end, at + 1, chain.hashes[at + 1]))
-                return end, at + 1
+                return end, True, at + 1
         return None
 
     def _rank(self, end: _End, depth: int, following: int) -> int:
@@ -272,23 +241,20 @@ class Linker:
             return 0
         return 2 if children else 1
 
-    def _find_by_run(self, chain: Chain, member: Member) -> tuple[_End, int] | None:
+    def _find_by_run(self, chain: Chain, member: Member) -> tuple[_End, bool, int] | None:
         """Find the latest completion of the day before that ends with a run of the messages."""
         for depth, run in reversed(chain.runs) if member.created else ():
             for end in self._find_ends(run, member.created):
                 if end.kind == End.RUN and member.created - end.created <= WEAK_SECONDS:
-                    earlier = self._read_alone(end.seq)
-                    # A summary is new: it is shown with all messages after it.
-                    is_known = earlier[1 - depth :] == chain.alone[: depth - 1]
-                    return end, depth if is_known else 0
+                    return end, False, count_known(self._read_chain(end.seq), chain, depth)
         return None
 
-    def _read_alone(self, seq: int) -> tuple[bytes, ...]:
-        """Read the digest of each message of a completion by itself."""
+    def _read_chain(self, seq: int) -> Chain:
+        """Read the chain of the messages of a completion; its answers may be left out."""
         if seq in self._linked:
-            return self._chains[seq].alone
+            return self._chains[seq]
         texts = self._connection.execute(MESSAGES_GIVEN, {"completion": seq}).scalars()
-        return build_chain([*map(read_stored, texts)], ()).alone
+        return build_chain([*map(read_stored, texts)], ())
 
     def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
         """Find the conversations that began with the same messages and model at the same time."""
@@ -321,30 +287,48 @@ class Linker:
         at = len(chain.hashes)
         for later in self._find_later(chain):
             repeats_answer = later.hashes[at] in chain.answers
-            depth = at + repeats_answer
-            is_same_model = later.model == member.model
-            claim = _Claim(depth, is_same_model, member.created, member.seq)
-            if (
-                later.hashes[at - 1] != chain.end
-                or (later.claim is not None and later.claim >= claim)
-                or not is_likely(
-                    chain,
-                    depth=depth,
-                    repeats_answer=repeats_answer,
-                    earlier=member.created,
-                    later=later.created,
-                    is_same_model=is_same_model,
-                )
+            if later.hashes[at - 1] == chain.end and is_likely(
+                chain,
+                depth=at + repeats_answer,
+                repeats_answer=repeats_answer,
+                earlier=member.created,
+                later=later.created,
+                is_same_model=later.model == member.model,
             ):
-                continue
-            if later.seq not in self._linked:
-                adopted = {"parent": member.seq, "depth": depth, "completion": later.seq}
-                self._connection.execute(_ADOPT, adopted)
-            is_root, later.claim = later.claim is None, claim
-            if is_root:
-                self._merge({member.conversation, later.conversation})
-            elif later.conversation != member.conversation:
-                self._move(later, member.conversation)
+                self._adopt(later, member, begins=True, depth=at + repeats_answer)
+
+    def _adopt_by_run(self, chain: Chain, member: Member) -> None:
+        """Do so with those of the day after it that have the run of its last messages."""
+        least, most = member.created - CLOCK_SECONDS, member.created + WEAK_SECONDS
+        for tail in chain.tails if member.created else ():
+            found = [
+                one
+                for kind, one in self._ends.get(tail, ())
+                if kind == End.SOUGHT and least <= one.created <= most
+            ]
+            if tail in self._stored_ends:
+                binds = {"hash": tail, "least": max(1, least), "most": most}
+                found += self._query_members(_SOUGHT, binds)
+            for later in found:
+                theirs = self._read_chain(later.seq)
+                if later.seq != member.seq and theirs.runs:
+                    depth = count_known(chain, theirs, theirs.runs[-1][0])
+                    self._adopt(later, member, begins=False, depth=depth)
+
+    def _adopt(self, later: Member, member: Member, *, begins: bool, depth: int) -> None:
+        """Make a completion the parent of a later one if its claim is larger than the present."""
+        is_same_model = later.model == member.model
+        claim = Claim(begins, depth, is_same_model, member.created, member.seq)
+        if later.claim is not None and later.claim.rank >= claim.rank:
+            return
+        if later.seq not in self._linked:
+            adopted = {"parent": member.seq, "depth": depth, "completion": later.seq}
+            self._connection.execute(_ADOPT, adopted)
+        is_root, later.claim = later.claim is None, claim
+        if is_root:
+            self._merge({member.conversation, later.conversation})
+        elif later.conversation != member.conversation:
+            self._move(later, member.conversation)
 
     def _find_later(self, chain: Chain) -> list[Member]:
         """Find completions that have the same beginning and more messages, the shortest first."""
@@ -355,17 +339,27 @@ class Linker:
             if len(one.hashes) > depth and one.link.depth <= depth + 1
         ]
         if self._stored_depths.get(chain.opening, 0) > depth:
-            binds = {"opening": chain.opening, "depth": depth, "rows": _MAX_CANDIDATES}
-            for row in self._connection.execute(_LATER, binds):
-                self._stored.add(row.conversation)
-                claim = None
-                if row.parent_created is not None:
-                    is_same_model = row.model == row.parent_model
-                    claim = _Claim(row.parent_depth, is_same_model, row.parent_created, row.parent)
-                known = (row.completion, row.created, row.model, unpack_hashes(row.hashes))
-                found.append(Member(*known, row.conversation, claim))
+            found += self._query_members(_LATER, {"opening": chain.opening, "depth": depth})
         found.sort(key=lambda one: (len(one.hashes), one.link.depth))
         return found[:_MAX_CANDIDATES]
+
+    def _query_members(
+        self, statement: TextClause, binds: Mapping[str, object]
+    ) -> Iterator[Member]:
+        """Yield stored completions that may get another parent."""
+        for row in self._connection.execute(statement, {**binds, "rows": _MAX_CANDIDATES}).all():
+            self._stored.add(row.conversation)
+            claim = None
+            if row.parent_created is not None:
+                # The parent may be of the batch.
+                parent = self._chains.get(row.parent)
+                begins = row.opening == (parent.opening if parent else row.parent_opening)
+                is_same_model = row.model == row.parent_model
+                claim = Claim(
+                    begins, row.parent_depth, is_same_model, row.parent_created, row.parent
+                )
+            known = (row.completion, row.created, row.model, unpack_hashes(row.hashes))
+            yield Member(*known, row.conversation, claim)
 
     def _move(self, root: Member, conversation: int) -> None:
         """Move a completion and all that continue it to another conversation."""
