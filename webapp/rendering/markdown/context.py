@@ -16,13 +16,19 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Final, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
+from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from webapp.config import Budgets
 
 ShowImage: TypeAlias = Callable[[str, str], Markup]
 """Render an image from its URL and its description as phrasing content, without blocks."""
+
+LabelEnds: TypeAlias = WeakKeyDictionary[StateInline, dict[tuple[int, int, bool], int]]
+"""For each piece of text, the ends of labels by their start, the end of the text, and whether they
+are of images; negative if they have none."""
 
 _NAME = "scope"
 
@@ -56,6 +62,7 @@ class Scope:
         self.notes: list[str] = []
         self.waiting: list[str] = []
         self.direction = "auto"
+        self.label_ends: LabelEnds = WeakKeyDictionary()
         self._key = key or secrets.token_hex(12)
         self._makers: list[Callable[[], Markup]] = []
 

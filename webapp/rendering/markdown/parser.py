@@ -39,12 +39,14 @@ from webapp.rendering.markdown.plugins.inline import (
     cjk_emphasis,
     images,
     inline_tags,
+    link_labels,
     plain_marks,
     private_markers,
 )
 from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 
 _PLUGINS: Final = (
+    link_labels,
     images,
     backslashes,
     private_markers,

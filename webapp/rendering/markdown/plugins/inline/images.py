@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope
+from webapp.rendering.markdown.plugins.inline import link_labels
 from webapp.rendering.urls import get_host
 
 _DATA: Final = re.compile(r"data:image/[a-z0-9.+-]{1,40}[;,]", re.IGNORECASE)
@@ -29,10 +30,12 @@ def install(parser: MarkdownIt) -> None:
     permissive.validateLink = lambda url: _DATA.match(url) is not None or allows_link(url)  # type: ignore[method-assign]
 
     def parse_image(state: StateInline, silent: bool) -> bool:
-        md = state.md
+        if not state.src.startswith("![", state.pos, state.posMax):
+            return False
+        md, start = state.md, state.pos + 1
         state.md = permissive
         try:
-            found = image(state, silent)
+            found = link_labels.may_be_label(state, start, links=True) and image(state, silent)
         finally:
             state.md = md
         if found and not silent:
