@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
@@ -142,6 +143,8 @@ FILTERS: Final = tuple(
 
 _MAX_NAMED: Final = 4096
 _SHORTEST: Final = 6
+_CHOSEN: Final = frozenset(("password", "secret"))
+_SIGNS: Final = re.compile(r"[!?]{1,8}(?![!?\w])")
 _COUNTED: Final = "01234567890123456789 98765432109876543210"
 """Digits in the order of counting."""
 
@@ -183,9 +186,16 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
         return
     for decoded in iter_decoded(text):
         for found in _find(decoded.text, name, with_people):
-            start, end = decoded.locate(found.start, found.end)
-            secret = decoded.text[found.start : found.end]
-            yield Detected(found.kind, start, end, secret, _spreads(found.kind, secret))
+            for last in _list_ends(decoded.text, found):
+                start, end = decoded.locate(found.start, last)
+                secret = decoded.text[found.start : last]
+                yield Detected(found.kind, start, end, secret, _spreads(found.kind, secret))
+
+
+def _list_ends(text: str, found: SecretPlace) -> list[int]:
+    """List where a secret can end: a sign after a password may be its own or the sentence's."""
+    end = _SIGNS.match(text, found.end) if found.kind in _CHOSEN else None
+    return [found.end] if end is None else [end.end(), found.end]
 
 
 def _find(text: str, name: str, with_people: bool) -> Iterator[SecretPlace]:

@@ -25,7 +25,8 @@ _HINTS: Final = tuple(
     phrase kennwort senha contrase clave mdp hasl heslo parola wachtwoord lösen losen salasana
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
     lykilorð verifier puk connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
-    ationcode ation_code securitycode security_code accesscode access_code mfa 2fa
+    ationcode ation_code recoverycode recovery_code backupcode backup_code
+    securitycode security_code accesscode access_code mfa 2fa
     """
         )
     )
@@ -108,17 +109,17 @@ _IS: Final = (
 _SAID: Final = re.compile(
     r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
     r"(?:[ ](?:correct[aeo]?|corrett?[ao]|nueva|nova|nuova|actual|atual|temporal|temporaire"
-    r"|provisoire"
+    r"|provisoire|provvisori[ao]|temporane[ao]|temporária|tijdelijke?|tymczasowe|tillfälligt?|midlertidig"
     r"|provisória|initiale?|inicial|anterior))?"
     rf"(?:[ ](?:{_OF})[ ](?:[\w@/'` -]|\.(?![ ])){{1,40}}?)?"
-    rf"(?:(?:[ ](?:{_IS})|['’](?:s|re))"
-    r"(?:[ ](?:now|still|to|as|simply|just))?|[ ](?:was |has been |got )?(?:set |changed "
-    r"|reset )?to|:)"
+    r"(?:[ ](?:was |is |has been |had been |got )?(?:set |changed |reset |updated |rotated )?to"
+    rf"|(?:[ ](?:{_IS})|['’](?:s|re))(?:[ ](?:now|still|to|as|simply|just))?|:)"
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )
 _SAID_OF: Final = re.compile(
-    rf"[\"'`*_)]{{0,3}}[ ](?:{_OF})[ ][\w.@/' -]{{1,40}}?[ ]?(?:=|->|→|=>)[ ]{{1,3}}", re.IGNORECASE
+    rf"[\"'`*_)]{{0,3}}[ ](?:{_OF})[ ][\w.@/'% -]{{1,40}}?[ ]?(?:=|->|→|=>)[ ]{{1,3}}",
+    re.IGNORECASE,
 )
 # A question that is asked ends with a colon.
 _CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
@@ -156,7 +157,7 @@ _REST: Final = r"[\p{L}\p{N}_.-]*"
 _AFTER: Final = (
     # Assigned, or in the next column of a table.
     r"(?:\[\w*\]|[\"'`\])*_»”]*)[ \t]*[:=|?<>→：＝-]"
-    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/'` -]*(?:[:=→]|->)"
+    rf"|[^\n]* (?:{_OF}) [\p{{L}}\p{{N}}_.@/'`% -]*(?:[:=→]|->)"
     r"|[\"'`*_)]* \([^()\n]*\):"
     rf"|[\"']?[{SPACE},;]*[\"']?(?:value|val|default|content)[\"']?[{SPACE}]*[:=]"
     rf"|[\"']?[{SPACE}]*\{{[^{{}}]*default[{SPACE}]*=|[\"'] *,[{SPACE}]*[\"']|[{SPACE}]+[\"']"
@@ -255,7 +256,7 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
         yield Start(match.end(), True)
     if before.endswith(("<", ":")) and (match := _ELEMENT.match(text, end)):
         yield Start(match.end(), True, is_content=True)
-    if before.endswith(("'", '"')) and (match := _ARGUMENT.match(text, end)):
+    if before.endswith(("'", '"', "'#", '"#')) and (match := _ARGUMENT.match(text, end)):
         yield Start(match.end(), True)
     if before.endswith(("'", '"')) and (match := _ATTRIBUTE.match(text, end)):
         yield Start(match.end(), False, is_content=True)

@@ -293,6 +293,36 @@ def is_made(secret: str) -> bool:
     return sides >= 0.38 if digits else sides >= 0.52 and len(piece) >= 24
 
 
+_RARE: Final = re.compile(
+    r"q(?!u)|j(?![aeiouyäöü])|v(?=[bcdfghjkmnpqstwxz])|x(?=[bdfgjkmnrsvwz])|z(?=[bcdfghjkmnpqrstvwx])"
+    r"|w(?=[bcdfgjkmpqtvxz])|[bcdfghklmnpqrstvwxz](?=j)|[bcdfghjklmnpqvwz](?=x)|[bcdfgjkmpqvwx](?=z)"
+    r"|f(?=[bcdghkmnpvw])|[bdfjklmqvxz](?=h)|h(?=[bcdfghkpqvxz])|b(?=[cdfgkmnpqtvw])|g(?=[bcdfkpqtvw])"
+    r"|k(?=[bcdfgmpqtvx])|m(?=[cdfghkqtvw])|p(?=[bcdfgkmnqvw])|[bdfgjkmpqtvwxz](?=k)|[jkqvwxz](?=q)"
+    r"|[dfgkmpt](?=c)|d(?=[bcfgkmpqtv])|t(?=[bdfgkmpqv])|l(?=[qrwx])|r(?=[hjqx])|c(?=[bdfgmnpqvw])"
+)
+"""The first of two letters that words hardly have next to each other."""
+
+
+_HUMP: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_VOWEL: Final = re.compile("[aeiouyAEIOUY]")
+
+
+def _count_unspoken(secret: str) -> int:
+    """Count the parts of a name in camel case that nobody can say."""
+    return sum(_VOWEL.search(hump) is None for hump in _HUMP.findall(secret))
+
+
+def is_jumble(secret: str) -> bool:
+    """Return whether `secret` is of letters of both cases as a generator writes them."""
+    return (
+        8 <= len(secret) <= 64
+        and secret.isalpha()
+        and secret.isascii()
+        and is_mixed(secret)
+        and 2 * len(_RARE.findall(secret.lower())) + _count_unspoken(secret) >= len(secret) * 2 / 5
+    )
+
+
 def is_strong(secret: str) -> bool:
     """Return whether `secret` is neither a word nor a number of a sentence."""
     return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
@@ -311,7 +341,11 @@ def is_told(secret: str) -> bool:
     return (
         is_strong(secret)
         and is_value(secret)
-        and (has_digit(secret) or re.search(r"[!@#$%^&*+=?]", secret) is not None)
+        and (
+            has_digit(secret)
+            or re.search(r"[!@#$%^&*+=?]", secret) is not None
+            or is_jumble(secret)
+        )
         and (len(secret) >= 24 or not _TECHNICAL.match(secret))
         and not re.search(
             r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.:-]+=|\A--?[a-z]"

@@ -217,6 +217,8 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "secret", Shape.RANDOM
     if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
         return "key", Shape.MADE
+    if last in ("code", "codes") and before in ("recovery", "backup", "scratch"):
+        return "pin", Shape.CODE
     if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:
         return "pin", Shape.DIGITS
     known = _BY_LAST_WORD.get(last)
@@ -319,7 +321,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if shape is Shape.ANY:
         if _PATH.match(secret):
             return False
-        return _SENTENCE.match(secret) is None and _QUESTION.search(secret) is None
+        is_question = _QUESTION.search(secret) and not is_mixed(secret)
+        return _SENTENCE.match(secret) is None and not is_question
     if re.search(r"\s", secret):
         return False
     if shape is Shape.CODE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from webapp.redaction.rules.kinds import SecretPlace, is_strong
+from webapp.redaction.rules.kinds import SecretPlace, is_jumble, is_mixed, is_strong
 from webapp.redaction.rules.names import Shape, has_shape
 
 _OPENERS: Final = "\"'`“‘「«„"
@@ -16,6 +16,10 @@ STRING: Final = re.compile(
     r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
 )
 BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
+_DJANGO: Final = re.compile(
+    r"(?=[a-z0-9]{0,30}[!@#$%^&*(_=+)-])[a-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9])"
+)
+"""A value of a generator whose characters are also those around others."""
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
 SET_BEFORE: Final = re.compile(
     r"(?:\b(?:set|setx|setenv|put|add|env|arg|config)|-gx?|-x|-u)[ \t][\"']?/?"
@@ -94,6 +98,13 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
 
 def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> SecretPlace | None:
     """Read a value without quotes, unless it is a word of a sentence or a call."""
+    generated = _DJANGO.match(text, at)
+    if (
+        generated is not None
+        and is_mixed(generated[0])
+        and has_shape(re.sub("[()&]", "-", generated[0]), shape, is_quoted=True)
+    ):
+        return SecretPlace(kind, *generated.span())
     bare = BARE.match(text, at)
     if bare is None:
         return None
@@ -102,7 +113,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
     secret = text[start:end]
     if text[end : end + 1] in ("(", "["):
         return None
-    if (_IS_WORD.match(secret) and not _ODD_CASE.search(secret)) and (
+    if (_IS_WORD.match(secret) and not (_ODD_CASE.search(secret) or is_jumble(secret))) and (
         not is_sure
         or (text[at - 1] != "=" and not _AFTER_WORD.match(text, end))
         or (text[at - 1] == " " and secret.count("-") == 1)

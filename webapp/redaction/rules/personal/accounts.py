@@ -16,7 +16,7 @@ _DIGITS: Final = re.compile(
 )
 _MOST_GROUPS: Final = 7
 """Of a card with its date and code; longer rows of numbers have cards by chance."""
-_CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|cc_?(?:num|no)|payment", re.IGNORECASE)
+_CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|\Acc\Z|cc_?(?:num|no)|payment", re.IGNORECASE)
 _CARD_WORD: Final = re.compile(
     r"\b(?:card|visa|mastercard|amex)|(?:kredit)?karte|\bcarte|tarjeta|\bcarta|kaart|cartão",
     re.IGNORECASE,

@@ -14,63 +14,25 @@ _TERMS: Final = (
     # Spaces stand for any way to join words, as in `driver_license` and `driverLicense`.
     *("ssn", "social security", "my social", "social insurance", "national insurance", "nino"),
     *("ni number", "ni no", "national id", "national identity", "identity number", "citizen id"),
-    *(
-        "identity card",
-        "id card",
-        "my id number",
-        "your id number",
-        "personal id",
-        "personal number",
-    ),
+    *("identity card", "id card", "my id number", "your id number", "his id number"),
+    *("her id number", "cedula", "personal id", "personal number"),
     *("identification number", "south african id", "resident registration", "passport"),
     *("driver license", "drivers license", "driver's license", "driving license", "driver licence"),
-    *(
-        "drivers licence",
-        "driver's licence",
-        "driving licence",
-        "tax id",
-        "taxpayer id",
-        "tax file",
-    ),
+    *("drivers licence", "driver's licence", "driving licence", "tax id"),
+    *("taxpayer id", "tax file"),
     *("taxpayer identification", "itin", "nhs", "medicare", "medical record", "health card"),
     *("health insurance", "insurance number", "voter id", "emirates id", "hkid", "nric", "imei"),
-    *(
-        "account number",
-        "account no",
-        "routing",
-        "sort code",
-        "my ic",
-        "dl#",
-    ),
+    *("account number", "account no", "routing", "sort code", "my ic", "dl#"),
     # German
-    *(
-        "sozialversicherungs",
-        "sozialversicherung",
-        "sv-nummer",
-        "sv-nr",
-        "reisepass",
-        "personalausweis",
-    ),
-    *(
-        "ausweis",
-        "steuer-id",
-        "steuernummer",
-        "steuer-identifikations",
-        "steueridentifikations",
-        "idnr",
-        "führerschein",
-    ),
+    *("sozialversicherungs", "sozialversicherung", "sv-nummer", "sv-nr", "reisepass"),
+    *("personalausweis",),
+    *("ausweis", "steuer-id", "steuernummer", "steuer-identifikations"),
+    *("steueridentifikations", "idnr", "führerschein"),
     *("krankenversicherten", "krankenkasse", "versicherten", "versicherungs", "kontonummer"),
     *("rentenversicherungs", "ahv-nummer", "ahv-nr"),
     # French
-    *(
-        "passeport",
-        "sécurité sociale",
-        "sécu",
-        "carte vitale",
-        "permis de conduire",
-        "carte d'identité",
-    ),
+    *("passeport", "sécurité sociale", "sécu", "carte vitale", "permis de conduire"),
+    *("carte d'identité",),
     *("numéro de compte", "numéro fiscal", "nir", "tfn", "rrn", "rut", "mrn", "ppsn", "nino"),
     # Spanish, Portuguese, Italian
     *("pasaporte", "dni", "nie", "nif", "cédula", "curp", "cuit", "cuil", "seguridad social"),
@@ -130,16 +92,27 @@ _ABBREVIATIONS: Final = (
     *("JMBG", "PAN", "RFC", "DL", "SVN"),
 )
 """Words of other languages too, if not in capitals."""
+SMALL: Final = "ein|sin|tfn|utr|bvn|cnic|ahv|avs|cnp|svnr|niss|ppsn"
+"""Those of them that a name of a member or a column can be."""
+_SAYS: Final = (
+    # Whose it is, and a remark between brackets, before the verb or the sign.
+    r"[\"'`*)]{0,3}(?:['’]s)?(?:[ ]?#|[ ]\([^()\n]{1,24}\))?"
+    r"(?i:[ ](?:of|for|von|für|de|du|del|de la|para|pour|di|per)(?:[ ][\w.'’-]{1,20}){1,3}?)?"
+    r"(?:(?i:[ ](?:is|was|ist|lautet|est|es|é|è|to|jest|er|är|:)(?![a-z]))"
+    r"|[ ]?(?:[:：=#>|]|->|=>)|[ ][-–—](?=[ ])|[はは是는은])?\s{0,2}[\"'«“`*]{0,3}"
+)
 _ID: Final = re.compile(
-    rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?[\"'`*)]{{0,3}}"
-    r"(?i:[ ](?:is|was|ist|lautet|est|es|é|è|to|jest|er|är|:)(?![a-z])|[ ]?(?:[:：=#>|]|->|=>)"
-    r"|[はは是는은])?"
-    r"\s{0,2}[\"'«“`*]{0,3}"
+    rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?{_SAYS}"
     r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
 )
+_OWN: Final = (
+    "(?:my|the|his|her|your|their|our|customer['’]s|mein|meine|ihre?|mon|ma|votre|mi|tu|su|meu"
+    "|minha|seu|il mio|mijn|uw)"
+)
 _NAMED_AFTER: Final = re.compile(
-    rf"(?<![\w.-])(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){{6,20}})[ ]\((?i:my |the |his |her )?"
-    rf"(?i:{TERMS})(?i:[ ]{_NUMBER_WORD})?\)"
+    rf"(?<![\w.-])(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){{6,20}}),?[ ](?:\((?i:{_OWN} )?"
+    rf"|(?i:(?:is|as|was|ist|als|es|est|é|è)[ ])?(?i:{_OWN}[ ]))"
+    rf"(?:(?i:{TERMS})(?i:[ ]{_NUMBER_WORD}){{0,2}}|(?:{'|'.join(_ABBREVIATIONS)}))(?!\w)"
 )
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
@@ -155,10 +128,20 @@ _BANK: Final = re.compile(
 _BANK_REACH: Final = 120
 _ABBREVIATED: Final = re.compile(
     rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
-    r"(?:[ ](?i:is|ist|est|es|é|è))?(?:[:=#|]|[ ]){1,3}[\"'`«“]?"
+    rf"(?![\w]){_SAYS}"
     r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
     r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
     r"(?![\w-])"
+)
+_LABELLED: Final = re.compile(
+    # The label of a line, or of a cell, is of nothing else.
+    r"(?:(?<![^\n|<>\"'{,;&?*])[ ]{0,8})id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
+    r"[ ]{0,3}[\"'`*]{0,3}(?P<number>[0-9](?:[ .-]?[0-9]){7,15}[A-Z]?)(?![\w-])"
+    # Abbreviations in small letters, as names of members.
+    rf"|(?<![\w.$-])(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?"
+    r"(?:[ ]?[:=]{1,2}[ ]{0,3}|>|[ ]?\|[ ]{0,9})[\"'`]?"
+    r"(?P<small>[0-9]{2,3}[ +-][0-9](?:[ +-]?[0-9]){4,10}|[0-9]{9,13})(?![\w.-])",
+    re.IGNORECASE,
 )
 _SORT_CODE: Final = re.compile(
     r"sort code(?: is|:|=)? {0,2}(?P<number>[0-9]{2}(?:[ -]?[0-9]{2}){2})(?![\w-])", re.IGNORECASE
@@ -201,7 +184,12 @@ def _find_plates(text: str, name: str) -> Iterator[SecretPlace]:
 
 def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ABBREVIATED, text, text, _ABBREVIATIONS):
-        yield SecretPlace("id-number", *match.span("number"))
+        if _OTHER_NUMBER.fullmatch(match["number"]) is None:
+            yield SecretPlace("id-number", *match.span("number"))
+    for match in _LABELLED.finditer(text):
+        group = match.lastgroup or "number"
+        if _OTHER_NUMBER.fullmatch(match[group]) is None:
+            yield SecretPlace("id-number", *match.span(group))
     for match in _FORMED.finditer(text):
         check = _CHECKS.get(match.lastgroup or "")
         if check is None or check(re.sub("[^0-9A-Z]", "", match[0])):
@@ -253,8 +241,11 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 _OTHER_NUMBER: Final = re.compile(
-    r"-?[0-9]*\.[0-9]+|(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9]"
-    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
+    r"-?[0-9]*\.[0-9]+|(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9](?:[ ][0-9]{2})?"
+    # A range of years.
+    r"|(?:19|20)[0-9]{2}[ ]?[-/][ ]?(?:19|20)?[0-9]{2}"
+    # The address of a machine; groups of three digits each are those of a large number.
+    r"|(?![0-9]{1,3}(?:\.[0-9]{3}){3}\Z)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
 )
 _LONGEST_NAME: Final = 60
 
@@ -311,7 +302,8 @@ def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
 def _classify_person(name: str) -> str | None:
     """Find the kind of personal detail that a name of a member or a column has as its value."""
     words = " ".join(word.lower() for word in _WORD.findall(name[:_LONGEST_NAME]))
-    if _TERM_NAME.fullmatch(words) or words.upper() in _ABBREVIATIONS:
+    is_number = words in ("id number", "id no") or words.upper() in _ABBREVIATIONS
+    if is_number or _TERM_NAME.fullmatch(words):
         return "id-number"
     return "birth-date" if _BIRTH_NAMES.fullmatch(words) else None
 
@@ -343,12 +335,15 @@ def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
         rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}"
+        rf"|(?:{SMALL}|id[ _]?number)[\"' ]*[,;\t|\r\n]"
         r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
         r"|conta)[^0-9\n]*[0-9])",
         _find_identities,
     ),
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#]"
+        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#*'’|)\"]"
+        rf"|(?i:\b(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?(?:[ ]?[:=|]|>)[^\n]?)"
+        r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])"
         r"|756\.[0-9]{4}\.|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
         r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
         r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",

@@ -93,6 +93,9 @@ _COUNTED: Final = ("12345", "23456", "34567", "45678", "56789")
 _PHONE_NAME: Final = re.compile(r"phone|mobile|\btel\b|cell|fax|msisdn|whatsapp", re.IGNORECASE)
 
 
+_WRITTEN: Final = re.compile(r"\+[0-9 ()./-]+")
+
+
 def _find_international(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _INTERNATIONAL.finditer(text):
         number = re.sub(r"\A00", "+", match[0])
@@ -112,7 +115,9 @@ def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SAID.finditer(text):
         number = match["number"]
         is_version = _VERSION.search(number) and not _DOTTED.match(number)
-        if not is_version and (_is_phone(number, _REGIONS) or _is_fictional(number)):
+        if not is_version and (
+            _is_phone(number, _REGIONS) or _is_fictional(number) or _is_called_phone(number)
+        ):
             yield SecretPlace("phone", *match.span("number"))
     for match in _CONTACTED.finditer(text):
         if _is_phone(match["number"], _REGIONS):
@@ -137,7 +142,8 @@ def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
         return True if _PHONE_NAME.search(head) else None
 
     for start, end, _ in iter_columns(text, classify):
-        if end - start <= 24 and _is_phone(text[start:end].strip("\"'` "), _REGIONS):
+        number = text[start:end].strip("\"'` ")
+        if len(number) <= 24 and (_is_phone(number, _REGIONS) or _is_called_phone(number)):
             yield SecretPlace("phone", start, end)
 
 
@@ -157,6 +163,17 @@ def _is_phone(written: str, regions: tuple[str, ...] = ()) -> bool:
     if abroad is not None and _is_international(digits[abroad.end() :]):
         return True
     return any(_compile_national(region).fullmatch(digits) for region in regions)
+
+
+def _is_called_phone(written: str) -> bool:
+    """Decide whether a number that is called one of a telephone is one, if not of a known form."""
+    digits = re.sub(r"\D", "", written)
+    return (
+        _WRITTEN.fullmatch(written) is not None
+        and 10 <= len(digits) <= 15
+        and len(set(digits)) >= 3
+        and any(int(digits[:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for end in (1, 2, 3))
+    )
 
 
 def _is_international(digits: str) -> bool:
@@ -217,5 +234,9 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
 
 def find_named_phone(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if it is a number of a telephone, as its name says."""
-    if _PHONE_NAME.search(name) and 7 <= len(text) <= 24 and _is_phone(text, _REGIONS):
+    if (
+        _PHONE_NAME.search(name)
+        and 7 <= len(text) <= 24
+        and (_is_phone(text, _REGIONS) or _is_called_phone(text))
+    ):
         yield SecretPlace("phone", 0, len(text))

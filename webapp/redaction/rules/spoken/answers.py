@@ -10,9 +10,19 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import re2
+
 from webapp.redaction.prefilter import Prefilter, encode
-from webapp.redaction.rules.kinds import FUNCTION_WORDS, SecretPlace, is_mixed, is_told, is_value
-from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, TERMS
+from webapp.redaction.rules.kinds import (
+    FUNCTION_WORDS,
+    SecretPlace,
+    is_made,
+    is_mixed,
+    is_told,
+    is_value,
+)
+from webapp.redaction.rules.names import OF_DATA, OF_IDS
+from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, SMALL, TERMS
 
 QUESTION: Final = "question: "
 """Begins the name of a text that answers the question after it."""
@@ -64,6 +74,7 @@ _CODE: Final = (
     r"|codice (?:pin|di verifica|di sicurezza|di accesso)|kod (?:pin|weryfikacyjny|sms|dostępu)"
     r"|(?:verificatie|toegangs|beveiligings|pin)code"
 )
+_KEY: Final = r"\b(?:keys?|tokens?|secrets?|seed|session cookie)\b"
 _BIRTH: Final = (
     r"(?:date|day|year) of (?:your )?birth|birth[ -]?da(?:te|y)|\bd\.?o\.?b\b"
     r"|when (?:were|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born"
@@ -99,12 +110,13 @@ _ASKED: Final = (
         "pin",
         _CODE,
         r"(?:G-)?[0-9](?:[ -]?[0-9]){2,8}[#*]?|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7}",
-        _has_digits(3),
+        lambda answer: _has_digits(2 if "-" in answer else 3)(answer),
     ),
+    _Asked("api-key", _KEY, r"[A-Za-z0-9+/_=.~-]{16,300}", is_made),
     _Asked("birth-date", _BIRTH, DATE, lambda answer: OF_OUR_TIME.search(answer) is not None),
     _Asked("card", _CARD, r"[0-9](?:[ .-]{0,2}[0-9]){11,18}", _has_digits(12)),
     _Asked("phone", _PHONE, r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _has_digits(7)),
-    _Asked("id-number", TERMS, _ID_FORM, _has_digits(5)),
+    _Asked("id-number", rf"{TERMS}|\byour (?:{SMALL})\b", _ID_FORM, _has_digits(5)),
     _Asked(
         "number-plate", _PLATE, r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", _has_digits(1)
     ),
@@ -180,17 +192,19 @@ _NO_CODE: Final = re.compile(
     r"|codes? (?:block|snippet|review|path|example|sample|base)|\b(?:stand for|mean)\b",
     re.IGNORECASE,
 )
+_NO_KEY: Final = re.compile(
+    rf"\b(?:{'|'.join(sorted(OF_DATA | OF_IDS))})[ _-]?(?:key|token|secret)s?\b", re.IGNORECASE
+)
 _REACH: Final = 200
 _HOW_REACH: Final = 60
-_NOUNS: Final = re.compile(
-    "|".join(f"(?P<n{at}>{one.nouns})" for at, one in enumerate(_ASKED)), re.IGNORECASE
-)
+_NOUNS: Final = re2.compile(rf"(?i:{'|'.join(one.nouns for one in _ASKED)})")
+_NOUNS_OF: Final = tuple(re.compile(one.nouns, re.IGNORECASE) for one in _ASKED)
 _FORMS: Final = tuple(
     (re.compile(one.form), _END if one.kind in ("password", "pin") else _WHOLE) for one in _ASKED
 )
-ANSWERS_NEEDS: Final = rf"(?i:{'|'.join(one.nouns for one in _ASKED)})"
+ANSWERS_NEEDS: Final = _NOUNS.pattern
 _HAS_NOUN: Final = Prefilter((ANSWERS_NEEDS,))
-PERSONAL_ANSWERS: Final = frozenset(one.kind for one in _ASKED) - {"password", "pin"}
+PERSONAL_ANSWERS: Final = frozenset(one.kind for one in _ASKED) - {"password", "pin", "api-key"}
 
 
 def asks(text: str) -> bool:
@@ -228,6 +242,11 @@ def _find_answer(text: str, at: int, question: str) -> Iterator[SecretPlace]:
             yield SecretPlace(_ASKED[asked].kind, answer.start(), answer.start() + len(secret))
 
 
+@lru_cache(maxsize=1024)
+def _classify_noun(noun: str) -> int:
+    return next((at for at, nouns in enumerate(_NOUNS_OF) if nouns.fullmatch(noun)), 0)
+
+
 @lru_cache(maxsize=4096)
 def _find_asked(question: str) -> int | None:
     """Find what a question asks for last."""
@@ -237,7 +256,7 @@ def _find_asked(question: str) -> int | None:
     if not nouns:
         return None
     noun = nouns[-1]
-    asked = int((noun.lastgroup or "n0")[1:])
+    asked = _classify_noun(noun[0])
     line = question.strip().rpartition("\n")[2].rpartition('"')[2]
     # The label of a field is alone in its line.
     is_label = len(noun[0]) * 2 >= len(line) and noun[0] in line
@@ -246,6 +265,7 @@ def _find_asked(question: str) -> int | None:
         or _ABOUT.match(question, noun.end())
         or _HOW.search(question, max(noun.start() - _HOW_REACH, 0))
         or (_ASKED[asked].kind == "pin" and _NO_CODE.search(question))
+        or (_ASKED[asked].kind == "api-key" and _NO_KEY.search(question))
     ):
         return None
     return asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webapp.redaction.rules.forms import ignoring_case
-from webapp.redaction.rules.kinds import Kind
+from webapp.redaction.rules.kinds import Kind, is_value
 
 _QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
 _CODES: Final = (
@@ -31,11 +31,14 @@ _CODES: Final = (
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = (
-    r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är|to)|[ \u00a0]?[:：=])[\"'`*]{0,3}"
+    r"[\"'`*_]{0,3}(?:['’]s|(?:[ ]?#|[ ]\([^()\n]{1,20}\))?"
+    r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é"
+    r"|jest|er|är|to|[-–—])|[ \u00a0]?[:：=|]))[\"'`*]{0,3}"
 )
 _CLOSES: Final = (
-    r"(?=[.!?]?(?:\s*\Z|[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
-    r"|bitte|please|if|when|now|then|dann|expires?|läuft)\b)|[ ][-–—(])"
+    r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
+    r"|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?|worked|did|does"
+    r"|didn|doesn|just|again|but|on)\b)|[ ][-–—(])"
 )
 _LOCKED: Final = (
     r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock(?:box|er)?|key ?box"
@@ -99,6 +102,17 @@ CODES: Final[tuple[Kind, ...]] = (
         rf"{_CLOSES}",
         lambda secret: len(set(secret)) > 1,
     ),
+    # Of several groups, some of them without a digit.
+    ignoring_case(
+        "pin",
+        "recovery|backup|scratch|wiederherstellung",
+        r"[a-z]{6,17}(?:s?[ _-]?code|s?[ ]?key)s?[\"'`*]{0,3}"
+        rf"(?:{_FOR}{_SAYS}|[ ](?:has been |was )?(?:set |reset )?to):?"
+        rf"[ ]{{0,2}}{_QUOTES}(?P<secret>[a-z0-9]{{4,8}}(?:-[a-z0-9]{{4,8}}){{1,7}})(?![\w-])",
+        lambda secret: any(map(str.isdigit, secret)) and is_value(secret),
+        r"(?:recovery|backup|scratch|wiederherstellung)s?[ _-]?(?:code|key)"
+        r"[^\n]*[ :=\"'`*][a-z0-9]{4,8}-[a-z0-9]{4}",
+    ),
     ignoring_case(
         "pin",
         "pin |pin-code |pin code ",
@@ -144,12 +158,13 @@ CODES: Final[tuple[Kind, ...]] = (
         r"|codice di sicurezza|beveiligingscode|card verification (?:code|value|number)"
         r"|security code|(?:code|digits|number) on the back|code auf der rückseite|prüfziffer"
         r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
-        r"[\"'`*]{0,2}[ :=#]{1,3}[\"'`*]{0,2}"
+        r"[\"'`*]{0,2}(?:['’]s)?(?:[ ]\([^()\n]{1,20}\))?"
+        r"(?:[ ](?:of|for)(?:[ ][\w'’-]{1,16}){1,3}?)?(?:[ ][-–—])?[ :=#|]{1,3}[\"'`*]{0,2}"
         r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
         lambda secret: len(set(secret)) > 1,
         r"(?:cv[vcn]2?|card verification|security code|on the back|auf der rückseite"
         r"|prüf|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza"
-        r"|beveiligingscode)[a-z \"'`*:=#]*[0-9]{3}",
+        r"|beveiligingscode)[a-z \"'’`*:=#|()–—-]*[0-9]{3}",
     ),
     ignoring_case(
         "pin",
@@ -157,6 +172,15 @@ CODES: Final[tuple[Kind, ...]] = (
         "|код подтверждения",
         r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
+    ),
+    # Asked whether it is one.
+    ignoring_case(
+        "pin",
+        "is ",
+        r"(?<!\w)is (?P<secret>[0-9]{3,8}) (?:the|my|your|his|her) "
+        rf"(?:otp|pin|cv[vc]2?|{_CODES})(?!\w)",
+        lambda secret: len(set(secret)) > 1,
+        "is [0-9]{3,8} (?:the|my|your|his|her) ",
     ),
     ignoring_case(
         "pin",

@@ -14,6 +14,7 @@ from webapp.redaction.rules.kinds import (
     SecretPlace,
     has_digit,
     is_digest,
+    is_jumble,
     is_mixed,
     is_random,
     is_told,
@@ -48,6 +49,7 @@ _SWAPPED: Final = re.compile(
     rf"(?<![^\s\"'`“„«‘*(]){_SECRET}[\"'`”»“’*)]{{0,3}},?[ \t]{{1,3}}"
     rf"(?:\(?(?:that['’]?s|this is|it['’]?s|das ist|c['’]est)[ ](?:the|my|your|our|das|le)"
     rf"(?:[ ][\w-]{{1,12}}){{0,2}}?|{_AS}(?:[ ]\w{{1,12}}){{0,2}}?"
+    r"|\((?:the|my|your|our|das|mein|le|mon|la|el|mi|o|il)(?:[ ][\w-]{1,12}){0,2}?"
     rf"|{_IS}[ ](?:the|my|your|our|its|his|her|das|dein|mein"
     rf"|ihr|unser|le|la|el|o|a|il"
     rf"|mon|ton|votre|mi|tu|su)(?:[ ][\w-]{{1,12}}){{0,2}}?)[ ]{_NOUN}s?\b"
@@ -67,7 +69,8 @@ _BEFORE: Final = re.compile(
 _PLAIN: Final = r"[^\W\d_]{1,16}(?:['’][^\W\d_]{1,8})?"
 _GAP: Final = r"[ ,:;(–—]{1,3}"
 _CODED: Final = (
-    r"(?P<secret>(?=[^\s]{0,60}[0-9]|[^\s]{0,60}[!@#$%^&*+=?][^\s])[^\s\"'`“”„«»,;()<>]{8,100})"
+    r"(?P<secret>(?=[^\s]{0,60}(?:[0-9]|[!@#$%^&*+=?][^\s]|(?-i:[a-z][A-Z])))"
+    r"[^\s\"'`“”„«»,;()<>]{8,100})"
 )
 _APART: Final = re.compile(
     rf"(?:{_NOUN})s?(?P<words>(?:{_GAP}{_PLAIN}){{0,6}}?){_GAP}{_QUOTES}{_CODED}",
@@ -100,6 +103,13 @@ _CHANGE_IT: Final = re.compile(
     r"(?:change|switch|update|reset|rotate|set|turn)[ds]?[ ](?:it|this|that|mine|ours|one)[ ]"
     rf"(?:back[ ])?(?:from[ ]{_QUOTES}(?P<old>[^\s\"'`“”„«»,;()<>]{{5,100}})[\"'`”»]{{0,2}}[ ])?"
     rf"(?:in)?to[ ]{_QUOTES}{_SECRET}",
+    re.IGNORECASE,
+)
+_CHANGED_FROM: Final = re.compile(
+    rf"(?:rotat|chang|switch|updat|reset|mov|migrat|renew|swap|replac)[a-z]{{0,3}}[ ]"
+    rf"(?:[\w&'-]{{1,20}}[ ]){{0,5}}?(?:{_NOUN}|key|cookie)s?[ ](?:for[ ][\w.'-]{{1,30}}[ ])?"
+    rf"(?:from[ ])?{_QUOTES}{_SECRET}[\"'`”»]{{0,2}}[ ](?:(?:in)?to|with|by)[ ]"
+    rf"{_QUOTES}(?P<new>[^\s\"'`“”„«»,;()<>]{{4,100}})",
     re.IGNORECASE,
 )
 _NOUN_REACH: Final = 300
@@ -148,6 +158,9 @@ _VERB_HINTS: Final = (
     *("log", "sign", "authenticat", "unlock", "decrypt", "anmelden", "einloggen", "connexion"),
     "connecter",
 )
+_CHANGES: Final = (
+    *("rotat", "chang", "switch", "updat", "reset", "mov", "migrat", "renew", "swap", "replac"),
+)
 _LINKS: Final = split_words(
     "is was be been now still here again just currently simply as ist war lautet est était era es"
     " had has been c'est c’est är er é è jest je este oli var luidt heißt to on était sera"
@@ -158,15 +171,19 @@ _LINKS: Final = split_words(
 SENTENCES_NEEDS: Final = (
     rf"(?i:[ \t]\(?(?:that['’]?s|this is|it['’]?s|das ist|c['’]est|{_AS}|{_IS})"
     rf" (?:[\p{{L}}\p{{N}}_-]+ ){{0,3}}{_NOUN}"
+    rf"|[ ]\((?:the|my|your|our|das|mein|le|mon|la|el|mi|o|il) "
+    rf"(?:[\p{{L}}\p{{N}}_-]+ ){{0,2}}{_NOUN}"
     rf"|(?:{_USER}|username) ?(?:and|und|et|y|e|&|/|\+) ?(?:the |das |le |la )?{_PASSWORD}"
     r"|/ [^ ]+ (?:are|is|sind) (?:the|my|your|our|die|meine) "
     rf"|{_USER} ?[:=] *[^{SPACE}:=]+[ \t]*\r?\n"
-    rf"|\|[ ]*convertto-secure|{_PASSWORD} +[^\s]*[0-9!@#$%^&*+=?])"
+    rf"|\|[ ]*convertto-secure|{_PASSWORD} +[^\s]*(?:[0-9!@#$%^&*+=?]|(?-i:[a-z][A-Z])))"
 )
 APART_NEEDS: Final = (
     rf"(?i:{_NOUN}s?(?:[ ,:;(–—\r\n\"'.?!)]|$)"
     r"|log(?:ged|ging)?[ -]?(?:in|on)|sign(?:ed)? in|authenticat|unlock"
-    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{3} (?:is|ist|est|es|é) )"
+    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{3} (?:is|ist|est|es|é) "
+    r"|(?:rotat|chang|switch|updat|reset|mov|migrat|renew|swap|replac)[a-z]{0,3} [^\n]*"
+    r"(?:key|cookie)s? )"
 )
 
 
@@ -200,8 +217,12 @@ def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
         if _NOUN_SAID.search(text, *around):
             for group in ("old", "secret"):
                 secret = match[group] or ""
-                if _NAMED_CODE.match(secret) or _CODE.search(secret):
+                if _NAMED_CODE.match(secret) or _CODE.search(secret) or is_jumble(secret):
                     yield from _check(text, *match.span(group))
+    for match in match_at(_CHANGED_FROM, text, lowered, _CHANGES):
+        for group in ("secret", "new"):
+            if is_digest(match[group].rstrip(".!?:")) or is_argument(match[group]):
+                yield from _check(text, *match.span(group))
     for pattern, hints in ((_APART, _NOUN_HINTS), (_ENTERED, _VERB_HINTS)):
         for match in match_at(pattern, text, lowered, hints, joiners="_"):
             secret = match["secret"].rstrip(".!?:")
@@ -244,7 +265,7 @@ def _is_apart(words: str, secret: str) -> bool:
     if _AS_USER.search(words) and _NAMED_CODE.match(secret):
         return True
     is_called = _LINKS.issuperset(named) or named[-1] in _SAYS_IT
-    return is_called and _NAMED_CODE.match(secret) is not None
+    return is_called and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
 
 
 _SAYS_IT: Final = frozenset(("is", "was", "ist", "war", "lautet", "est", "était", "es", "era"))
@@ -280,6 +301,20 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         rf"(?:[ ]\w{{1,12}}){{0,2}}?[ ]{_NOUN}"
         rf"[ ](?:is|was|ist|lautet|est)[ ]{{1,2}}{_QUOTES}{_SECRET}",
         lambda secret: is_argument(secret) and re.search(r"[^\w.,:'’]|\d", secret) is not None,
+    ),
+    ignoring_case(
+        "password",
+        "p/w|pw - |pwd - |pass - |password - |passwort - |passcode - |kennwort - ",
+        r"(?<![\w/])(?:p/w(?:[ ]?[:=-]|[ ]is)|[a-z]{2,9} -)[ ]{0,3}" + f"{_QUOTES}{_SECRET}",
+        lambda secret: is_argument(secret) and is_told(secret),
+    ),
+    ignoring_case(
+        "password",
+        "wpa",
+        r"wpa[23]?(?:[- ](?:psk|personal))?[ -](?:key|psk|passphrase|code|schlüssel)"
+        rf"(?:[ ](?:is|ist|est|es)|[ ]?[:=]){{1,2}}[ ]{{0,3}}{_QUOTES}{_SECRET}",
+        lambda secret: is_argument(secret) and is_told(secret),
+        "wpa[23]?[^\n]*(?:key|psk|passphrase|code|schlüssel)",
     ),
     ignoring_case(
         "password",
@@ -338,7 +373,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "community",
         r"community(?: string)?(?: is|:|=){0,2} [\"'`]{0,1}(?P<secret>[^\s\"'`,;]{6,60})",
         lambda secret: is_told(secret) and is_mixed(secret),
-        "community(?: string| is|:|=)",
+        "community(?: string| is|:|=)|snmp(?:-server)? community",
     ),
     # A user that every system has, and the password after a colon.
     ignoring_case(

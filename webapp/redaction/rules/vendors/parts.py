@@ -104,6 +104,31 @@ PARTS: Final[tuple[Kind, ...]] = (
         reach=36,
     ),
     Kind(
+        "mailgun-key",
+        ("-",),
+        re.compile("-[0-9a-f]{8}-[0-9a-f]{8}(?![A-Za-z0-9-])"),
+        lambda secret: re.match("[0-9a-f]{32}-", secret) is not None and is_no_placeholder(secret),
+        reach=32,
+        needs="[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}",
+    ),
+    Kind(
+        "ngrok-token",
+        ("_",),
+        re.compile("_[A-Za-z0-9]{21}(?![A-Za-z0-9_-])"),
+        lambda secret: len(secret) == 49 and is_random(secret),
+        reach=27,
+        needs="[A-Za-z0-9]{8}_[A-Za-z0-9]{21}",
+    ),
+    # A signed cookie of Express.
+    Kind(
+        "session",
+        ("s%3A",),
+        re.compile(
+            r"s%3A(?P<secret>[A-Za-z0-9_-]{20,64}\.(?:[A-Za-z0-9]|%2[BF]){40,50}(?:%3D){0,2})"
+        ),
+        is_random,
+    ),
+    Kind(
         "ably-key",
         (".",),
         re.compile(r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
@@ -134,7 +159,9 @@ PARTS: Final[tuple[Kind, ...]] = (
         "azure-key",
         ("AZDO", "JQQJ99", "AzFu", "AzSe", "ACDb"),
         re.compile("(?:AZDO|JQQJ99|AzFu|AzSe|ACDb)[A-Za-z0-9]{4,100}={0,2}(?![A-Za-z0-9=])"),
-        lambda secret: len(secret.rstrip("=")) in (52, 54, 56, 84) and is_no_placeholder(secret),
+        lambda secret: (
+            len(secret.rstrip("=")) in (52, 54, 56, 84, 86) and is_no_placeholder(secret)
+        ),
         reach=80,
     ),
     Kind(
@@ -214,10 +241,11 @@ PARTS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "azure-secret",
-        ("8Q~", "7Q~"),
-        re.compile(r"[78]Q~[A-Za-z0-9_.~-]{31,36}"),
+        ("Q~",),
+        re.compile(r"(?<=[0-9])Q~[A-Za-z0-9_.~-]{31,36}"),
         is_no_placeholder,
         reach=4,
+        needs="[0-9]Q~",
     ),
     Kind(
         "terraform-token",

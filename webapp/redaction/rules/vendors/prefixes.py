@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from webapp.redaction.rules.kinds import Kind, is_mixed, is_no_placeholder
+from webapp.redaction.rules.kinds import (
+    Kind,
+    is_mixed,
+    is_no_placeholder,
+    is_random,
+    split_words,
+)
 
 _ELISION: Final = r"(?:\*{2,4096}|\.{3}|…|•{2,4096}|\[\.{3}\])"
 
@@ -112,7 +118,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("package-token", _WORD + "{28,}+", "cio CLOJARS_ oy2 AKCp"),
     ("docker-token", _DASHED + "{20,}+", "dckr_pat_ dckr_oat_"),
     ("vault-token", _DASHED + "{20,}+", "hvs. hvb. hvr."),
-    ("vault-token", _WORD + "{24}(?![A-Za-z0-9_.-])", "s. b."),
+    ("vault-token", _WORD + "{24}(?![A-Za-z0-9_-]|[.][A-Za-z0-9])", "s. b."),
     ("vault-token", _DASHED + "{80,}+", "b.AAAAAQ"),
     (
         "ci-token",
@@ -217,10 +223,29 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 
 
+_CUT: Final = (
+    r"(?=[A-Za-z_-]{0,40}[0-9])[A-Za-z0-9_-]{10,}+(?=\s{0,4}\Z|[ ]?(?:\.{3}|…|[\[(<]?truncated))"
+)
+"""The rest of a token of which the text has only the beginning."""
+_OTHER_PREFIXES: Final = split_words(
+    """
+    live_ server_ render_ secret_ buildkite_ snyk_ wandb_ voyage- org- proj_ api- sdk- mob- API-
+    key- pubkey- apk_ prf_ cog_ tss_ lip_ psk_ rnd_ aio_ ext_ dt0 md-
+    """
+)
+"""Prefixes that other words have too."""
+
+
+def _is_known_by_itself(prefix: str) -> bool:
+    """Return whether a few characters after a prefix are enough to know a token."""
+    return len(prefix) >= 4 and prefix not in _OTHER_PREFIXES and prefix[-1] not in "0123456789"
+
+
 def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
     """Build the kind of tokens that begin with a vendor's prefix."""
     any_of = "|".join(map(re.escape, sorted(prefixes, key=len, reverse=True)))
-    pattern = re.compile(f"(?:{any_of}){rest}")
+    cut = "|".join(map(re.escape, filter(_is_known_by_itself, prefixes)))
+    pattern = re.compile(f"(?:{any_of}){rest}" + (f"|(?:{cut}){_CUT}" if cut else ""))
     longest = max(map(len, prefixes))
 
     def accepts(secret: str) -> bool:
@@ -250,6 +275,13 @@ PREFIXED: Final[tuple[Kind, ...]] = (
         ("hf_", "api_org_"),
         re.compile(r"(?:hf|api_org)_[A-Za-z]{34,40}(?![A-Za-z0-9_])"),
         lambda secret: len(set(secret)) >= 12 and is_no_placeholder(secret),
+    ),
+    Kind(
+        "okta-token",
+        ("00",),
+        re.compile("00[A-Za-z0-9_-]{40}(?![A-Za-z0-9_-])"),
+        is_random,
+        needs="00[A-Za-z0-9_-]{12}",
     ),
     *(_token(name, rest, tuple(prefixes.split())) for name, rest, prefixes in _TOKENS),
     Kind(

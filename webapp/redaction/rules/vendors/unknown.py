@@ -27,8 +27,8 @@ _OF_KEYS: Final = split_words(
 # Any vendor's: words that say so, or more random letters than an id has.
 _ANY_PREFIX: Final = re.compile(
     r"(?:(?<![A-Za-z0-9_/+.%\\-])|(?<=\s-)|(?<=\A-))(?P<words>[a-z][a-z0-9]{1,11}(?:[_-][a-z][a-z0-9]{0,11}){0,3})[_-]"
-    r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/.-])"
-    r"|(?P<dashed>[A-Za-z0-9_-]{24,200}+={0,2}(?![A-Za-z0-9/.])))"
+    r"(?P<rest>[A-Za-z0-9]{20,200}+(?:_[A-Za-z0-9]{6,100}+)?(?![A-Za-z0-9_/-]|\.[A-Za-z0-9])"
+    r"|(?P<dashed>[A-Za-z0-9_-]{24,200}+={0,2}(?![A-Za-z0-9/]|\.[A-Za-z0-9])))"
 )
 PREFIX_NEEDS: Final = r"[_-][A-Za-z0-9][A-Za-z0-9_-]{19}"
 """An expression of RE2 that matches every text with a token that has any prefix."""
