@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -109,3 +110,67 @@ def test_an_archive_may_not_expand_without_a_limit(store: Store, tmp_path: Path)
     [problem] = import_files(store, [upload]).problems
 
     assert problem.reason == "its data expands too far for an upload, and none of it was read"
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (zipfile.ZIP_STORED, "its compressed data is damaged or cut off"),
+        (zipfile.ZIP_DEFLATED, "its compressed data is damaged or cut off"),
+        (zipfile.ZIP_BZIP2, "it is a ZIP archive compressed in another way than usual"),
+        (zipfile.ZIP_LZMA, "it is a ZIP archive compressed in another way than usual"),
+    ],
+)
+def test_damage_within_a_file_of_an_archive_is_reported(
+    store: Store, tmp_path: Path, method: int, reason: str
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.json", json.dumps([ROW]))
+    data = bytearray(path.read_bytes())
+    data[60:64] = b"\xff\x00\x12\x34"
+    path.write_bytes(data)
+
+    problems = import_files(store, [path]).problems
+
+    assert problems[-1].reason.partition(":")[0] == reason
+
+
+def test_an_encrypted_log_of_inspect_is_reported(store: Store, tmp_path: Path) -> None:
+    files = {"header.json": {"eval": {}}, "samples__1.json": sample(1)}
+    log = pack(tmp_path / "a.eval", **files)
+    data = bytearray(log.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    log.write_bytes(data)
+
+    [problem] = import_files(store, [log]).problems
+
+    assert problem.reason == "it has a password: unpack it, and import the files in it"
+
+
+def test_what_is_compressed_twice_is_not_expanded(store: Store, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.json", gzip.compress(json.dumps([ROW]).encode()))
+    (tmp_path / "b.gz").write_bytes(gzip.compress((tmp_path / "a.zip").read_bytes()))
+
+    report = import_files(store, [tmp_path / "a.zip", tmp_path / "b.gz"])
+
+    assert [one.reason for one in report.problems] == [
+        "it is compressed with gzip within a ZIP archive: unpack it, and import the files in it",
+        "it is a ZIP archive: unpack it, and import the files in it",
+    ]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(1_000, True), (200_000, False)])
+def test_samples_repeat_a_short_task_without_the_ids_of_all(
+    store: Store, client: FlaskClient, tmp_path: Path, length: int, kept: bool
+) -> None:
+    task = {"model": "n", "notes": "x" * length, "dataset": {"name": "d", "sample_ids": [1]}}
+    header = {"eval": task}
+    log = pack(tmp_path / "a.eval", **{"header.json": header, "samples__1.json": sample(1)})
+
+    assert import_files(store, [log]).added == 1
+
+    found = client.get("/chat/completions/sample-1").get_json()
+    expected = task | {"dataset": {"name": "d"}}
+    assert found.get("eval") == (expected if kept else None)

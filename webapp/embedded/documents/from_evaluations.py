@@ -98,7 +98,7 @@ def from_sample(sample: Object, log: Object) -> str:
         *([f'"created":{created}'] if created else []),
         *([f'"usage":{given_usage}'] if given_usage else []),
         *([f'"incomplete":{json.dumps({"reason": words})}'] if words else []),
-        *([f'"eval":{task}'] if (task := _write_task(evaluation)) else []),
+        *([f'"eval":{task}'] if (task := write_task(evaluation)) else []),
         f'"inspect":{write_object(rest)}',
         f'"messages":{write_array(one.json for one in messages)}',
         f'"choices":{write_array(choices)}',
@@ -181,8 +181,11 @@ def _list_messages(sample: Object) -> Iterator[Object]:
             yield one
 
 
-def _write_task(evaluation: Object | None) -> str | None:
-    """Write what each sample repeats of the whole log: not the ids of all samples."""
+def write_task(evaluation: Object | None) -> str | None:
+    """Write what each sample repeats of the whole log: not the ids of all samples.
+
+    Of a task that is longer than 100,000 characters, this is None.
+    """
     if evaluation is None:
         return None
     members = copy_rest(evaluation, {"dataset"})

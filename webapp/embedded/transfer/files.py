@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -93,7 +94,9 @@ def read_documents(
     max_read = None if isinstance(source, Path) else source.max_expanded
     try:
         with _open_file(source) as (file, position):
-            if _peek(file, len(_ZIP)) == _ZIP and file.seekable():
+            # To seek in a compressed file is to decompress it, as often as one goes back.
+            is_compressed = isinstance(file, gzip.GzipFile)
+            if _peek(file, len(_ZIP)) == _ZIP and file.seekable() and not is_compressed:
                 yield from _read_archive(path, file, max_bytes, max_read)
                 return
             if problem := _find_other_kind(file):
@@ -101,7 +104,7 @@ def read_documents(
                 return
             lines = _read_lines(path, file, position, max_bytes, max_read)
             yield from join_streams(DocumentSplitter(lines, max_bytes), max_bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error):
         problem = "its compressed data is damaged or cut off"
         yield Document(SourceLine(path, None), 0, problem=problem)
     except NotReadable as error:
@@ -121,6 +124,11 @@ def _read_archive(
     for member in open_members(file, max_read):
         name = "".join(one if one.isprintable() else "?" for one in member.name[:200])
         own_path = Path(f"{path}/{name}") if name else path
+        if _peek(member.file, len(_GZIP)) == _GZIP:
+            # It would expand beyond the size that the archive says.
+            problem = _UNPACK.format("compressed with gzip within a ZIP archive")
+            yield Document(SourceLine(own_path, None), member.size, problem=problem)
+            continue
         opened, size = _open_decompressed(member.file), member.size
         if problem := _find_other_kind(opened):
             yield Document(SourceLine(own_path, None), size, problem=problem)

@@ -10,8 +10,9 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final, cast
+from typing import IO, BinaryIO, Final, cast
 
+from webapp.embedded.documents.from_evaluations import write_task
 from webapp.exact_json import NotJson, Object, parse
 
 MAX_MEMBERS: Final = 100_000
@@ -21,6 +22,14 @@ _MAX_SAMPLE: Final = 128 * 1024 * 1024
 _HEADERS: Final = ("header.json", "_journal/start.json")
 _SAMPLES: Final = "samples/"
 _ENCRYPTED: Final = 1
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Decompressors of other methods take any memory, and fail in ways of their own."""
+
+
+_OTHER_WAY: Final = (
+    "it is a ZIP archive compressed in another way than usual: unpack it, and import the files"
+    " in it"
+)
 
 
 class NotReadable(ValueError):
@@ -51,9 +60,7 @@ def open_members(file: BinaryIO, max_expanded: int | None = None) -> Iterator[Zi
                 raise NotReadable("its data expands too far for an upload, and none of it was read")
             task = _read_task(archive) if is_log else None
             for info in members:
-                if info.flag_bits & _ENCRYPTED:
-                    raise NotReadable("it has a password: unpack it, and import the files in it")
-                with archive.open(info) as opened:
+                with _open_member(archive, info) as opened:
                     stream = cast(BinaryIO, opened)
                     if task is not None and info.file_size <= _MAX_SAMPLE:
                         text = b'{"eval":%s,"samples":[%s]}' % (task, opened.read())
@@ -61,8 +68,7 @@ def open_members(file: BinaryIO, max_expanded: int | None = None) -> Iterator[Zi
                         stream = io.BufferedReader(io.BytesIO(text))
                     yield ZipMember("" if is_log else info.filename, info.compress_size, stream)
     except NotImplementedError as error:
-        words = "it is a ZIP archive compressed in another way than usual: unpack it, and import"
-        raise NotReadable(f"{words} the files in it") from error
+        raise NotReadable(_OTHER_WAY) from error
     except NotReadable:
         raise
     except (zipfile.BadZipFile, ValueError) as error:
@@ -87,15 +93,23 @@ def _list_members(archive: zipfile.ZipFile) -> tuple[Sequence[zipfile.ZipInfo], 
     return (samples if is_log else found), is_log
 
 
+def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    if info.flag_bits & _ENCRYPTED:
+        raise NotReadable("it has a password: unpack it, and import the files in it")
+    if info.compress_type not in _METHODS:
+        raise NotReadable(_OTHER_WAY)
+    return archive.open(info)
+
+
 def _read_task(archive: zipfile.ZipFile) -> bytes | None:
-    """Read the task of a log of Inspect; None if it is too large or not JSON."""
+    """Read what each sample repeats of a log of Inspect; None if it is too large or not JSON."""
     names = archive.namelist()
     name = next(one for one in _HEADERS if one in names)
-    with archive.open(name) as opened:
+    with _open_member(archive, archive.getinfo(name)) as opened:
         text = opened.read(_MAX_HEADER + 1)
     try:
         header = parse(text.decode()) if len(text) <= _MAX_HEADER else None
     except (NotJson, UnicodeDecodeError):
         return None
-    task = header.object("eval") if isinstance(header, Object) else None
-    return task.source.encode("utf-8", "surrogatepass") if task else None
+    task = write_task(header.object("eval") if isinstance(header, Object) else None)
+    return task.encode("utf-8", "surrogatepass") if task else None
