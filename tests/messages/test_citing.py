@@ -10,6 +10,7 @@ import pytest
 from webapp.completions import Completion
 from webapp.exact_json import parse
 from webapp.messages import Message, UrlCitation
+from webapp.messages.cited_ranges import MAX_RANGES
 from webapp.rendering import render_markdown
 
 A, B = "https://a.example/1", "https://b.example/2"
@@ -143,18 +144,31 @@ def test_cohere_cites_ranges() -> None:
     other = {"type": "tool", "id": "t:1", "tool_output": {"content": "x"}}
     citations = [
         {"start": 4, "end": 11, "text": "tallest", "sources": [{"document": document}, other]},
-        {"start": 15, "end": 22, "text": "emperor", "sources": [{"document": document}]},
+        {
+            "start": 15,
+            "end": 22,
+            "text": "emperor",
+            "sources": [{"document": document}],
+            "type": "T",
+        },
     ]
     found = answer_of(completion("The tallest is emperor.", {"citations": citations}))
 
     assert cited(found) == [(A, "A", "tallest"), ("", "t:1", "tallest"), (A, "A", "emperor")]
-    assert [one.name.text for one in found.annotations[0].extras] == ["id", "snippet"]
+    names = [[one.name.text for one in cited.extras] for cited in found.annotations]
+    assert names == [["id", "snippet"], ["type", "id", "content"], ["id", "snippet", "type"]]
     assert not found.also_sent
 
 
 @pytest.mark.parametrize(
     "citations",
-    [[{"start": 4, "end": 11, "document_ids": ["doc_0"]}], [{"start": 0, "sources": ["a"]}], [5]],
+    [
+        [{"start": 4, "end": 11, "document_ids": ["doc_0"]}],
+        [{"start": 0, "sources": ["a"]}],
+        [5],
+        [{"start": 0, "end": 1, "sources": [{"id": "a"}] * (MAX_RANGES + 1)}],
+    ],
+    ids=["ids", "text", "number", "too many"],
 )
 def test_ranges_of_another_shape_are_shown_as_json(citations: Any) -> None:
     found = answer_of(completion("The tallest.", {"citations": citations}))
@@ -196,6 +210,16 @@ def test_the_grounding_of_gemini_counts_bytes(metadata: dict[str, Any]) -> None:
     # What else there is of it, such as the searches, is shown with it as it came.
     (kept,) = Completion.from_json(parse(json.dumps(in_choice))).choices[0].also_sent
     assert kept.name.text == "groundingMetadata"
+
+
+def test_grounding_has_a_limited_number_of_citations() -> None:
+    support = {"segment": {"endIndex": 1}, "groundingChunkIndices": [0] * (MAX_RANGES + 1)}
+    metadata = {"groundingChunks": [{"web": {"uri": A}}], "groundingSupports": [support]}
+    message = {"role": "assistant", "content": "x"}
+    choice = {"message": message, "groundingMetadata": metadata}
+    found = Completion.from_json(parse(json.dumps({"choices": [choice]})))
+
+    assert len(answer_of(found).annotations) == MAX_RANGES
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,43 @@ def test_sounds_and_files_elsewhere_have_their_address(
     assert not isinstance(found, File) or found.filename in (None, "D")
 
 
+LONG = "/" + 100 * "a"
+
+
+@pytest.mark.parametrize(
+    ("part", "address"),
+    [
+        ({"type": "input_audio", "input_audio": {"url": ELSEWHERE}}, ELSEWHERE),
+        ({"type": "input_audio", "input_audio": {"data": "UklG", "url": ELSEWHERE}}, None),
+        ({"type": "audio", "audio": {"url": ELSEWHERE, "format": "wav"}}, ELSEWHERE),
+        ({"type": "input_file", "file_url": "data:application/pdf;base64,JVBERi0x"}, None),
+        ({"type": "input_file", "file_url": "data:,x", "file_data": "JVBERi0x"}, "data:,x"),
+        ({"type": "video_url", "video_url": {"url": f"ftp:/{LONG}"}}, f"ftp:/{LONG}"),
+        ({"type": "video_url", "video_url": {"url": LONG}}, None),
+    ],
+)
+def test_an_address_is_not_taken_for_data_nor_data_for_it(part: Any, address: str | None) -> None:
+    (found,) = read(role="user", content=[part]).parts
+    assert isinstance(found, File | InputAudio)
+    assert (found.url, found.data is None) == (address, address not in (None, "data:,x"))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ('{"type":"tool_result","tool_use_id":"a","content":[', "]}"),
+        ('{"type":"document","source":{"type":"content","content":[', "]}}"),
+        ('{"type":"search_result","content":[', "]}"),
+    ],
+)
+def test_parts_far_within_each_other_are_shown_as_json(begin: str, end: str) -> None:
+    nested = f"{begin * 2000}{json.dumps({'type': 'text', 'text': 'x'})}{end * 2000}"
+    message = Message.from_json(parse(f'{{"role":"user","content":[{nested}]}}'))
+
+    assert [type(part) for part in message.parts] == [Unknown]
+    assert message.parts[0].json.source in nested
+
+
 @pytest.mark.parametrize(
     "part",
     [

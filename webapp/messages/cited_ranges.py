@@ -7,13 +7,14 @@ grounding with a choice: a list of sources, and ranges with the numbers of those
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
-from webapp.exact_json import Object, String, Value
+from webapp.exact_json import Array, Number, Object, String, Value
 from webapp.messages.parts import UrlCitation
 
 MAX_RANGES: Final = 1_000
-"""Ranges read from one list; longer lists are shown as JSON."""
+"""Citations read from one list; longer lists are shown as JSON."""
 
 _GROUNDING: Final = ("groundingMetadata", "grounding_metadata")
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
@@ -33,13 +34,14 @@ def parse_ranges(citations: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
         sources = value.items("sources") if isinstance(value, Object) else None
         if not isinstance(value, Object) or not sources or value.integer("start") is None:
             return ()
+        others = value.find_unread(start=Number, end=Number, text=String, sources=Array)
         for source in sources:
             if not isinstance(source, Object):
                 return ()
             name = "document" if source.object("document") else "tool_output"
             inner = source.object(name) or source
             extras = source.find_unread(**{name: Object}) if inner is not source else ()
-            extras += inner.find_unread(url=String, title=String)
+            extras += inner.find_unread(url=String, title=String) + others
             cited.append(
                 UrlCitation(
                     json=value,
@@ -50,7 +52,7 @@ def parse_ranges(citations: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
                     extras=extras,
                 )
             )
-    return tuple(cited)
+    return tuple(cited) if len(cited) <= MAX_RANGES else ()
 
 
 def find_grounding(choice: Object) -> Object | None:
@@ -62,7 +64,7 @@ def parse_grounding(metadata: Object, text: str | None) -> tuple[UrlCitation, ..
     """Parse the sources in metadata of grounding, each once for every range that it supports.
 
     Gemini counts bytes of UTF-8; the indexes are converted to code points of `text`. There is no
-    range if that is None.
+    range if that is None. The first 1,000 of all are read.
     """
     chunks = _get_items(metadata, "groundingChunks", "grounding_chunks")
     given: list[tuple[int, int, Sequence[Value]]] = []
@@ -80,7 +82,7 @@ def parse_grounding(metadata: Object, text: str | None) -> tuple[UrlCitation, ..
         for index in chosen:
             if index.source.isdecimal() and len(index.source) < 6:
                 places.setdefault(int(index.source), []).append((counts[start], counts[end]))
-    return tuple(_cite(chunks, places))
+    return tuple(islice(_cite(chunks, places), MAX_RANGES))
 
 
 def _cite(
@@ -91,15 +93,17 @@ def _cite(
             continue
         source = next(filter(None, map(chunk.object, _HOLDERS)), chunk)
         url = source.text("uri") or source.text("url") or ""
+        title = source.text("title")
+        extras = source.find_unread(uri=String, url=String, title=String)
         ranges: Sequence[tuple[int | None, int | None]] = places.get(at) or [(None, None)]
         for start, end in ranges:
             yield UrlCitation(
                 json=chunk,
                 url=url,
-                title=source.text("title"),
+                title=title,
                 start_index=start,
                 end_index=end,
-                extras=source.find_unread(uri=String, url=String, title=String),
+                extras=extras,
             )
 
 

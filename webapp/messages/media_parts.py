@@ -103,7 +103,7 @@ class InputAudio(BasePiece):
             return cls._make(value, data, None, value.find_unread(type=String, data=String))
         if (parsed := cls._parse_named(value, "audio")) is not None:
             return parsed
-        named = (_find_address(value, name) for name in ("audio", "url", "audio_url"))
+        named = (_find_address(value, name) for name in ("url", "audio_url"))
         url, extras = next((one for one in named if one[0] is not None), (None, ()))
         return None if url is None else cls._make(value, url, None, extras, is_address=True)
 
@@ -113,11 +113,14 @@ class InputAudio(BasePiece):
         if isinstance(audio, String):
             extras = value.find_unread(type=String, **{name: String})
             return cls._make(value, audio.text, None, extras)
-        if not isinstance(audio, Object) or audio.text("url") is not None:
+        if not isinstance(audio, Object):
             return None
+        is_address = audio.get("data") is None and audio.text("url") is not None
+        held = "url" if is_address else "data"
         extras = value.find_unread(type=String, **{name: Object})
-        extras += audio.find_unread(data=String, format=String)
-        return cls._make(value, audio.text("data"), audio.text("format"), extras)
+        extras += audio.find_unread(format=String, **{held: String})
+        declared = audio.text("format")
+        return cls._make(value, audio.text(held), declared, extras, is_address=is_address)
 
     @classmethod
     def _make(
@@ -201,6 +204,8 @@ class File(BasePiece):
             return None
         name, read = value.text("filename"), dict.fromkeys(("file_id", "file_data"), String)
         extras = value.find_unread(filename=String, file_url=String, **read)
+        if data is None and url is not None and url[:5].lower() == "data:":
+            data, url = url, None
         return cls(json=value, file_id=file_id, filename=name, data=data, url=url, extras=extras)
 
     @classmethod
@@ -287,11 +292,13 @@ def _parse_source(source: Object) -> tuple[str | None, tuple[Member, ...]]:
 
 def _divide(given: str | None, *, is_address: bool = False) -> tuple[str | None, str | None]:
     """Divide data or an id from an address: one in its place, or one as is expected."""
-    begin = (given or "")[:8].lower()
-    is_short = is_address and given is not None and len(given) < _FEWEST_ENCODED
-    if begin.startswith(_REMOTE) or (is_short and not begin.startswith("data:")):
-        return None, given
-    return given, None
+    if given is None or given[:5].lower() == "data:":
+        return given, None
+    is_remote = given[:8].lower().startswith(_REMOTE)
+    if is_address and not is_remote:
+        # There is no colon in base64.
+        is_remote = ":" in given[:_FEWEST_ENCODED] or len(given) < _FEWEST_ENCODED
+    return (None, given) if is_remote else (given, None)
 
 
 def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:

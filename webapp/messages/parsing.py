@@ -38,6 +38,9 @@ REASONING_FIELDS: Final = (
     *("thinking", "thought", "thoughts"),
 )
 
+_MAX_DEPTH: Final = 10
+"""Elements within each other whose parts are read; deeper ones are shown as JSON."""
+
 
 def _parse_image(value: Object) -> Image | File | None:
     """Parse an `image` or `input_image` part; one with nothing but an id is a file."""
@@ -154,18 +157,18 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
         yield from _keep_unknown(audio, "audio")
 
 
-def parse_content(content: Value | None) -> Iterator[Part]:
+def parse_content(content: Value | None, *, depth: int = 0) -> Iterator[Part]:
     """Yield the parts of a `content`: a text, a list of parts, or anything else.
 
     A call among them, which `parse_calls` reads only from the content of a message itself, is an
-    `Unknown`.
+    `Unknown`. `depth` is the number of elements that the content is within.
     """
     if isinstance(content, String):
         if content.text:
             yield Text(json=content, text=content.text)
     elif is_readable_list(content):
         for value in content.items:
-            yield from _parse_element(value)
+            yield from _parse_element(value, depth=depth)
     else:
         yield from _keep_unknown(content, "content")
 
@@ -275,8 +278,8 @@ def _parse_call_block(value: Value) -> ToolCall | None:
     return ToolCall.parse_tool_use(value) if is_call and isinstance(value, Object) else None
 
 
-def _parse_element(value: Value) -> Iterator[Part]:
-    """Yield the parts of one element of a content list: those of a result, else one at most."""
+def _parse_element(value: Value, *, depth: int = 0) -> Iterator[Part]:
+    """Yield the parts of one element of a content list: those within it, or itself."""
     if isinstance(value, String):
         yield Text(json=value, text=value.text)
         return
@@ -284,15 +287,17 @@ def _parse_element(value: Value) -> Iterator[Part]:
         yield Unknown(json=value, label="content part")
         return
     kind = value.text("type") or ""
-    if is_result(value):
+    may_have_inner = depth < _MAX_DEPTH
+    if may_have_inner and is_result(value):
         # The id of one of several results is shown with the first of its parts.
         read: dict[str, type] = {"type": String} if kind == "tool_result" else {}
         extras = value.find_unread(**read, content=object)
-        first, *others = tuple(parse_content(value.get("content"))) or (Text(json=value, text=""),)
+        inner = tuple(parse_content(value.get("content"), depth=depth + 1))
+        first, *others = inner or (Text(json=value, text=""),)
         yield replace(first, extras=extras + first.extras)
         yield from others
         return
-    if inner := _parse_inner(value):
+    if may_have_inner and (inner := _parse_inner(value, depth=depth)):
         yield from inner
         return
     if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
@@ -303,10 +308,10 @@ def _parse_element(value: Value) -> Iterator[Part]:
     yield part or Unknown(json=value, label=f"content part {kind}" if kind else "content part")
 
 
-def _parse_inner(value: Object) -> tuple[Part, ...]:
+def _parse_inner(value: Object, *, depth: int) -> tuple[Part, ...]:
     """Parse the parts within an element, if it has some; its other members are with the first."""
     outer, holder, name = _find_inner(value)
-    parts = tuple(parse_content(holder.get(name)) if holder else ())
+    parts = tuple(parse_content(holder.get(name), depth=depth + 1) if holder else ())
     if holder is None or not parts or isinstance(parts[0], Unknown):
         return ()
     own_type = {"type": String} if value.text("type") == Text.kind else {}

@@ -126,8 +126,8 @@ def _read_archive(
         own_path = Path(f"{path}/{name}") if name else path
         if _peek(member.file, len(_GZIP)) == _GZIP:
             # It would expand beyond the size that the archive says.
-            problem = _UNPACK.format("compressed with gzip within a ZIP archive")
-            yield Document(SourceLine(own_path, None), member.size, problem=problem)
+            words = _UNPACK.format("compressed with gzip within a ZIP archive")
+            yield Document(SourceLine(own_path, None), member.size, problem=words)
             continue
         opened, size = _open_decompressed(member.file), member.size
         if problem := _find_other_kind(opened):
