@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from threading import Event, Semaphore
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
 from tests.access.conftest import Open
@@ -207,6 +207,35 @@ def test_few_logins_wait_for_a_provider_that_does_not_answer(open_app: Open) -> 
     assert refused.status_code == 502 and "Try again in a moment" in refused.text
     assert logged_out.status_code == 200 and others == [502, 200]
     assert later.status_code == 502 and arrived.acquire(blocking=False), "it is asked again"
+
+
+def test_an_answer_that_fails_late_takes_no_addresses_away(open_app: Open) -> None:
+    late = Flask("provider")
+    arrived, answers = Semaphore(0), Event()
+    requested = count()
+
+    @late.get("/.well-known/openid-configuration")
+    def show() -> tuple[dict[str, str], int]:
+        arrived.release()
+        if next(requested) == 0:
+            answers.wait(PATIENCE)
+            return {}, 503
+        root = request.host_url.rstrip("/")
+        return {"issuer": root, "authorization_endpoint": f"{root}/authorize"}, 200
+
+    with serve(late) as address, ThreadPoolExecutor(1) as pool:
+        app = open_app(**settings(1) | {"READBACK_OIDC_ISSUER": address})
+
+        def look_at(path: str) -> int:
+            return app.test_client().get(path).status_code
+
+        first = pool.submit(look_at, "/login/openid")
+        assert arrived.acquire(timeout=PATIENCE)
+        second = look_at("/login/openid")
+        answers.set()
+
+        assert (first.result(), second) == (502, 303)
+        assert look_at("/login/openid/callback?state=unknown&code=1") == 400
 
 
 VERIFIED = {"email_verified": True}

@@ -130,7 +130,7 @@ class Provider:
         self._issuer = settings.oidc_issuer
         self._loading = BoundedSemaphore(_LOADING_AT_ONCE)
         self._confirming = BoundedSemaphore(_LOGINS_AT_ONCE)
-        self._is_loaded = False
+        self._loaded: object = None
         self._client = _Client(
             FlaskIntegration(NAME),
             name=NAME,
@@ -218,26 +218,24 @@ class Provider:
         return url if urlsplit(url).scheme in ("http", "https") else None
 
     def _load_metadata(self) -> None:
-        if self._is_loaded:
+        if self._client.server_metadata is self._loaded:
             return
         try:
             with self._take_turn(self._loading):
                 metadata = self._client.load_server_metadata()
+        except (requests.RequestException, TypeError, ValueError) as error:
+            # Another request may have fetched them meanwhile, and they stay.
+            raise self._note(ProviderDown(), error) from error
+        try:
             issuer = metadata["issuer"]
             if issuer.rstrip("/") != self._issuer.rstrip("/"):
                 raise ValueError("the provider calls itself by another name")
             if urlsplit(metadata["authorization_endpoint"]).scheme not in ("http", "https"):
                 raise ValueError("the provider has no address to log in at")
-        except (
-            requests.RequestException,
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._client.server_metadata = {}
             raise self._note(ProviderDown(), error) from error
-        self._is_loaded = True
+        self._loaded = metadata
 
     @contextmanager
     def _take_turn(self, turns: BoundedSemaphore) -> Iterator[None]:
