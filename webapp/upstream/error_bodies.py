@@ -45,7 +45,6 @@ _SENTENCE_NAMES: Final = (
     *("exception", "failure", "info", "response", "Response", "result", "data", "issues"),
 )
 _WRAPPERS: Final = ("error", "errors", "detail", "fault")
-_DOUBLED_VERSION = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
 _MAX_WRAPPERS: Final = 4
 _MAX_SENTENCES: Final = 3
 
@@ -132,8 +131,7 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         value = json.get(name)
         sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
         if sentence:
-            # FastAPI names the member at fault: `path.id`.
-            # Zod calls it a path.
+            # FastAPI names the member at fault, `path.id`, and Zod calls that a path.
             names = [scalar_text(one) for one in json.items("loc") or json.items("path") or ()]
             # OpenRouter reports the message of its provider as well.
             metadata = json.object("metadata")

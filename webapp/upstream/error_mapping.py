@@ -158,7 +158,6 @@ _ADVICE: Final = {
     451: "The server may not answer from where Readback runs.",
 }
 
-
 _KINDS: Final[dict[int, type[UpstreamError]]] = {
     401: KeyRejected,
     403: KeyRejected,
