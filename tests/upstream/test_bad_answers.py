@@ -48,6 +48,12 @@ def test_an_error_of_status_200_is_repeated(connect: Connect) -> None:
     assert problem.server_message == "No provider"
 
 
+def test_an_answer_too_long_for_an_error_is_not_searched_for_one(connect: Connect) -> None:
+    problem = problem_with(connect, Reply(200, {"error": {"message": "api " * 20_000}}))
+
+    assert problem.server_message is None and "not a completion" in str(problem)
+
+
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><title>Log in</title>", "\n <html></html>"])
 def test_a_web_page_is_called_one(connect: Connect, body: str) -> None:
     assert "web page" in str(problem_with(connect, Reply(200, body)))

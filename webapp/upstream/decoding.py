@@ -19,7 +19,7 @@ from webapp.completions import Completion
 from webapp.exact_json import Document, NotJson, Object, String, Value, decode_json, parse
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
-from webapp.upstream.error_bodies import is_html, is_unknown_route, read_error_body
+from webapp.upstream.error_bodies import ErrorBody, is_html, is_unknown_route, read_error_body
 from webapp.upstream.errors import BadAnswer, NotSupported, TimedOut, TooLarge, UpstreamError
 from webapp.upstream.large_answers import LARGE, take_place
 
@@ -240,9 +240,15 @@ def _parse(text: Document, deadline: Deadline) -> Value:
 
 
 def _wrong_shape(json: Value, expected: str) -> UpstreamError:
-    """Build the error that names the shape expected; some servers send errors with status 200."""
-    error = read_error_body(json)
-    is_error = isinstance(json, Object) and isinstance(json.get("error"), Object | String)
+    """Build the error that names the shape expected; some servers send errors with status 200.
+
+    An answer too long for an error is not searched for one: that would have no deadline.
+    """
+    is_short = json.length <= MAX_ERROR_BYTES
+    error = read_error_body(json) if is_short else ErrorBody()
+    is_error = (
+        is_short and isinstance(json, Object) and isinstance(json.get("error"), Object | String)
+    )
     if is_error and is_unknown_route(error):
         return NotSupported(
             "The server does not offer stored completions here.", server_message=error.message
