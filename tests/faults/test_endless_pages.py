@@ -87,7 +87,14 @@ def test_a_search_that_finds_nothing_stops_in_time_and_offers_to_go_on() -> None
 
     assert seconds < 30
     assert "after=" in str(further.attributes["href"])
-    assert hit.status_code == 503 and "did not come to hit 1 in time" in hit.text
+    assert hit.status_code == 503 and "stopped before hit 1: 0 hits in " in hit.text
+
+
+def test_a_search_that_ends_after_the_last_page_allowed_does_not_speak_of_time() -> None:
+    with viewer(Endless(), max_pages=3) as client:
+        hit = client.get(f"{HERE}/search/1?q=nothing")
+
+    assert "The search stopped before hit 1: 0 hits in 300 messages." in Page.of(hit, 503).text
 
 
 @pytest.mark.parametrize(

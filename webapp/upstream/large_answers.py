@@ -63,7 +63,9 @@ class Places:
 
     def _may_wait(self, holder: Holder) -> bool:
         """Return whether one more may wait, if need be in place of one of a client with more."""
-        others = [one for one in self._waiting if one.kind == holder.kind and one is not holder]
+        # Of a request that has got a place, other threads may still be waiting.
+        waiting = [one for one in self._waiting if one not in self._taken and one is not holder]
+        others = [one for one in waiting if one.kind == holder.kind]
         if holder.is_over or len(others) < holder.most_waiting:
             return not holder.is_over
         clients = Counter(one.client for one in self._taken | self._waiting.keys())

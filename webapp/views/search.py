@@ -21,6 +21,7 @@ from webapp.analysis.searching import (
     Searched,
     TextSearch,
 )
+from webapp.formatting import count
 from webapp.reading import MAX_LIMIT, TranscriptPage, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import changed_url, is_linkable
@@ -148,7 +149,8 @@ def go(completion_id: str, number: int) -> ResponseReturnValue:
         if results.problem is not None:
             raise results.problem
         if results.goes_on:
-            abort(503, f"The search did not come to hit {number:,} in time.")
+            found, searched = count(len(results.hits), "hit"), count(results.searched, "message")
+            abort(503, f"The search stopped before hit {number:,}: {found} in {searched}.")
         abort(404, f"There is no hit {number:,}: {len(results.hits):,} were found.")
     url = _hit_url(completion_id, words, results, results.hits[number - 1], number, known or None)
     return redirect(url or url_for("search.show", completion_id=completion_id, q=words), 303)
