@@ -107,13 +107,14 @@ _IS: Final = (
     "|era|fue|será|était|sera|wäre|wird|bleibt|foi|byl[oa]?|było|oli|var|volt"
 )
 _SAID: Final = re.compile(
-    r"[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
+    r"(?:\(s\))?[\"'`*_)]{0,3}(?:[ ]\([^()\n]{1,40}\))?"
     r"(?:[ ](?:correct[aeo]?|corrett?[ao]|nueva|nova|nuova|actual|atual|temporal|temporaire"
-    r"|provisoire|provvisori[ao]|temporane[ao]|temporária|tijdelijke?|tymczasowe|tillfälligt?|midlertidig"
+    r"|provisoire|nuevo|nouveau|nouvelle|novo|nuovo|provvisori[ao]|temporane[ao]|temporária|tijdelijke?|tymczasowe|tillfälligt?|midlertidig"
     r"|provisória|initiale?|inicial|anterior))?"
     rf"(?:[ ](?:{_OF})[ ](?:[\w@/'` -]|\.(?![ ])){{1,40}}?)?"
     r"(?:[ ](?:was |is |has been |had been |got )?(?:set |changed |reset |updated |rotated )?to"
-    rf"|(?:[ ](?:{_IS})|['’](?:s|re))(?:[ ](?:now|still|to|as|simply|just))?|:)"
+    rf"|(?:[ ](?:{_IS})|['’](?:s|re))(?:[ ](?:now|still|to|as|simply|just"
+    r"|actually|currently|übrigens|jetzt|aktuell|maintenant|ahora|agora))?|:|[ ]=)"
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )

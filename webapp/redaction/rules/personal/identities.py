@@ -99,7 +99,9 @@ _SAYS: Final = (
     r"[\"'`*)]{0,3}(?:['’]s)?(?:[ ]?#|[ ]\([^()\n]{1,24}\))?"
     r"(?i:[ ](?:of|for|von|für|de|du|del|de la|para|pour|di|per)(?:[ ][\w.'’-]{1,20}){1,3}?)?"
     r"(?:(?i:[ ](?:is|was|ist|lautet|est|es|é|è|to|jest|er|är|:)(?![a-z]))"
-    r"|[ ]?(?:[:：=#>|]|->|=>)|[ ][-–—](?=[ ])|[はは是는은])?\s{0,2}[\"'«“`*]{0,3}"
+    r"|[ ]?(?:[:：=#>|]|->|=>)|[ ][-–—](?=[ ])|,(?=[ ])|</[a-z]{1,8}>"
+    r"|(?:[ ](?:is|was|has|been|will|should|must|be|now|changed|updated|corrected|set|to|as|reads"
+    r"|says|shows|given|the|following|here|again|listed|recorded|entered|registered)){1,4}|[はは是는은])?\s{0,2}[\"'«“`*]{0,3}"
 )
 _ID: Final = re.compile(
     rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?{_SAYS}"
@@ -135,7 +137,7 @@ _ABBREVIATED: Final = re.compile(
 )
 _LABELLED: Final = re.compile(
     # The label of a line, or of a cell, is of nothing else.
-    r"(?:(?<![^\n|<>\"'{,;&?*])[ ]{0,8})id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
+    r"(?:(?<![^\n|<>\"'{(,;&?*])[ ]{0,8})id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
     r"[ ]{0,3}[\"'`*]{0,3}(?P<number>[0-9](?:[ .-]?[0-9]){7,15}[A-Z]?)(?![\w-])"
     # Abbreviations in small letters, as names of members.
     rf"|(?<![\w.$-])(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?"
@@ -234,10 +236,14 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ID, text, text.lower(), _HINTS, joiners=""):
         if _is_number(match["number"]):
             yield SecretPlace("id-number", *match.span("number"))
+    yield from _find_in_columns(text, "id-number")
+
+
+def _find_before(text: str, name: str) -> Iterator[SecretPlace]:
+    """Yield the numbers before the words for them."""
     for match in _NAMED_AFTER.finditer(text):
         if _is_number(match["number"]):
             yield SecretPlace("id-number", *match.span("number"))
-    yield from _find_in_columns(text, "id-number")
 
 
 _OTHER_NUMBER: Final = re.compile(
@@ -341,13 +347,18 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
         _find_identities,
     ),
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})[ .:=#*'’|)\"]"
+        rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})(?:[ .,:=#*'’|)<?!\"]|$)"
         rf"|(?i:\b(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?(?:[ ]?[:=|]|>)[^\n]?)"
         r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])"
         r"|756\.[0-9]{4}\.|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
         r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
         r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
+    ),
+    (
+        rf"[A-Z0-9],? (?:\((?i:{_OWN} )?|(?i:(?:is|as|was|ist|als|es|est|é|è) )?(?i:{_OWN} ))"
+        rf"(?:(?i:{TERMS})|{'|'.join(_ABBREVIATIONS)})",
+        _find_before,
     ),
     (
         r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"

@@ -31,7 +31,8 @@ _CODES: Final = (
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = (
-    r"[\"'`*_]{0,3}(?:['’]s|(?:[ ]?#|[ ]\([^()\n]{1,20}\))?"
+    r"[\"'`*_]{0,3}(?:['’]s|</[a-z]{1,6}>|[ ](?:nr|no)\.|[ ](?:has )?changed to"
+    r"|,(?=[ ][0-9]{6}(?![0-9]))|(?:[ ]number)?(?:[ ]?#|[ ]\([^()\n]{1,20}\))?"
     r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é"
     r"|jest|er|är|to|[-–—])|[ \u00a0]?[:：=|]))[\"'`*]{0,3}"
 )
@@ -159,12 +160,13 @@ CODES: Final[tuple[Kind, ...]] = (
         r"|security code|(?:code|digits|number) on the back|code auf der rückseite|prüfziffer"
         r"|(?:karten)?prüfnummer)(?:[ ](?:is|code|number|nr|ist|lautet))?"
         r"[\"'`*]{0,2}(?:['’]s)?(?:[ ]\([^()\n]{1,20}\))?"
-        r"(?:[ ](?:of|for)(?:[ ][\w'’-]{1,16}){1,3}?)?(?:[ ][-–—])?[ :=#|]{1,3}[\"'`*]{0,2}"
+        r"(?:[ ](?:of|for)(?:[ ][\w'’-]{1,16}){1,3}?)?(?:[ ][-–—]|,|</[a-z]{1,6}>"
+        r"|[ ](?:nr|no)\.|[ ](?:has )?changed to)?[ :=#|]{1,3}[\"'`*]{0,2}"
         r"(?P<secret>[0-9]{3,4})(?![\w-]|[.,][0-9])",
         lambda secret: len(set(secret)) > 1,
         r"(?:cv[vcn]2?|card verification|security code|on the back|auf der rückseite"
         r"|prüf|cryptogramme|code de sécurité|código de seguridad|codice di sicurezza"
-        r"|beveiligingscode)[a-z \"'’`*:=#|()–—-]*[0-9]{3}",
+        r"|beveiligingscode)[a-z \"'’`*:=#|(),.<>/–—-]*[0-9]{3}",
     ),
     ignoring_case(
         "pin",
@@ -210,7 +212,8 @@ CODES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "code |code: |código |código: |codice ",
-        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8}) (?:is valid|expires|will expire|ist gültig"
+        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8}) (?:\(?valid|\(?expires|is valid"
+        r"|will expire|ist gültig"
         r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung)",
         lambda secret: len(set(secret)) > 1,
         "(?:code|código|codice):? [0-9]{4}",

@@ -107,8 +107,9 @@ _CHANGE_IT: Final = re.compile(
 )
 _CHANGED_FROM: Final = re.compile(
     rf"(?:rotat|chang|switch|updat|reset|mov|migrat|renew|swap|replac)[a-z]{{0,3}}[ ]"
-    rf"(?:[\w&'-]{{1,20}}[ ]){{0,5}}?(?:{_NOUN}|key|cookie)s?[ ](?:for[ ][\w.'-]{{1,30}}[ ])?"
-    rf"(?:from[ ])?{_QUOTES}{_SECRET}[\"'`”»]{{0,2}}[ ](?:(?:in)?to|with|by)[ ]"
+    rf"(?:(?P<named>(?:[\w&'-]{{1,20}}[ ]){{0,5}}?(?:{_NOUN}|key|cookie)s?)[ ]"
+    rf"(?:for[ ][\w.'-]{{1,30}}[ ])?(?:from[ ])?|from[ ])"
+    rf"{_QUOTES}{_SECRET}[\"'`”»]{{0,2}}[ ](?:(?:in)?to|with|by)[ ]"
     rf"{_QUOTES}(?P<new>[^\s\"'`“”„«»,;()<>]{{4,100}})",
     re.IGNORECASE,
 )
@@ -220,6 +221,9 @@ def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
                 if _NAMED_CODE.match(secret) or _CODE.search(secret) or is_jumble(secret):
                     yield from _check(text, *match.span(group))
     for match in match_at(_CHANGED_FROM, text, lowered, _CHANGES):
+        before = max(match.start() - _NOUN_REACH // 3, 0), match.start()
+        if match["named"] is None and _NOUN_SAID.search(text, *before) is None:
+            continue
         for group in ("secret", "new"):
             if is_digest(match[group].rstrip(".!?:")) or is_argument(match[group]):
                 yield from _check(text, *match.span(group))
