@@ -490,6 +490,7 @@ def test_nearly_all_that_katex_supports_is_set_and_the_rest_stays_whole() -> Non
         (r"\vv{AB} \arcsinh x \textdollar 5 \Hat{x}\/ \htmlClass{a}{y}", "AB→arcsinh\u2061x$5xˆy"),
         (r"\sqrt[\leftroot{-2}\uproot{2}3]{k} \eval{f}_{0} \ding{51}", "k3\u2063f|0✓"),
         (r"√2 \pm ∛{x+1} + √(y) + 2√n", "2±x+13+|(y)+2n"),
+        (r"\text{√2 of \mbox{√}} \textbf{√}", "√2 of √√"),
         (r"\longdiv{12} \stackunder{a}{b} \stackon{a}{b}", ")12abab"),
     ],
 )

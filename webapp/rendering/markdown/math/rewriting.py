@@ -182,7 +182,10 @@ _SPACE_BELOW: Final = re.compile(r"\\vspace\*?\s*\{[-0-9. a-z]*\}")
 _BOX: Final = re.compile(r"\\bbox\s*(?:\[[A-Za-z0-9#, ]*\])?")
 _RAISED_TEXT: Final = re.compile(rf"\\text(super|sub)script\s*{GROUP}")
 _CIRCLED: Final = re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}")
-_ROOT_SIGN: Final = re.compile(r"([√∛∜])\s*([0-9]+(?:\.[0-9]+)?|[A-Za-z](?![A-Za-z])|(?=\{))?")
+_ROOT_SIGN: Final = re.compile(
+    rf"\\(?:text[a-z]*|[mh]box)\s*{GROUP}"
+    r"|(?P<sign>[√∛∜])\s*(?P<under>[0-9]+(?:\.[0-9]+)?|[A-Za-z](?![A-Za-z])|(?=\{))?"
+)
 _DEGREES: Final = {"√": "", "∛": "[3]", "∜": "[4]"}
 _ROOT: Final = re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of")
 _BUILT: Final = re.compile(
@@ -327,10 +330,14 @@ def _replace_box(found: re.Match[str]) -> str:
 
 def _replace_root_sign(found: re.Match[str]) -> str:
     """Set the root of a number, of a letter or of what is in braces; else the sign alone."""
-    if found[2] is None:
-        return r"\surd " if found[1] == "√" else f"{{}}^{{{_DEGREES[found[1]][1]}}}\\surd "
-    root = rf"\sqrt{_DEGREES[found[1]]}"
-    return f"{root}{{{found[2]}}}" if found[2] else root
+    sign, under = found["sign"], found["under"]
+    if sign is None:
+        # In text, it is a character as any other.
+        return found[0]
+    if under is None:
+        return r"\surd " if sign == "√" else f"{{}}^{{{_DEGREES[sign][1]}}}\\surd "
+    root = rf"\sqrt{_DEGREES[sign]}"
+    return f"{root}{{{under}}}" if under else root
 
 
 def _replace_stack(found: re.Match[str]) -> str:
