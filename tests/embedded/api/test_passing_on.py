@@ -158,18 +158,22 @@ def test_a_body_that_breaks_off_at_once_is_an_error(address: str, model: FakeMod
     assert answer.json()["error"]["code"] == "model_server_broke_off"
 
 
-def test_a_model_url_without_v1_is_offered_with_it(tmp_path: Path, model: FakeModel) -> None:
+@pytest.mark.parametrize(("path", "written"), [("", ""), ("/模型", "/%E6%A8%A1%E5%9E%8B")])
+def test_a_model_url_without_v1_is_offered_with_it(
+    tmp_path: Path, model: FakeModel, path: str, written: str
+) -> None:
     asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     missing = whole(b"404 page not found", status=404, content_type="text/plain")
     with closing(Store(f"sqlite:///{tmp_path / 's.sqlite3'}")) as store, model.serve() as url:
         root = url.removesuffix("/v1")
-        client = create_server(store, model=ModelServer(root)).test_client()
+        client = create_server(store, model=ModelServer(root + path)).test_client()
         model.script(missing, missing)
         answer = client.post("/chat/completions", json=asked)
         other = create_server(store, model=ModelServer(url)).test_client()
 
         assert (answer.status_code, answer.data) == (404, b"404 page not found")
-        assert f"set READBACK_MODEL_URL to {url}." in answer.headers["X-Readback-Advice"]
+        advice = answer.headers["X-Readback-Advice"]
+        assert advice.endswith(f"set READBACK_MODEL_URL to {root}{written}/v1.")
         plain = other.post("/chat/completions", json=asked)
         assert "X-Readback-Advice" not in plain.headers
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.client import NOT_FOUND
 from itertools import chain
+from string import punctuation
 from typing import Final
+from urllib.parse import quote
 
 from flask import Response
 
@@ -30,9 +32,11 @@ from webapp.redaction import get_logger
 STORED_AS: Final = "X-Readback-Stored-As"
 """The header with the id that a completion is stored under, if it is not the one in the answer."""
 
-
 ADVICE: Final = "X-Readback-Advice"
 """The header that says what is probably wrong with the settings if the model server answers 404."""
+
+_WRITTEN_AS_THEY_ARE: Final = " " + punctuation
+"""Beside letters and digits; headers have no other characters than ASCII."""
 
 log = get_logger("readback.embedded")
 
@@ -59,12 +63,12 @@ def forward_create(
     )
     sent = {
         "x-request-id": make_request_id(),
-        "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}",
+        "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}, {ADVICE}",
     }
     sent |= answer.headers | POLICY
     if answer.status == NOT_FOUND and model.advice:
         log.warning("The model server has nothing there. %s", model.advice)
-        sent[ADVICE] = model.advice
+        sent[ADVICE] = quote(model.advice, safe=_WRITTEN_AS_THEY_ARE)
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:
