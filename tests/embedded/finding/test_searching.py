@@ -177,6 +177,24 @@ def test_a_search_whose_time_is_over_goes_on_from_its_cursor(url: str, is_indexe
         assert found + [one.id for one in rest.found] == search_naively(parse_query("bergen"))
 
 
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_a_search_whose_time_is_over_shows_no_further_hit(url: str, is_indexed: bool) -> None:
+    with closing(Store(url)) as store:
+        add(store, *COMPLETIONS)
+        if is_indexed:
+            store.complete()
+        finder, query = StoreFinder(store), parse_query("bergen")
+        found: list[str] = []
+        cursor: Cursor | None = None
+        while not found or cursor is not None:
+            results = finder.search(query, after=cursor, limit=100, seconds=-1)
+            assert len(results.found) <= 1
+            assert results.is_cut == (results.cursor is not None)
+            found += [one.id for one in results.found]
+            cursor = results.cursor
+        assert found == search_naively(query)
+
+
 def test_the_rarest_filter_yields_the_completions(url: str) -> None:
     """A common filter that was gone through would read every row it has."""
     with closing(Store(url)) as store:

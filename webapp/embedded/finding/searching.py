@@ -100,20 +100,23 @@ class StoreFinder:
             searched = 0
             last = after
             for keys, end in batches:
-                searched += len(keys)
                 hits = _find_hits(connection, keys, terms, query.scopes) if terms else {}
-                for key in keys:
+                for at, key in enumerate(keys, 1):
                     if terms and key.seq not in hits:
                         continue
                     if len(found) == limit:
-                        return Results(tuple(found), last, False, searched)
+                        return Results(tuple(found), last, False, searched + len(keys))
                     its = hits.get(key.seq, [])
                     shown = show_found(connection, key, its[:_HITS], terms, count=len(its))
                     found.append(shown)
                     last = key
+                    # To show one reads its messages, which may be long.
+                    if at < len(keys) and len(found) < limit and time.monotonic() >= until:
+                        return Results(tuple(found), key, True, searched + at)
+                searched += len(keys)
                 last = end
-                if time.monotonic() >= until and end is not None:
-                    return Results(tuple(found), end, True, searched)
+                if end is not None and time.monotonic() >= until:
+                    return Results(tuple(found), end, len(found) < limit, searched)
             return Results(tuple(found), None, False, searched)
 
 
