@@ -257,8 +257,8 @@ KINDS: Final = {
     "a document with its contents": any(one.data and one.filename for one in DOCUMENTS),
     "a document by id": any(one.file_id and not one.data for one in DOCUMENTS),
     "several named people": len({message.name for message in MESSAGES if message.name}) >= 4,
-    "unknown parts": {"content part document_url", "content part video_url"}
-    <= {part.label for part in PARTS if isinstance(part, Unknown)},
+    "files by their address": sum(isinstance(one, File) and bool(one.url) for one in PARTS) == 2,
+    "an unknown part": any(isinstance(part, Unknown) for part in PARTS),
     "an unknown call": any(isinstance(c, Unknown) for m in MESSAGES for c in m.calls),
     "an unknown annotation": any(isinstance(a, Unknown) for m in MESSAGES for a in m.annotations),
     "unknown fields on a message": any(message.also_sent for message in MESSAGES),

@@ -121,6 +121,7 @@ def test_the_five_keys_of_a_recorded_part_are_read_with_their_nulls() -> None:
         ({"type": "image_url", "image_url": {"detail": "low"}}, "content part image_url"),
         ({"type": "image_url", "image_url": None}, "content part image_url"),
         ({"type": "input_audio", "input_audio": ["UklG"]}, "content part input_audio"),
+        ({"type": "input_audio", "input_audio": "see: the tape"}, "content part input_audio"),
         ({"type": "file", "file": []}, "content part file"),
         ({"type": 5}, "content part"),
         ({}, "content part"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -16,6 +17,9 @@ _REMOTE: Final = ("http://", "https://", "gs://", "s3://")
 
 _FEWEST_ENCODED: Final = 100
 """Characters of base64 in the place of an address; what is shorter is a path or a name."""
+
+
+_BASE64: Final = re.compile(r"[\sA-Za-z0-9+/=_-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,8 @@ class InputAudio(BasePiece):
     def _parse_named(cls, value: Object, name: str) -> InputAudio | None:
         audio = value.get(name)
         if isinstance(audio, String):
+            if not _is_data_or_address(audio.text):
+                return None
             extras = value.find_unread(type=String, **{name: String})
             return cls._make(value, audio.text, None, extras)
         if not isinstance(audio, Object):
@@ -299,6 +305,11 @@ def _divide(given: str | None, *, is_address: bool = False) -> tuple[str | None,
         # There is no colon in base64.
         is_remote = ":" in given[:_FEWEST_ENCODED] or len(given) < _FEWEST_ENCODED
     return (None, given) if is_remote else (given, None)
+
+
+def _is_data_or_address(text: str) -> bool:
+    start = text[:_FEWEST_ENCODED]
+    return start.lower().startswith(("data:", *_REMOTE)) or _BASE64.fullmatch(start) is not None
 
 
 def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:
