@@ -79,6 +79,7 @@ def problem_with(connect: Connect, fake: FakeUpstream, reply: Reply) -> Upstream
         (Reply(404, {"msg": "NOT FOUND"}), NotSupported, 501),
         (Reply(404, {"errors": [{"message": "Could not route to /x."}]}), NotSupported, 501),
         (error(404, "This endpoint is not supported"), NotSupported, 501),
+        (error(404, "No endpoints found for this model"), NotFound, 404),
         (Reply(200, {"error": {"message": "bad key", "code": 401}}), BadAnswer, 502),
         (Reply(404, {"detail": f"Completion {ID} not found"}), NotFound, 404),
         (error(404, f"No completion was found for {ID}"), NotFound, 404),
@@ -111,6 +112,24 @@ def test_each_answer_means_one_error(
     assert problem.status == (None if reply.status == 200 else reply.status)
     assert str(problem).endswith(".")
     assert problem.advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "shown"),
+    [
+        (f"Bad key {KEY}", BadAnswer, "Bad key ***"),
+        ("Cannot POST /v1", BadRequest, "Cannot POST /v1"),
+    ],
+)
+def test_an_error_with_the_status_of_a_success_may_answer_a_create(
+    connect: Connect, said: str, kind: type[UpstreamError], shown: str
+) -> None:
+    fake = FakeUpstream()
+    fake.script("/chat/completions", Reply(200, {"error": {"message": said}}))
+    with pytest.raises(UpstreamError) as problem:
+        connect(fake).create_completion(b"{}")
+
+    assert type(problem.value) is kind and problem.value.server_message == shown
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,9 @@ class Upstream:
         deadline = deadline or self._start_deadline()
         try:
             reply = self._sender.send(Request("POST", COMPLETIONS, body=body), deadline=deadline)
+            if reply.headers.get(_STORE, "stored") != "stored":
+                raise NotStored("The model has answered, but its answer is not in the store.")
+            completion = self._decode(reply.text, decoding.decode_completion, deadline)
         except (BadRequest, NotFound, NotSupported) as error:
             if error.status == 501:
                 raise
@@ -173,9 +176,6 @@ class Upstream:
                 request_id=error.request_id,
                 advice="Choose another model or fewer messages, and try again.",
             ) from error
-        if reply.headers.get(_STORE, "stored") != "stored":
-            raise NotStored("The model has answered, but its answer is not in the store.")
-        completion = decoding.decode_completion(reply.text, deadline)
         return check_id(reply.headers.get(_STORED_AS) or completion.id or "")
 
     def list_messages(
@@ -261,6 +261,12 @@ class Upstream:
                     raise
                 self.clock.sleep(NEW_WAIT)
                 tries_left -= 1
+        return self._decode(text, decode, deadline)
+
+    def _decode(
+        self, text: Document, decode: Callable[[Document, Deadline], T], deadline: Deadline
+    ) -> T:
+        """Decode an answer; an error has no key in what the server says, and advice."""
         try:
             return decode(text, deadline)
         except TimeoutError as error:

@@ -28,8 +28,9 @@ _EVENT = re.compile(r"(?:event:[^\n]{0,100}\n)?data:")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _CODE_TAG = re.compile(r"</?(?:script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 _NO_SUCH_ROUTE = re.compile(
-    r"(?:unknown|unrecognized|unsupported) request url|invalid url|no (?:such )?(?:route|endpoint)"
-    r"|could not route|unexpected endpoint|\b(?:api|url|endpoint|route)\b.{0,40} not supported"
+    r"(?:unknown|unrecognized|unsupported) request url|invalid url"
+    r"|no (?:such )?(?:route|endpoint)\b|could not route|unexpected endpoint"
+    r"|\b(?:api|url|endpoint|route)\b.{0,40} not supported"
     r"|\b(?:get|post|delete)\b:? ?(?:https?://[^/\s]{1,99})?/"
     r"|^(?:404 )?(?:the )?(?:requested )?(?:api )?(?:file|page|route|endpoint|path|url) (?:/\S+ )?"
     r"(?:was )?not found\b"
