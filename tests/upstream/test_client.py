@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from tests.support.fake_upstream import FakeUpstream, Reply, always_more, error, message, stored
+from tests.support.fake_upstream import (
+    FakeUpstream,
+    Json,
+    Reply,
+    always_more,
+    error,
+    message,
+    stored,
+)
 from tests.upstream.conftest import KEY, Connect
 from webapp.http.loopback import LoopbackAdapter
 from webapp.upstream import (
@@ -14,7 +22,9 @@ from webapp.upstream import (
     Endpoint,
     InvalidId,
     NotFound,
+    NotSupported,
     Upstream,
+    UpstreamError,
     count_from_newest,
 )
 
@@ -101,17 +111,31 @@ def test_a_deleted_completion_is_gone(connect: Connect, fake: FakeUpstream) -> N
         upstream.delete_completion(ID)
 
 
-def test_a_deletion_without_a_body_is_one(connect: Connect, fake: FakeUpstream) -> None:
-    fake.script(f"/chat/completions/{ID}", Reply(204))
+def test_a_deletion_without_a_body_or_with_no_error_is_one(
+    connect: Connect, fake: FakeUpstream
+) -> None:
+    confirmed = Reply(200, {"id": ID, "deleted": True, "error": ""})
+    fake.script(f"/chat/completions/{ID}", Reply(204), confirmed)
+    connect(fake).delete_completion(ID)
     connect(fake).delete_completion(ID)
 
-    assert [seen.method for seen in fake.requests] == ["DELETE"]
+    assert [seen.method for seen in fake.requests] == ["DELETE"] * 2
 
 
-def test_a_denied_deletion_is_an_error(connect: Connect, fake: FakeUpstream) -> None:
-    fake.script(f"/chat/completions/{ID}", Reply(200, {"id": ID, "deleted": False}))
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"id": ID, "deleted": False}, BadAnswer),
+        ({"error": {"message": "No."}}, BadAnswer),
+        ({"error": "Unexpected endpoint or method."}, NotSupported),
+    ],
+)
+def test_a_denied_deletion_is_an_error(
+    connect: Connect, fake: FakeUpstream, answer: Json, kind: type[UpstreamError]
+) -> None:
+    fake.script(f"/chat/completions/{ID}", Reply(200, answer))
 
-    with pytest.raises(BadAnswer, match="not a deletion"):
+    with pytest.raises(kind):
         connect(fake).delete_completion(ID)
 
 

@@ -135,14 +135,15 @@ def decode_completion(text: Document, deadline: Deadline) -> Completion:
 
 
 def check_deletion(text: Document, deadline: Deadline) -> None:
-    """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without a denial.
+    """Raise `BadAnswer` unless `text` may confirm a deletion: empty, or without denial and error.
 
     Raises `TimeoutError` too.
     """
     if isinstance(text, str) and not text.strip():
         return
     json = _parse(text, deadline)
-    if not isinstance(json, Object) or json.boolean("deleted") is False:
+    deleted = json.boolean("deleted") if isinstance(json, Object) else False
+    if deleted is False or (deleted is None and _has_error(json)):
         raise _wrong_shape(json, "a deletion")
 
 
@@ -246,9 +247,7 @@ def _wrong_shape(json: Value, expected: str) -> UpstreamError:
     """
     is_short = json.length <= MAX_ERROR_BYTES
     error = read_error_body(json) if is_short else ErrorBody()
-    is_error = (
-        is_short and isinstance(json, Object) and isinstance(json.get("error"), Object | String)
-    )
+    is_error = is_short and _has_error(json)
     if is_error and is_unknown_route(error):
         return NotSupported(
             "The server does not offer stored completions here.", server_message=error.message
@@ -259,3 +258,7 @@ def _wrong_shape(json: Value, expected: str) -> UpstreamError:
         else f"The server's answer is JSON, but not {expected} as the API has it.",
         server_message=error.message,
     )
+
+
+def _has_error(json: Value) -> bool:
+    return isinstance(json, Object) and isinstance(json.get("error"), Object | String)
