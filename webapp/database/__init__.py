@@ -50,7 +50,7 @@ __all__ = [
 def open_database(database_url: str, *, is_patient: bool = False) -> Database:
     """Open the database at `database_url`.
 
-    Reads of an `is_patient` one may take longer than its server allows, as writes may anyway.
+    If it `is_patient`, reads may take longer than its server allows; writes always may.
 
     Raises `StoreError` if that is not a URL of a SQLite or PostgreSQL database.
     """

@@ -35,7 +35,7 @@ _DO_NOT_COMPILE: Final = (
 def open_postgres(url: URL, *, is_patient: bool = False) -> Database:
     """Open the database that `url` names, which must exist and be in UTF-8.
 
-    The server's bounds on statements hold for reads, unless it `is_patient`.
+    Reads keep to the server's bounds on statements, unless it `is_patient`.
 
     Connects on first use. Raises `StoreError` if the driver is another one or is missing.
     """
