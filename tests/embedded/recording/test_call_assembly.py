@@ -306,3 +306,11 @@ def test_a_custom_call_that_is_repeated_whole_at_the_end_has_its_input_once() ->
     [choice] = json.loads(completion.result())["choices"]
     [call] = choice["message"]["tool_calls"]
     assert call["custom"] == {"name": "run", "input": "{}"}
+
+
+def test_a_piece_without_an_index_belongs_to_the_last_call_of_its_id() -> None:
+    begun = [piece(index=0, arguments=""), piece("c1", "time", '{"tz"', index=1)]
+
+    calls = assemble(begun, [piece("c1", index=0)], [piece("c1", None, ':"UTC"}', index=None)])
+
+    assert calls == [("c1", "", ""), ("c1", "time", UTC)]

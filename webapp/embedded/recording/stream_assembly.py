@@ -10,7 +10,7 @@ keep their lexemes.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Protocol
@@ -291,8 +291,9 @@ class ToolCallsAccumulator:
 
     def __init__(self) -> None:
         self._calls: list[tuple[CallPieces, ObjectAccumulator]] = []
-        self._places_by_index: dict[int, list[int]] = defaultdict(list)
-        self._places_by_id: dict[str, list[int]] = defaultdict(list)
+        # The last place of an index, and of an id: with each index, and with any.
+        self._place_by_index: dict[int, int] = {}
+        self._place_by_id: dict[tuple[int | None, str], int] = {}
         self._highest_index = -1
         self._last = -1
 
@@ -306,7 +307,9 @@ class ToolCallsAccumulator:
                 pieces, whole = self._calls[self._last]
                 if not pieces.is_repeated_by(call):
                     if not pieces.id and (call_id := call.text("id")):
-                        self._places_by_id[call_id].append(self._last)
+                        for place in ((None, call_id), (pieces.index, call_id)):
+                            earlier = self._place_by_id.get(place, -1)
+                            self._place_by_id[place] = max(earlier, self._last)
                     pieces.feed(call)
                     whole.feed(call)
 
@@ -318,35 +321,31 @@ class ToolCallsAccumulator:
         """Find the call that `call` is a piece of, by its place; begin one if there is none."""
         index = read_index(call)
         call_id = call.text("id")
-        known = [] if index is None else self._places_by_index.get(index, [])
-        named = [
-            at
-            for at in self._places_by_id.get(call_id or "", ())
-            if index in (None, self._calls[at][0].index)
-        ]
-        latest = known[-1] if known else -1
-        if index is None and not call_id:
-            latest = self._last
-        place = named[-1] if named else latest
+        if index is not None:
+            place = self._place_by_index.get(index, -1)
+        else:
+            place = -1 if call_id else self._last
+        if call_id:
+            place = self._place_by_id.get((index, call_id), place)
         if place >= 0:
             pieces = self._calls[place][0]
             if pieces.is_continued_by(call, is_same_chunk=place in fed):
                 return place
-        elif self._is_only_more(call, known):
+        elif self._is_only_more(call):
             return self._last
         if index is None:
             index = self._highest_index + 1
         self._highest_index = max(index, self._highest_index)
-        self._places_by_index[index].append(len(self._calls))
+        self._place_by_index[index] = len(self._calls)
         self._calls.append((CallPieces(index), CalledAccumulator(_NESTED_IN_CALL)))
         return len(self._calls) - 1
 
-    def _is_only_more(self, call: Object, known: list[int]) -> bool:
+    def _is_only_more(self, call: Object) -> bool:
         """Return whether a piece under a new index has nothing but more arguments of the last call.
 
         Some servers count the pieces.
         """
-        if known or self._last < 0 or call.text("id") or read_name(call):
+        if self._last < 0 or call.text("id") or read_name(call):
             return False
         return not self._calls[self._last][0].is_complete
 
