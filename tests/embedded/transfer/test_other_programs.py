@@ -228,6 +228,17 @@ def test_an_instruction_with_its_input_and_several_rejected_answers_are_a_pair(
     assert not {"instruction", "input"} & imported.json.keys()
 
 
+def test_messages_beside_an_instruction_are_the_question_of_a_pair(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    row = {"instruction": "do", "input": [ASKED], "chosen": "good", "rejected": "bad"}
+
+    imported = Imported(store, client, tmp_path, row)
+
+    assert imported.asked == [("user", "q")]
+    assert imported.json["instruction"] == "do"
+
+
 def rated(text: str, **more: Any) -> dict[str, Any]:
     return {"response": text, "model": "m", "overall_score": 8.5} | more
 

@@ -172,7 +172,8 @@ def _join_answers(
     if _is_same(prompt, first):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
-    is_instruction = name in ("instruction", "input") and bool(row.text("instruction"))
+    has_texts = bool(row.text("instruction")) and not isinstance(row.get("input"), Array | Object)
+    is_instruction = has_texts and name in ("instruction", "input")
     if is_instruction:
         asked = [_write_instruction(row)]
     else:
