@@ -212,14 +212,16 @@ def test_the_grounding_of_gemini_counts_bytes(metadata: dict[str, Any]) -> None:
     assert kept.name.text == "groundingMetadata"
 
 
-def test_grounding_has_a_limited_number_of_citations() -> None:
+@pytest.mark.parametrize(("more", "most"), [(0, MAX_RANGES), (1_000, 10), (20_000, 0)])
+def test_grounding_has_a_limited_number_of_citations(more: int, most: int) -> None:
+    source = {"uri": A} | {f"member {number}": 1 for number in range(more)}
     support = {"segment": {"endIndex": 1}, "groundingChunkIndices": [0] * (MAX_RANGES + 1)}
-    metadata = {"groundingChunks": [{"web": {"uri": A}}], "groundingSupports": [support]}
+    metadata = {"groundingChunks": [{"web": source}], "groundingSupports": [support]}
     message = {"role": "assistant", "content": "x"}
     choice = {"message": message, "groundingMetadata": metadata}
     found = Completion.from_json(parse(json.dumps({"choices": [choice]})))
 
-    assert len(answer_of(found).annotations) == MAX_RANGES
+    assert len(answer_of(found).annotations) == most
 
 
 @pytest.mark.parametrize(

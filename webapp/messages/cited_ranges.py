@@ -16,6 +16,9 @@ from webapp.messages.parts import UrlCitation
 MAX_RANGES: Final = 1_000
 """Citations read from one list; longer lists are shown as JSON."""
 
+_MAX_MEMBERS: Final = 10_000
+"""Further members of the sources of all citations, of which each range repeats those of its own."""
+
 _GROUNDING: Final = ("groundingMetadata", "grounding_metadata")
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 that go on with a character."""
@@ -41,7 +44,8 @@ def parse_ranges(citations: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
             name = "document" if source.object("document") else "tool_output"
             inner = source.object(name) or source
             extras = source.find_unread(**{name: Object}) if inner is not source else ()
-            extras += inner.find_unread(url=String, title=String) + others
+            # Those of the range are with its first source.
+            extras, others = extras + inner.find_unread(url=String, title=String) + others, ()
             cited.append(
                 UrlCitation(
                     json=value,
@@ -52,7 +56,9 @@ def parse_ranges(citations: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
                     extras=extras,
                 )
             )
-    return tuple(cited) if len(cited) <= MAX_RANGES else ()
+            if len(cited) > MAX_RANGES:
+                return ()
+    return tuple(cited)
 
 
 def find_grounding(choice: Object) -> Object | None:
@@ -64,7 +70,7 @@ def parse_grounding(metadata: Object, text: str | None) -> tuple[UrlCitation, ..
     """Parse the sources in metadata of grounding, each once for every range that it supports.
 
     Gemini counts bytes of UTF-8; the indexes are converted to code points of `text`. There is no
-    range if that is None. The first 1,000 of all are read.
+    range if that is None. The first 1,000 of all are read, fewer if the sources are large.
     """
     chunks = _get_items(metadata, "groundingChunks", "grounding_chunks")
     given: list[tuple[int, int, Sequence[Value]]] = []
@@ -82,7 +88,14 @@ def parse_grounding(metadata: Object, text: str | None) -> tuple[UrlCitation, ..
         for index in chosen:
             if index.source.isdecimal() and len(index.source) < 6:
                 places.setdefault(int(index.source), []).append((counts[start], counts[end]))
-    return tuple(islice(_cite(chunks, places), MAX_RANGES))
+    cited: list[UrlCitation] = []
+    members = 0
+    for citation in islice(_cite(chunks, places), MAX_RANGES):
+        members += len(citation.extras)
+        if members > _MAX_MEMBERS:
+            break
+        cited.append(citation)
+    return tuple(cited)
 
 
 def _cite(
