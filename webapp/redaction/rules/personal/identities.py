@@ -133,7 +133,8 @@ _ABBREVIATED: Final = re.compile(
     rf"(?![\w]){_SAYS}"
     r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
     r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
-    r"(?![\w-])"
+    # Nor is the size of a download (DL) or a picture.
+    r"(?![\w-]|[ ]?(?:bytes|[kKMG]i?B|px|of)\b)"
 )
 _LABELLED: Final = re.compile(
     # The label of a line, or of a cell, is of nothing else.
@@ -175,13 +176,15 @@ _PLATE: Final = re.compile(
 
 def _find_plates(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _PLATE.finditer(text):
-        number = match["number"]
-        if (
-            5 <= len(number) <= 11
-            and any(map(str.isdigit, number))
-            and any(map(str.isalpha, number))
-        ):
+        if is_plate(match["number"]):
             yield SecretPlace("number-plate", *match.span("number"))
+
+
+def is_plate(number: str) -> bool:
+    """Decide whether a text in the form of a car's number has its length, digits and letters."""
+    return (
+        5 <= len(number) <= 11 and any(map(str.isdigit, number)) and any(map(str.isalpha, number))
+    )
 
 
 def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
@@ -234,7 +237,7 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
         if _BANK.search(text, *around):
             yield SecretPlace("id-number", *match.span("number"))
     for match in match_at(_ID, text, text.lower(), _HINTS, joiners=""):
-        if _is_number(match["number"]):
+        if is_number(match["number"]) and not _is_paid(match):
             yield SecretPlace("id-number", *match.span("number"))
     yield from _find_in_columns(text, "id-number")
 
@@ -242,12 +245,29 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
 def _find_before(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the numbers before the words for them."""
     for match in _NAMED_AFTER.finditer(text):
-        if _is_number(match["number"]):
+        if is_number(match["number"]):
             yield SecretPlace("id-number", *match.span("number"))
 
 
+def _is_paid(match: re.Match[str]) -> bool:
+    """Return whether a number after a word like `Medicare` can be an amount."""
+    number, term = match["number"], match[0].lower()
+    return (
+        number.isdigit()
+        and len(number) < _LEAST_DIGITS
+        and term.startswith(("social security", "medicare", "health insurance"))
+        and re.search(rf"\b{_NUMBER_WORD}\b|#", term) is None
+    )
+
+
 _OTHER_NUMBER: Final = re.compile(
-    r"-?[0-9]*\.[0-9]+|(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9](?:[ ][0-9]{2})?"
+    r"-?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?"
+    # A date, with the hour after it.
+    r"|(?:(?:19|20)[0-9]{2}[-/.][01][0-9][-/.][0-3][0-9]"
+    r"|[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:19|20)[0-9]{2})(?:[ ][0-9]{2})?"
+    # An amount, and a version.
+    r"|[$€£]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"
+    r"|v[0-9]+(?:\.[0-9]+){1,3}|[0-9]{1,3}(?:\.[0-9]{1,2}){2}"
     # A range of years.
     r"|(?:19|20)[0-9]{2}[ ]?[-/][ ]?(?:19|20)?[0-9]{2}"
     # The address of a machine; groups of three digits each are those of a large number.
@@ -285,8 +305,10 @@ _BORN_ON: Final = re.compile(
     re.IGNORECASE,
 )
 _BORN_THEN: Final = re.compile(
-    r"(?<!\w)(?:(?:born|geboren|née?)(?: on| am)?:? {1,2}|\*[ ]?)"
-    r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?!\w)",
+    r"(?:(?<!\w)(?:born|geboren|née?)(?: on| am)?:? {1,2}"
+    # The sign for born, which is no mark of an item or of emphasis.
+    r"|(?:(?<=[\w,;)] )|(?<=\())\*[ ]?|(?<![\w*])\*(?! ))"
+    r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?![\w*])",
     re.IGNORECASE,
 )
 OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
@@ -308,19 +330,32 @@ def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
 def _classify_person(name: str) -> str | None:
     """Find the kind of personal detail that a name of a member or a column has as its value."""
     words = " ".join(word.lower() for word in _WORD.findall(name[:_LONGEST_NAME]))
-    is_number = words in ("id number", "id no") or words.upper() in _ABBREVIATIONS
-    if is_number or _TERM_NAME.fullmatch(words):
+    if _COUNTED.fullmatch(words):
+        return _LONG
+    is_named = words in ("id number", "id no") or words.upper() in _ABBREVIATIONS
+    if is_named or _TERM_NAME.fullmatch(words):
         return "id-number"
     return "birth-date" if _BIRTH_NAMES.fullmatch(words) else None
 
 
+_COUNTED: Final = re.compile(
+    r"(?:[a-z]{1,20} ){0,3}(?:social security|medicare|health insurance)|dl|pan"
+)
+"""Names of what is paid, or of a size, too; then the number is alone and short."""
+_LONG: Final = "long-number"
+_KINDS: Final = {_LONG: "id-number"}
+_LEAST_DIGITS: Final = 9
+
+
 def _is_of_kind(kind: str, text: str) -> bool:
+    if kind == _LONG and text.isdigit() and len(text) < _LEAST_DIGITS:
+        return False
     if kind == "birth-date":
         return len(text) <= 40 and re.fullmatch(DATE, text, re.IGNORECASE) is not None
-    return len(text) <= 24 and len(text.split()) <= 6 and _is_number(text)
+    return len(text) <= 24 and len(text.split()) <= 6 and is_number(text)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Decide whether a text can be the number of a person, and is no date, fraction or address."""
     return sum(map(str.isdigit, text)) >= 5 and _OTHER_NUMBER.fullmatch(text) is None
 
@@ -329,12 +364,12 @@ def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if its name says that it is a number of a person or a date of birth."""
     kind = _classify_person(name)
     if kind is not None and _is_of_kind(kind, text):
-        yield SecretPlace(kind, 0, len(text))
+        yield SecretPlace(_KINDS.get(kind, kind), 0, len(text))
 
 
 def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
     for start, end, kind in iter_columns(text, _classify_person):
-        if kind == wanted and _is_of_kind(kind, text[start:end].strip("\"'` ")):
+        if _KINDS.get(kind, kind) == wanted and _is_of_kind(kind, text[start:end].strip("\"'` ")):
             yield SecretPlace(kind, start, end)
 
 

@@ -22,7 +22,14 @@ from webapp.redaction.rules.kinds import (
     is_value,
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
-from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, SMALL, TERMS
+from webapp.redaction.rules.personal.identities import (
+    DATE,
+    OF_OUR_TIME,
+    SMALL,
+    TERMS,
+    is_number,
+    is_plate,
+)
 
 QUESTION: Final = "question: "
 """Begins the name of a text that answers the question after it."""
@@ -48,6 +55,10 @@ def _has_digits(least: int) -> Callable[[str], bool]:
     return lambda answer: sum(map(str.isdigit, answer)) >= least and len(set(answer)) > 1
 
 
+def _is_id(answer: str) -> bool:
+    return is_number(answer) and len(set(answer)) > 1
+
+
 _PASSWORD: Final = (
     r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa2?[ -]key|wi-?fi[ -](?:key|code)"
     r"|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b|contraseña|clave de acceso"
@@ -61,7 +72,7 @@ _CODE: Final = (
     r"what['’]?s?(?: is| was)? (?:the|your|his|her) (?:[a-z-]{1,12} )?code"
     r"|code (?:you|we|i) (?:received|got|sent|texted|were sent)|code (?:for|to|of) (?:the|your)"
     r" (?:front |back )?(?:door|gate|alarm|safe|garage|lock|building|phone|sim|entrance|house)"
-    r"|確認コード|\bpins?\b|\bpin-|\b[ot]tp\b|\btan\b|\bpuk\b|\bcv[vc]2?\b|暗証番号|認証コード|验证码|인증번호"
+    r"|確認コード|\bpin\b|\bpin-|\b[ot]tp\b|\btan\b|\bpuk\b|\bcv[vc]2?\b|暗証番号|認証コード|验证码|인증번호"
     r"|(?:verification|security|access|confirmation|authentication|one-time|login|sign-in|2fa|mfa"
     r"|unlock|door|gate|alarm|entry|sms|authenticator|backup|recovery|safe|garage|lock|digit|card"
     r"|texted)[ -](?:code|pin|passcode|combination)"
@@ -116,10 +127,8 @@ _ASKED: Final = (
     _Asked("birth-date", _BIRTH, DATE, lambda answer: OF_OUR_TIME.search(answer) is not None),
     _Asked("card", _CARD, r"[0-9](?:[ .-]{0,2}[0-9]){11,18}", _has_digits(12)),
     _Asked("phone", _PHONE, r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _has_digits(7)),
-    _Asked("id-number", rf"{TERMS}|\byour (?:{SMALL})\b", _ID_FORM, _has_digits(5)),
-    _Asked(
-        "number-plate", _PLATE, r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", _has_digits(1)
-    ),
+    _Asked("id-number", rf"{TERMS}|\byour (?:{SMALL})\b", _ID_FORM, _is_id),
+    _Asked("number-plate", _PLATE, r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
     _Asked("password", _NAMED, r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
     _Asked(
         "password",
@@ -173,13 +182,15 @@ _ASKS: Final = re.compile(
 )
 _HOW: Final = re.compile(
     r"\b(?:how (?:do|can|could|should|would|to|many|long|often)|why|wie (?:kann|viele|lang|oft)"
-    r"|pourquoi|combien|por qué|cuánt[oa]s|cómo)\b",
+    r"|pourquoi|combien|por qué|cuánt[oa]s|cómo"
+    r"|(?:best|your) number of (?!the|your)\w+)\b",
     re.IGNORECASE,
 )
 """Begins questions about a password, not for one."""
 _ABOUT: Final = re.compile(
     r"s?[ -](?:manager|polic|field|hash|reset|length|rule|requirement|hint|format|type|column"
-    r"|strength|generator|for\?|used for|mean|stand|contain|stored|expire|valid|work|correct|wrong)"
+    r"|strength|generator|for\?|used for|mean|stand|contain|stored|expire|valid|work|correct|wrong"
+    r"|name|regex|layout|pattern|count|limit|usage|budget|size|endpoint|table|api\b|date|party)"
     r"|[ ](?:required|necessary|nötig|notwendig|obligatoire)",
     re.IGNORECASE,
 )
