@@ -88,15 +88,21 @@ class Conversation:
         return request.digest == other.digest
 
     def path_to(self, request: StoredRequest) -> list[StoredRequest]:
-        """List the requests from the first one to `request`, each continuing the one before."""
+        """List the requests from the first one to `request`, each continuing the one before.
+
+        Those that were stored as if they continued each other make no endless path.
+        """
         path = [request]
-        while (parent := self.parent_of(path[-1])) is not None:
+        while (parent := self.parent_of(path[-1])) and len(path) < len(self.requests):
             path.append(parent)
         return path[::-1]
 
     def last_of(self, request: StoredRequest) -> StoredRequest:
         """Follow the latest child each time to the end of the branch that `request` leads to."""
-        while children := self.children_of(request):
+        for _ in self.requests:
+            children = self.children_of(request)
+            if not children:
+                break
             request = children[-1]
         return request
 

@@ -154,6 +154,39 @@ def test_the_latest_with_the_run_is_continued_in_whatever_order_they_are_stored(
     assert len({row.conversation for row in found}) == 1
 
 
+@pytest.mark.parametrize("begins", [False, True])
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_two_that_have_the_run_of_each_other_do_not_continue_each_other(
+    store: Store, begins: bool, is_reversed: bool, at_once: bool
+) -> None:
+    some, others = TALK[:1] * 3, [user(f"{at}. " + "Tell me of a river. " * 9) for at in range(3)]
+    first = [*some, say("Esrum"), *others]
+    second = [*(first if begins else others), say("Arresø"), *some]
+    run = [request("a", first, say("Arresø"), 1000), request("b", second, say("Esrum"), 1000)]
+    run = run[::-1] if is_reversed else run
+    for batch in [run] if at_once else [[one] for one in run]:
+        add(store, *batch)
+
+    conversation = store.find_conversation("a")
+    assert conversation is not None
+    assert len(conversation.requests) == 2
+    assert len(conversation.children_of(None)) == 1
+
+
+def test_paths_end_where_requests_were_stored_as_if_they_continued_each_other(
+    store: Store, url: str
+) -> None:
+    add(store, request("a", [*TALK, NEXT], ANSWER, 1000))
+    add(store, request("b", [*TALK, NEXT, ANSWER, THEN], DONE, 1001))
+    rows(url, "UPDATE facts SET parent = 3 - completion")
+
+    conversation = store.find_conversation("a")
+    assert conversation is not None
+    end = conversation.last_of(conversation.requests[0])
+    assert len(conversation.path_to(end)) == 2
+
+
 def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:
     choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
     return {"id": name, "created": created, "messages": messages, "choices": choices}

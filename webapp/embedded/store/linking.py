@@ -100,6 +100,10 @@ _SESSION: Final = text(
 _CHILDREN: Final = text(
     "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent LIMIT :rows"
 )
+_PARENT: Final = text(
+    "SELECT f.parent, p.created FROM facts AS f JOIN completions AS p ON p.seq = f.parent"
+    " WHERE f.completion = :seq"
+)
 _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
 
 
@@ -310,8 +314,10 @@ class Linker:
                 binds = {"hash": tail, "least": max(1, least), "most": most}
                 found += self._query_members(_SOUGHT, binds)
             for later in found:
+                if later.seq == member.seq:
+                    continue
                 theirs = self._read_chain(later.seq)
-                if later.seq != member.seq and theirs.runs:
+                if theirs.runs:
                     depth = count_known(chain, theirs, theirs.runs[-1][0])
                     self._adopt(later, member, begins=False, depth=depth)
 
@@ -321,6 +327,8 @@ class Linker:
         claim = Claim(begins, depth, is_same_model, member.created, member.seq)
         if later.claim is not None and later.claim.rank >= claim.rank:
             return
+        if self._continues(member, later):
+            return
         if later.seq not in self._linked:
             adopted = {"parent": member.seq, "depth": depth, "completion": later.seq}
             self._connection.execute(_ADOPT, adopted)
@@ -329,6 +337,24 @@ class Linker:
             self._merge({member.conversation, later.conversation})
         elif later.conversation != member.conversation:
             self._move(later, member.conversation)
+
+    def _continues(self, member: Member, other: Member) -> bool:
+        """Return whether a completion continues another one, at once or through others.
+
+        Made-up ones of the same second can each have the messages and the answer of the other.
+        """
+        latest = other.created
+        parent, created = member.parent, member.claim.created if member.claim else 0
+        # Each is later than its parent, but for the clock.
+        while parent is not None and parent != other.seq and created >= latest:
+            one = self._linked.get(parent)
+            if one is not None:
+                parent, created = one.parent, one.claim.created if one.claim else 0
+            else:
+                row = self._connection.execute(_PARENT, {"seq": parent}).one_or_none()
+                parent, created = row or (None, 0)
+            latest -= CLOCK_SECONDS
+        return parent == other.seq
 
     def _find_later(self, chain: Chain) -> list[Member]:
         """Find completions that have the same beginning and more messages, the shortest first."""
