@@ -55,6 +55,13 @@ def _has_digits(least: int) -> Callable[[str], bool]:
     return lambda answer: sum(map(str.isdigit, answer)) >= least and len(set(answer)) > 1
 
 
+def _is_phone(answer: str) -> bool:
+    # Seven or eight digits alone are as often a count: of those who use a mobile, or of phones.
+    return _has_digits(7)(answer) and (
+        not answer.isdigit() or len(answer) >= 9 or answer.startswith("0")
+    )
+
+
 def _is_id(answer: str) -> bool:
     return is_number(answer) and len(set(answer)) > 1
 
@@ -126,7 +133,7 @@ _ASKED: Final = (
     _Asked("api-key", _KEY, r"[A-Za-z0-9+/_=.~-]{16,300}", is_made),
     _Asked("birth-date", _BIRTH, DATE, lambda answer: OF_OUR_TIME.search(answer) is not None),
     _Asked("card", _CARD, r"[0-9](?:[ .-]{0,2}[0-9]){11,18}", _has_digits(12)),
-    _Asked("phone", _PHONE, r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _has_digits(7)),
+    _Asked("phone", _PHONE, r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _is_phone),
     _Asked("id-number", rf"{TERMS}|\byour (?:{SMALL})\b", _ID_FORM, _is_id),
     _Asked("number-plate", _PLATE, r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
     _Asked("password", _NAMED, r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
