@@ -393,7 +393,7 @@ def test_sound_images_and_videos_of_other_apis_are_shown(show: Callable[..., Pag
         [node.attributes["data-media"] for node in bubble.node.css("figure.media")]
         for bubble in page.bubbles
     ]
-    assert kinds[0] == ["audio", "image"]
+    assert kinds[0] == ["audio", "image", "file"]
     assert kinds[1][:3] == ["image"] * 3
     assert kinds[1][4:] == ["image"] * 3 + ["audio", "file", "file", "file"]
     assert "MPEG-4, 24 bytes" in page.bubbles[1].text
