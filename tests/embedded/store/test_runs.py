@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from sqlalchemy import Engine
 
-from tools.store_rows import add, rows
+from tools.store_rows import add, listening, rows
 from webapp.embedded import Store
 
 Json = dict[str, object]
@@ -185,6 +186,25 @@ def test_paths_end_where_requests_were_stored_as_if_they_continued_each_other(
     assert conversation is not None
     end = conversation.last_of(conversation.requests[0])
     assert len(conversation.path_to(end)) == 2
+
+
+def test_only_messages_of_requests_without_a_better_parent_are_read(store: Store) -> None:
+    history = [*TALK[2:], NEXT, ANSWER, THEN]
+    for at in range(5):
+        add(store, request(f"step-{at}", history, DONE, 2000 + at))
+        history = [*history, DONE, user(f"Step {at}")]
+    read: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *further: object) -> None:
+        read.append(statement)
+
+    with listening(Engine, "before_cursor_execute", note):
+        add(store, request("first", [*TALK, NEXT], ANSWER, 1000))
+
+    assert sum("FROM messages" in one for one in read) == 1
+    conversation = store.find_conversation("first")
+    assert conversation is not None
+    assert [one.parent for one in conversation.requests][:3] == [None, "first", "step-0"]
 
 
 def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:

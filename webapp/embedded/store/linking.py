@@ -314,7 +314,10 @@ class Linker:
                 binds = {"hash": tail, "least": max(1, least), "most": most}
                 found += self._query_members(_SOUGHT, binds)
             for later in found:
-                if later.seq == member.seq:
+                # Its messages are read only if it may be adopted, which does not depend on them.
+                claim = Claim(False, 0, later.model == member.model, member.created, member.seq)
+                has_better = later.claim is not None and later.claim.rank >= claim.rank
+                if later.seq == member.seq or has_better:
                     continue
                 theirs = self._read_chain(later.seq)
                 if theirs.runs:
