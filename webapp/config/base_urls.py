@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 _VERSION_SEGMENT: Final = re.compile(r"/v[0-9]")
 _DOUBLED_VERSION: Final = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
 _PAGE: Final = re.compile(r"/(docs|redoc|openapi\.json|health|ping|metrics|ui|webui)$")
-"""What servers have beside the API, whose address people copy."""
+"""Pages of servers beside the API, whose address people copy."""
 _KNOWN_PATHS: Final = {
     "api.deepinfra.com": "/v1/openai",
     "api.fireworks.ai": "/inference/v1",
@@ -26,7 +26,7 @@ _AZURE: Final = (
 
 
 def suggest_base_url(base_url: str, query: str = "", *, setting: str) -> str | None:
-    """Suggest what to set `setting` to, as a sentence; `base_url` has no slash at its end.
+    """Suggest a value for `setting`, as a sentence; `base_url` has no slash at its end.
 
     Return None if the base URL has a version, or is the classic one of Azure, whose version is in
     the query.

@@ -189,7 +189,10 @@ class UpstreamRequests:
         return replace(self, newest=newest, most_newest=most)
 
     def list_newest(self) -> Page[Message] | None:
-        """List the newest messages, the newest first; None, without an error, if none came."""
+        """List the newest messages, the newest first.
+
+        Return None, without an error, if none came.
+        """
         try:
             if self.newest is not None:
                 return self.newest.result()
@@ -200,7 +203,7 @@ class UpstreamRequests:
             return None
 
     def count_messages(self) -> int | None:
-        """Count the messages; None, without an error, if it cannot be known."""
+        """Count the messages; return None, without an error, if it cannot be known."""
         newest = self.list_newest()
         if newest is None:
             return None

@@ -11,7 +11,7 @@
     cut_lists      the beginnings of lists that are too large
     errors         the tree of errors
     error_mapping  responses and exceptions to errors
-    error_bodies   what a server says of an error
+    error_bodies   the sentence and the members of an error
 
 Usable in a script: it needs requests and Readback's values, and knows nothing of Flask.
 """

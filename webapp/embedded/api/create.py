@@ -33,7 +33,7 @@ STORED_AS: Final = "X-Readback-Stored-As"
 """The header with the id that a completion is stored under, if it is not the one in the answer."""
 
 ADVICE: Final = "X-Readback-Advice"
-"""The header that says what is probably wrong with the settings if the model server answers 404."""
+"""The header that says which setting is probably wrong if the model server answers 404."""
 
 _WRITTEN_AS_THEY_ARE: Final = " " + punctuation
 """Beside letters and digits; headers have no other characters than ASCII."""

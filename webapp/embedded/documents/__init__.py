@@ -2,7 +2,7 @@
 
 records            the record of a completion that the store saves
 api_json           the JSON that the API serves, and that which was given
-facts              what lists, searches and conversations are made from
+facts              the values that lists, searches and conversations use
 passages           the texts of a message, as they are searched
 chains             the digests by which completions that continue each other are found
 reported_errors    the error that a model server reports within an answer

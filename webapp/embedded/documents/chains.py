@@ -1,6 +1,6 @@
 """Compute the digests by which completions that continue each other are found.
 
-What two completions have in common can be chance; see `is_likely`.
+Two completions can have some in common by chance; see `is_likely`.
 """
 
 from __future__ import annotations
@@ -246,10 +246,10 @@ def _iter_runs(heard: Sequence[_Heard]) -> Iterator[tuple[int, int]]:
 
 
 def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> int | None:
-    """Hash an answer with the messages before it; None if others may have the same by chance.
+    """Hash an answer with the messages before it.
 
-    A run that `begins` its completion is the same in the hashes of a chain, unless there is an
-    image in it.
+    Return None if others may have the same by chance. A run that `begins` its completion is the
+    same in the hashes of a chain, unless there is an image in it.
     """
     if begins and not any(one.said.media for one in before):
         return None

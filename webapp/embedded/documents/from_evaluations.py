@@ -182,7 +182,7 @@ def _list_messages(sample: Object) -> Iterator[Object]:
 
 
 def write_task(evaluation: Object | None) -> str | None:
-    """Write what each sample repeats of the whole log: not the ids of all samples.
+    """Write the members that each sample repeats of the whole log: not the ids of all samples.
 
     Of a task that is longer than 100,000 characters, this is None.
     """

@@ -66,8 +66,7 @@ class ModelServer:
     `forwards_store` is whether it is sent `store` and `metadata`: many servers refuse a request
     that contains them. `stores_all` is whether a request that does not say `store` is stored.
     The key and the `headers` are sent to this server alone. A query in `base_url` is sent with
-    every request. `advice` is what to set instead if nothing is found there, None if that is not
-    known.
+    every request. `advice` names another address if nothing is found there, None if none is known.
     """
 
     def __init__(

@@ -125,7 +125,7 @@ class Linker:
     """
 
     def __init__(self, connection: Connection, chains: Mapping[int, Chain]) -> None:
-        """Look up what others have in common with the `chains` of the batch, by their `seq`."""
+        """Look up the digests that others share with the `chains` of the batch, by their `seq`."""
         self._connection = connection
         self._chains = chains
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
@@ -138,7 +138,7 @@ class Linker:
         }
         # Conversations that may have stored completions.
         self._stored = {row.value for row in query_values(connection, _TAKEN, chains)}
-        # Those of the batch that are linked, by `seq` and by what others look for.
+        # Those of the batch that are linked, by `seq` and by the digests that others look for.
         self._linked: dict[int, Member] = {}
         self._ends: dict[int, list[tuple[End, Member]]] = {}
         self._openings: dict[int, list[Member]] = {}

@@ -102,7 +102,10 @@ def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
 
 
 def _read_task(archive: zipfile.ZipFile) -> bytes | None:
-    """Read what each sample repeats of a log of Inspect; None if it is too large or not JSON."""
+    """Read the members of a log of Inspect that each of its samples repeats.
+
+    Return None if they are too large or not JSON.
+    """
     names = archive.namelist()
     name = next(one for one in _HEADERS if one in names)
     with _open_member(archive, archive.getinfo(name)) as opened:

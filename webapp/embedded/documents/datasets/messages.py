@@ -130,7 +130,7 @@ def _convert_turn(turn: Object, speaker: str, call_id: str) -> RowMessage:
 
 
 def _read_call(turn: Object) -> str | None:
-    """Read the function of a call that is written as JSON; None if it is not."""
+    """Read the function of a call that is written as JSON; return None if it is not."""
     text = next(filter(None, map(turn.text, _TEXTS)), "")
     try:
         call = parse(text)

@@ -341,7 +341,7 @@ def _classify_person(name: str) -> str | None:
 _COUNTED: Final = re.compile(
     r"(?:[a-z]{1,20} ){0,3}(?:social security|medicare|health insurance)|dl|pan"
 )
-"""Names of what is paid, or of a size, too; then the number is alone and short."""
+"""Names of payments, or of a size, too; then the number is alone and short."""
 _LONG: Final = "long-number"
 _KINDS: Final = {_LONG: "id-number"}
 _LEAST_DIGITS: Final = 9

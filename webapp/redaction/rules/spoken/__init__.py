@@ -1,4 +1,4 @@
-"""Secrets and personal data in what people say and write to each other.
+"""Secrets and personal data in the sentences that people write to each other.
 
 sentences   words around the name of a secret, or after a user
 codes       codes that people enter, or are sent once

@@ -1,6 +1,6 @@
 """Bare answers to a question for a secret or a personal detail, in the same text or the next one.
 
-`What is your date of birth?` says what the line after it is, which says nothing of it.
+`What is your date of birth?` names the line after it, which is a bare date.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ QUESTION: Final = "question: "
 
 
 class _Asked(NamedTuple):
-    """What is asked for: its nouns, the form of an answer, and whether an answer is one."""
+    """The subject of a question: its nouns, the form of an answer, and whether an answer is one."""
 
     kind: str
     nouns: str
@@ -267,7 +267,7 @@ def _classify_noun(noun: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _find_asked(question: str) -> int | None:
-    """Find what a question asks for last."""
+    """Find the last subject of a question."""
     if not _HAS_NOUN.find(encode(question)):
         return None
     nouns = list(_NOUNS.finditer(question))

@@ -329,7 +329,7 @@ def _replace_box(found: re.Match[str]) -> str:
 
 
 def _replace_root_sign(found: re.Match[str]) -> str:
-    """Set the root of a number, of a letter or of what is in braces; else the sign alone."""
+    """Set the root of a number, of a letter or of a group in braces; else the sign alone."""
     sign, under = found["sign"], found["under"]
     if sign is None:
         # In text, it is a character as any other.

@@ -75,7 +75,7 @@ def _find_end(
             break
         inner = known.get((at, state.posMax, False))
         if inner == _OPEN or (inner == _HAS_LINK and not links):
-            # What is inside has no end before ours, or contains a link that is also in ours.
+            # A label inside has no end before ours, or contains a link that is also in ours.
             end = inner
             break
         if inner is None or inner < 0:
