@@ -167,7 +167,8 @@ def test_a_created_completion_comes_as_the_model_server_wrote_it(
 
     assert (answer.status, answer.body) == (200, written)
     assert answer.headers["x-ratelimit-limit-requests"] == "30000"
-    assert answer.headers["access-control-expose-headers"] == "X-Request-ID, X-Readback-Stored-As"
+    exposed = answer.headers["access-control-expose-headers"]
+    assert exposed == "X-Request-ID, X-Readback-Stored-As, X-Readback-Advice"
     assert curl("/chatcmpl-3").status == 200
 
 
