@@ -79,6 +79,8 @@ def test_a_line_wider_than_its_box_fades_until_its_end_is_reached(
         page.wait_for_function(
             "one => parseFloat(getComputedStyle(one).getPropertyValue('--goes-on')) < 1",
             arg=box.element_handle(),
+            # By default it looks again whenever the page is drawn, which may not happen any more.
+            polling=50,
         )
     assert (
         page.locator("#m-3 .rendered pre").evaluate("one => getComputedStyle(one).maskImage")
