@@ -105,8 +105,9 @@ def test_an_import_that_is_interrupted_keeps_what_it_stored(
         process.stdin.flush()
         read_until(shown, "200 completions")
         process.send_signal(signal.SIGINT)
+        # Closes the input as well: Python may take note of a signal just before it begins to read.
+        process.communicate(timeout=PATIENCE)
         said = read_until(shown, "\n")
-        process.communicate()
 
     assert process.returncode == 130
     assert said.endswith("readback: stopped; what was done before is kept.\r\n")
