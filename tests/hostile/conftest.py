@@ -8,13 +8,13 @@ import pytest
 from flask import Flask
 
 from tests.hostile.exact_upstream import ExactUpstream, whole_corpus
-from tests.support.browser.chromium import browser, playwright, still_browser
+from tests.support.browser.chromium import browser, playwright
 from tests.support.command import PATIENCE
 from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Budgets, Config, Limits
 
-__all__ = ["browser", "playwright", "still_browser"]
+__all__ = ["browser", "playwright"]
 
 
 @pytest.fixture(scope="package")

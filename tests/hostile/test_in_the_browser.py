@@ -34,38 +34,22 @@ CONTROLS: Final = """
 
 
 @pytest.fixture(scope="module")
-def shared_window(still_browser: Browser, hostile_address: str) -> Iterator[Watched]:
-    with watched(still_browser, hostile_address) as one:
-        yield one
-
-
-@pytest.fixture
-def window(shared_window: Watched) -> Watched:
-    """A window that has asked for nothing yet, as far as this test is concerned.
-
-    It draws nothing: scripts can press what is on its page, and a mouse cannot.
-    """
-    shared_window.begin()
-    return shared_window
-
-
-@pytest.fixture(scope="module")
-def window_without_scripts(still_browser: Browser, hostile_address: str) -> Iterator[Watched]:
-    with watched(still_browser, hostile_address, javascript=False) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def shared_drawn_window(browser: Browser, hostile_address: str) -> Iterator[Watched]:
+def shared_window(browser: Browser, hostile_address: str) -> Iterator[Watched]:
     with watched(browser, hostile_address) as one:
         yield one
 
 
 @pytest.fixture
-def drawn_window(shared_drawn_window: Watched) -> Watched:
-    """A window as `window`, for clicks and for what is loaded when it is seen."""
-    shared_drawn_window.begin()
-    return shared_drawn_window
+def window(shared_window: Watched) -> Watched:
+    """A window that has asked for nothing yet, as far as this test is concerned."""
+    shared_window.begin()
+    return shared_window
+
+
+@pytest.fixture(scope="module")
+def window_without_scripts(browser: Browser, hostile_address: str) -> Iterator[Watched]:
+    with watched(browser, hostile_address, javascript=False) as one:
+        yield one
 
 
 def assert_all_there(window: Watched, name: str, *, interacted: bool = False) -> None:
@@ -77,10 +61,7 @@ def assert_all_there(window: Watched, name: str, *, interacted: bool = False) ->
 
 def wait_for_images(window: Watched) -> None:
     load_images(window.page)
-    # Not when something is drawn, as by default.
-    window.page.wait_for_function(
-        "() => [...document.images].every((image) => image.complete)", polling=50
-    )
+    window.page.wait_for_function("() => [...document.images].every((image) => image.complete)")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -103,13 +84,13 @@ def test_cases_do_nothing_where_scripts_are_off(window_without_scripts: Watched,
 
 
 @pytest.mark.parametrize("name", SMALL[::5])
-def test_cases_do_nothing_when_htmx_brings_them(drawn_window: Watched, name: str) -> None:
-    drawn_window.open(f"/completions/{name}?limit=10")
-    drawn_window.page.locator("[data-load-all]").click()
-    drawn_window.page.locator("#more.end").wait_for()
-    drawn_window.page.locator("#gap").wait_for(state="detached")
-    drawn_window.page.locator("#loading-all").wait_for(state="hidden")
-    assert_all_there(drawn_window, name)
+def test_cases_do_nothing_when_htmx_brings_them(window: Watched, name: str) -> None:
+    window.open(f"/completions/{name}?limit=10")
+    window.page.locator("[data-load-all]").click()
+    window.page.locator("#more.end").wait_for()
+    window.page.locator("#gap").wait_for(state="detached")
+    window.page.locator("#loading-all").wait_for(state="hidden")
+    assert_all_there(window, name)
 
 
 def test_odd_completions_do_nothing(window: Watched) -> None:
@@ -119,17 +100,15 @@ def test_odd_completions_do_nothing(window: Watched) -> None:
         assert window.inspect()["sentinels"] == 1, name
 
 
-def test_the_list_of_odd_completions_does_nothing(drawn_window: Watched) -> None:
-    drawn_window.open("/completions?limit=10")
+def test_the_list_of_odd_completions_does_nothing(window: Watched) -> None:
+    window.open("/completions?limit=10")
     for _ in range(3):
-        rows = drawn_window.page.locator(".row").count()
-        drawn_window.page.get_by_role("link", name="Load more").click()
-        drawn_window.page.wait_for_function(
-            f"() => document.querySelectorAll('.row').length > {rows}"
-        )
-    assert drawn_window.inspect()["path"] == "/completions"
-    drawn_window.open("/completions?limit=100")
-    drawn_window.inspect()
+        rows = window.page.locator(".row").count()
+        window.page.get_by_role("link", name="Load more").click()
+        window.page.wait_for_function(f"() => document.querySelectorAll('.row').length > {rows}")
+    assert window.inspect()["path"] == "/completions"
+    window.open("/completions?limit=100")
+    window.inspect()
 
 
 def test_raw_pages_and_linked_messages_do_nothing(window: Watched) -> None:
@@ -140,22 +119,22 @@ def test_raw_pages_and_linked_messages_do_nothing(window: Watched) -> None:
 
 
 def test_an_image_of_another_server_is_loaded_in_a_frame_that_can_do_nothing_else(
-    drawn_window: Watched,
+    window: Watched,
 ) -> None:
     """Where a reader asks for all of them: images only, and nothing told about the reader."""
     name = next(name for name in SMALL if PAGES[name][-1].name.startswith("images: "))
-    drawn_window.open(f"/completions/{name}?limit=100&images=load")
-    drawn_window.page.wait_for_load_state("networkidle")
-    asked, drawn_window.foreign = drawn_window.foreign, []
+    window.open(f"/completions/{name}?limit=100&images=load")
+    window.page.wait_for_load_state("networkidle")
+    asked, window.foreign = window.foreign, []
     for request in asked:
         assert request.resource_type == "image"
-        assert request.frame != drawn_window.page.main_frame
+        assert request.frame != window.page.main_frame
         assert not {"cookie", "referer", "authorization"} & set(request.headers)
         assert request.url.startswith(("https://", "http://"))
-    drawn_window.inspect(interacted=True)
+    window.inspect(interacted=True)
 
 
-def test_what_is_typed_and_what_fails_does_nothing(drawn_window: Watched) -> None:
+def test_what_is_typed_and_what_fails_does_nothing(window: Watched) -> None:
     address = quote(POLYGLOT, safe="")
     for path in (
         f"/completions?model={address}&metadata[{address}]={address}",
@@ -165,23 +144,23 @@ def test_what_is_typed_and_what_fails_does_nothing(drawn_window: Watched) -> Non
         f"/completions/hostile-0/messages/{address}",
         f"/{address}",
     ):
-        with drawn_window.failing():
-            drawn_window.open(path)
-        drawn_window.inspect()
-    drawn_window.open("/completions")
-    drawn_window.page.get_by_role("textbox", name="Open a completion").fill(POLYGLOT)
-    drawn_window.asked.add("/open")
-    with drawn_window.failing(), drawn_window.page.expect_navigation():
-        drawn_window.page.keyboard.press("Enter")
-    drawn_window.inspect()
+        with window.failing():
+            window.open(path)
+        window.inspect()
+    window.open("/completions")
+    window.page.get_by_role("textbox", name="Open a completion").fill(POLYGLOT)
+    window.asked.add("/open")
+    with window.failing(), window.page.expect_navigation():
+        window.page.keyboard.press("Enter")
+    window.inspect()
 
 
 def test_what_a_failing_server_says_does_nothing(
-    still_browser: Browser, failing_address: tuple[ExactUpstream, str]
+    browser: Browser, failing_address: tuple[ExactUpstream, str]
 ) -> None:
     """Each failure on one of the two pages; what either makes of it is looked at over HTTP."""
     upstream, address = failing_address
-    with watched(still_browser, address) as window, window.failing():
+    with watched(browser, address) as window, window.failing():
         for failure, path in zip(FAILURES, cycle(("/completions", "/completions/hostile-0"))):
             for asked in ("", "/hostile-0", "/hostile-0/messages"):
                 upstream.script(f"/chat/completions{asked}", failure)

@@ -82,19 +82,6 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="package")
-def still_browser(playwright: Playwright) -> Iterator[Browser]:
-    """A browser that lays pages out and never draws them, which spares half of its time.
-
-    Clicks, scrolling and pictures wait for a drawing: pages are only looked at here. It draws
-    where READBACK_SCREENSHOTS asks for pictures.
-    """
-    pictures = "READBACK_SCREENSHOTS" in os.environ
-    flags = () if pictures else ("--disable-threaded-compositing",)
-    with running_chromium(playwright, *flags) as started:
-        yield started
-
-
 @contextmanager
 def running_chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     if CHROMIUM is None:
