@@ -242,14 +242,7 @@ class Rewriter:
         pair = find_pair(node, names)
         is_manifest = node.text("kind") == "Secret"
         is_marked = is_marked_secret(node)
-        if pair_of_answer := find_answer(node):
-            self._name_answer(*pair_of_answer, changes)
-        messages, choices = node.items("messages"), node.items("choices")
-        if messages and isinstance(messages[-1], Object):
-            for choice in choices or ():
-                message = choice.get("message") if isinstance(choice, Object) else None
-                if isinstance(message, Object):
-                    self._name_answer(find_question(messages[-1]), message.get("content"), changes)
+        self._name_answers(node, changes)
         for sensitive in iter_sensitive(node):
             changes.names[sensitive] = _SECRET_DATA
         used: set[str] = set()
@@ -282,6 +275,18 @@ class Rewriter:
                 ):
                     known = _SECRET_DATA
                 waiting.append((member.value, inner, known))
+
+    def _name_answers(self, node: Object, changes: _Changes) -> None:
+        """Name the answer to a question in an object, and the choices that answer its messages."""
+        if pair := find_answer(node):
+            self._name_answer(*pair, changes)
+        messages = node.items("messages")
+        if not messages or not isinstance(messages[-1], Object):
+            return
+        for choice in node.items("choices") or ():
+            message = choice.get("message") if isinstance(choice, Object) else None
+            if isinstance(message, Object):
+                self._name_answer(find_question(messages[-1]), message.get("content"), changes)
 
     def _edit_name(self, written: str, step: Step) -> str:
         if self._editor.is_plain(written, ""):

@@ -160,15 +160,7 @@ def _join_answers(
         for answer in _list_answers(row.get(name))
     ]
     first = sides[0][2]
-    name, prompt = next(
-        (
-            (one, value)
-            for one in prompts
-            if (isinstance(value := row.get(one), String | Array) and len(value.source) > 2)
-            or (isinstance(value, Object) and value.items("messages") is not None)
-        ),
-        (None, None),
-    )
+    name, prompt = _find_shared_prompt(row, prompts)
     if _is_same(prompt, first):
         prompt = None
     inner = prompt if isinstance(prompt, Object) else None
@@ -202,6 +194,17 @@ def _join_answers(
     if inner is not None:
         members += _copy_others(inner, {"messages", *row.names()})
     return _write(members, [*systems, *before], choices)
+
+
+def _find_shared_prompt(row: Object, names: Sequence[str]) -> tuple[str | None, Value | None]:
+    """Find the first member that is a text, a list or an object of messages, with its name."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, String | Array) and len(value.source) > 2:
+            return name, value
+        if isinstance(value, Object) and value.items("messages") is not None:
+            return name, value
+    return None, None
 
 
 def from_alpaca(row: Object) -> str:
