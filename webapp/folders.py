@@ -80,6 +80,12 @@ class FolderCache:
                 if self._unchecked < 0 or self._now() >= self._next_sweep:
                     self._make_room()
 
+    def renew(self, owner: str, name: str) -> bool:
+        """Note that a file was kept again; return False if it must be written for that."""
+        with suppress(OSError):
+            return self._renew(self.folder / f"{_hash_id(owner)}-{name}")
+        return False
+
     def get(self, owner: str, name: str, *, is_sound: Callable[[bytes], bool]) -> bytes | None:
         """Read the bytes of a file; delete it and return None if it is too old or not sound."""
 
@@ -154,13 +160,16 @@ class FolderCache:
         """Return whether a file is too old; a time in the future is from a clock set wrong."""
         return abs(self._now() - found.st_mtime) > self.max_age
 
-    def _renew(self, path: Path, size: int) -> bool:
-        """Note that the bytes in `path` were kept again; return False if it must be written."""
+    def _renew(self, path: Path, size: int | None = None) -> bool:
+        """Note that the bytes in `path` were kept again; return False if it must be written.
+
+        That is so if it has another `size`, unless that is None.
+        """
         try:
             found = path.lstat()
         except FileNotFoundError:
             return False
-        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        if not stat.S_ISREG(found.st_mode) or size not in (None, found.st_size):
             return False
         self._set_times(path)
         return True

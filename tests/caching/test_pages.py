@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from werkzeug.test import TestResponse
 
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.long_transcripts import write_completion
+from tests.support.media_bytes import png
+from tests.support.pages import Page
 from tests.templating.test_bubble_cache import list_addresses
 from webapp import create_app
 from webapp.caching.inputs import note_inputs, read_input, spoil_page
@@ -240,6 +243,28 @@ def test_a_page_with_an_error_is_not_kept(
         assert fake_client.get("/completions/chatcmpl-2").status_code == 404
         assert fake_client.get(f"{PAGE}?all=1").status_code == 200
     assert not len(pages_of(fake_app))
+
+
+def test_a_page_with_images_is_kept_as_long_as_they_are(
+    fake_app: Flask, fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    """Also a bubble with images that took long: it has no code or formulas with a limit of time."""
+    url = f"data:image/png;base64,{base64.b64encode(png(2, 2) + bytes(8_000_000)).decode()}"
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "a question")
+    fake.completions["chatcmpl-1"].messages[0]["content"] = [
+        {"type": "image_url", "image_url": {"url": url}}
+    ]
+    page = read_until_kept(fake_app, fake_client)
+    old, address = page.text, Page.of(page).one("img[src*='/media/']").attributes["src"]
+    assert address is not None
+    fake_app.extensions["readback"].media_cache.forget("chatcmpl-1")
+    assert assert_rendered(fake_app, lambda: fake_client.get(PAGE)) == old
+    fake.requests.clear()
+    assert fake_client.get(address, buffered=True).status_code == 200
+    assert not fake.requests, "the page has put the image into the cache again"
+    with count_renderings(fake_app) as names:
+        assert fake_client.get(PAGE).text == old
+    assert not names
 
 
 def test_inputs_are_compared_and_passed_on() -> None:

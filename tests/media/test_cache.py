@@ -101,6 +101,17 @@ def test_a_folder_that_others_can_read_becomes_private(cache: MediaCache, folder
     assert mode(folder) == 0o700
 
 
+def test_media_that_are_renewed_are_kept_for_longer(cache: MediaCache, clock: Clock) -> None:
+    one = media(b"a")
+    assert not cache.renew(ID, one.digest)
+    cache.keep(ID, one)
+    for _ in range(3):
+        clock.now += HOUR - 1
+        assert cache.renew(ID, one.digest)
+    assert cache.get(ID, one.digest) is not None
+    assert not cache.renew(OTHER, one.digest)
+
+
 # Whose they are
 
 

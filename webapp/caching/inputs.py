@@ -69,6 +69,13 @@ def read_input(read: Callable[[], T]) -> T:
     return value
 
 
+def repeat_inputs(inputs: Inputs) -> None:
+    """Note the inputs of a part that was rendered before as those of the page."""
+    current = _current.get()
+    if current is not None:
+        current.reads += inputs.reads
+
+
 def read_large_input(read: Callable[[], T]) -> T:
     """Read a large input of the page likewise, but keep only the digest of its representation."""
     value = read()

@@ -5,13 +5,12 @@ A page is a pure function of the request, of the answers of the server, and of a
 A transcript asks only for the completion, since its messages never change. If the answers are the
 same to the byte and so are the inputs, the page is. Otherwise it is rendered from these answers,
 and from new ones if the browser reloads past its own cache. A page is kept only if all of its
-bubbles were in the cache, and if it was rendered too quickly for a time limit to have changed it:
-that is, on its second reading.
+bubbles were in the cache, and if what has a limit of time was rendered too quickly for that limit
+to have changed it: that is, on its second reading.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
 from hashlib import blake2b
@@ -25,7 +24,7 @@ from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
 from webapp.exact_json import Document, digest_text
 from webapp.recent import RecentValues
-from webapp.rendering.markdown.context import CODE_SECONDS
+from webapp.rendering.markdown.context import CODE_SECONDS, read_limited_time
 from webapp.services import services, start_deadline
 from webapp.upstream import Answers, Asked, UpstreamError, note_answers
 
@@ -43,9 +42,6 @@ MAX_REQUESTS: Final = 4
 _LARGEST: Final = 1024 * 1024
 _OVERHEAD: Final = 2_000
 """Bytes of an entry besides its page."""
-
-_MEDIA: Final = b"/media/"
-"""In the address of media, which rendering also puts into their own cache, each time."""
 
 _HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVER_NAME")
 
@@ -85,10 +81,11 @@ class PageCache(RecentValues[bytes, _Kept]):
             if kept.inputs.is_same and _are_same(deciding, known):
                 setattr(g, BODY, kept.body)
                 return Response(kept.body.plain, mimetype="text/html")
-        began = time.thread_time()
+        before = read_limited_time()
         with note_answers(Answers(known)) as answers, note_inputs() as inputs:
             response = make_response(render())
-        was_quick = time.thread_time() - began < min(CODE_SECONDS, services().budgets.seconds / 20)
+        limited = read_limited_time() - before
+        was_quick = limited < min(CODE_SECONDS, services().budgets.seconds / 20)
         if was_quick and _may_keep(response):
             self._keep(key, response, answers, inputs)
         return response
@@ -154,5 +151,4 @@ def _may_keep(response: Response) -> bool:
         and not response.is_streamed
         and set(response.headers.keys()) <= {"Content-Type", "Content-Length"}
         and not request.args.get("view")  # Its answer sets a cookie.
-        and _MEDIA not in response.get_data()
     )

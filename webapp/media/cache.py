@@ -30,6 +30,10 @@ class MediaCache:
         kept = media.kept
         self._files.keep(completion_id, media.digest, (kept,), len(kept))
 
+    def renew(self, completion_id: str, digest: str) -> bool:
+        """Keep the media of a completion for longer, and return whether they are kept."""
+        return self._files.renew(completion_id, digest)
+
     def get(self, completion_id: str, digest: str) -> InlineMedia | None:
         """Look up the media kept for a completion under `digest`.
 

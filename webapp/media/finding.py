@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -83,24 +83,35 @@ def find_other_images(message: Message) -> tuple[InlineMedia, ...]:
     json = message.json
     if not json.contains(_MARK):
         return ()
-    known: set[str] = set()
+    shown = list(_iter_shown_texts(message))
+    fresh = list(_iter_json_uris(json, shown))
+    # Seldom are there any: then texts of megabytes that the parts show need not be read.
+    known = set(chain.from_iterable(map(_iter_uris, shown))) if fresh else ()
+    return tuple(filter(_is_image, (InlineMedia(uri) for uri in fresh if uri not in known)))
+
+
+def _iter_shown_texts(message: Message) -> Iterator[str]:
+    """Yield the texts of parts whose images are shown with the part."""
     for part in message.parts:
         match part:
             case Image(url=text) | File(data=str(text)):
-                known.update(_iter_uris(text))
+                yield text
             case Text() | Refusal() | Reasoning():
-                known.update(_iter_uris(part.text))
-    fresh = (InlineMedia(uri) for uri in _iter_json_uris(json) if uri not in known)
-    return tuple(filter(_is_image, fresh))
+                yield part.text
 
 
-def _iter_json_uris(json: Value) -> Iterator[str]:
-    """Yield the same of the source of a value, which may be too large to be copied."""
+def _iter_json_uris(json: Value, shown: Sequence[str]) -> Iterator[str]:
+    """Yield the same of the source of a value, which may be too large to be copied.
+
+    Those in strings held apart that are among the texts `shown` are left out.
+    """
     document = json.document
     if isinstance(document, str):
         return _iter_uris(document, json.start, json.end)
+    known = set(map(id, shown))
     pieces = document.iter_pieces(json.start, json.end)
-    found = dict.fromkeys(chain.from_iterable(map(_iter_uris, pieces)))
+    others = (piece for piece in pieces if id(piece) not in known)
+    found = dict.fromkeys(chain.from_iterable(map(_iter_uris, others)))
     return islice(found, MAX_IN_TEXT)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from flask import request
 
 from webapp.addresses.building import url_for
+from webapp.caching.inputs import read_input
 from webapp.formatting import replace_surrogates
 from webapp.ids import is_valid_id
 from webapp.media import InlineMedia, find_media
@@ -139,7 +140,10 @@ def media_url(page: TranscriptPage, entry: Entry, media: InlineMedia, **more: st
 
 
 def _media_url(completion_id: str, entry: Entry, media: InlineMedia, **more: str | None) -> str:
-    services().media_cache.keep(completion_id, media)
+    cache = services().media_cache
+    cache.keep(completion_id, media)
+    # A page that is shown again need not read the media again, unless they are lost.
+    read_input(partial(cache.renew, completion_id, media.digest))
     query: dict[str, Any] = {
         name: replace_surrogates(value) for name, value in more.items() if value is not None
     }

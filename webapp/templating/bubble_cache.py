@@ -10,16 +10,15 @@ the other bubbles, has changed it.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from flask import request
 
-from webapp.caching.inputs import note_inputs, spoil_page
+from webapp.caching.inputs import Inputs, note_inputs, repeat_inputs, spoil_page
 from webapp.recent import RecentValues
-from webapp.rendering.markdown.context import CODE_SECONDS
+from webapp.rendering.markdown.context import CODE_SECONDS, read_limited_time
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
 from webapp.templating.context import RenderContext, Spent
@@ -35,13 +34,13 @@ _LARGEST: Final = 256 * 1024
 _OVERHEAD: Final = 400
 """Bytes of an entry besides its HTML."""
 
-_MEDIA: Final = "/media/"
-"""In the address of media, which rendering also puts into their own cache, each time."""
-
 
 class _Kept(NamedTuple):
+    """A bubble, what it took of the budgets, and its inputs, such as that its media are kept."""
+
     html: str
     spent: Spent
+    inputs: Inputs
 
 
 class _CallInputs(NamedTuple):
@@ -104,25 +103,26 @@ class BubbleCache(RecentValues[bytes, _Kept]):
             return render()
         key = _find_key(entry, context)
         kept = self.get(key)
-        if kept is not None and context.can_spend(kept.spent):
+        if kept is not None and context.can_spend(kept.spent) and kept.inputs.is_same:
             context.spend(kept.spent)
+            repeat_inputs(kept.inputs)
             return kept.html
         may_keep = context.can_spend()
         before = context.spent
         notes = repr(context.markdown_budget.noted_texts)
-        began = time.thread_time()
+        limited_before = read_limited_time()
         with note_inputs() as inputs:
             html = render()
         # Within this time no bubble met a limit, such as that of the colours of code. Compiling a
         # lexer may take longer: then the code has its colours next time.
-        was_quick = time.thread_time() - began < min(CODE_SECONDS, context.budgets.seconds / 20)
-        may_keep = may_keep and was_quick and context.can_spend() and _MEDIA not in html
+        limited = read_limited_time() - limited_before
+        was_quick = limited < min(CODE_SECONDS, context.budgets.seconds / 20)
+        may_keep = may_keep and was_quick and context.can_spend()
         if not may_keep or repr(context.markdown_budget.noted_texts) != notes:
             spoil_page()
-        elif not inputs.reads:
-            self.keep(
-                key, _Kept(html, context.spent.since(before)), sys.getsizeof(html) + _OVERHEAD
-            )
+        elif not inputs.is_spoiled:
+            size = sys.getsizeof(html) + _OVERHEAD + _OVERHEAD * len(inputs.reads)
+            self.keep(key, _Kept(html, context.spent.since(before), inputs), size)
         return html
 
 

@@ -22,7 +22,7 @@ from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, St
 from pygments.token import _TokenType as TokenType
 
 from webapp.rendering.citations.markers import split_marks
-from webapp.rendering.markdown.context import Scope
+from webapp.rendering.markdown.context import Scope, note_limited_time
 
 _MAX_INFO: Final = 200
 _TOKENS_PER_CHECK: Final = 32
@@ -185,13 +185,14 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
     """
     pieces: list[str] = []
     length = 0
-    begin = time.thread_time()
-    lexer = _get_lexer(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
-    until += time.thread_time() - begin
-    for kind, text in _merge_tokens(code, lexer, until):
-        length += len(text)
-        escaped = str(escape(text))
-        pieces.append(f'<span class="code-{kind}">{escaped}</span>' if kind else escaped)
+    with note_limited_time():
+        begin = time.thread_time()
+        lexer = _get_lexer(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
+        until += time.thread_time() - begin
+        for kind, text in _merge_tokens(code, lexer, until):
+            length += len(text)
+            escaped = str(escape(text))
+            pieces.append(f'<span class="code-{kind}">{escaped}</span>' if kind else escaped)
     return Markup("".join(pieces)) if length == len(code) else None
 
 

@@ -11,6 +11,7 @@ of the thread's own work, so that a busy machine shows the same page as an idle 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -48,6 +49,28 @@ _LONG_FORMULA: Final = 300
 """Characters. Hardly any formula written by a person has more."""
 
 _STEPS_PER_LOOK: Final = 256
+
+
+class _LimitedTime(threading.local):
+    seconds = 0.0
+
+
+_limited_time: Final = _LimitedTime()
+
+
+@contextmanager
+def note_limited_time() -> Iterator[None]:
+    """Note the time of the block as that of work which a limit of time may end."""
+    begin = time.thread_time()
+    try:
+        yield
+    finally:
+        _limited_time.seconds += time.thread_time() - begin
+
+
+def read_limited_time() -> float:
+    """Return the seconds of such work that this thread has done so far."""
+    return _limited_time.seconds
 
 
 class Scope:
@@ -160,7 +183,8 @@ class MarkdownBudget:
             raise TooCostly("this page spent its time for rendering")
         begin = time.thread_time()
         try:
-            yield Meter(begin + min(self._seconds, self.budgets.seconds * _TEXT_SHARE))
+            with note_limited_time():
+                yield Meter(begin + min(self._seconds, self.budgets.seconds * _TEXT_SHARE))
         finally:
             self._seconds -= time.thread_time() - begin
 

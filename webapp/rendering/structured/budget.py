@@ -11,7 +11,7 @@ from markupsafe import Markup
 from webapp.config import Budgets
 from webapp.exact_json import Value, parse
 from webapp.rendering.markdown.code import LANGUAGES, highlight
-from webapp.rendering.markdown.context import CODE_SECONDS
+from webapp.rendering.markdown.context import CODE_SECONDS, note_limited_time
 from webapp.rendering.text.invisible import find_invisible, reveal_invisible
 from webapp.rendering.text.slices import count_bytes
 
@@ -71,7 +71,8 @@ class StructureBudget:
                 raise TooLong
 
         try:
-            return parse(text, check=check)
+            with note_limited_time():
+                return parse(text, check=check)
         finally:
             self._seconds += time.thread_time() - begin
 
