@@ -5,7 +5,8 @@ answers and one that drips, and one attack after the other, all on loopback. A l
 how long `/healthz` and the list took at worst meanwhile, what the attackers were answered, and what
 the largest worker held at most. The probes have the address of the attackers, as readers behind one
 NAT would.
-The exit status is 1 if a probe failed or took longer than a second.
+The exit status is 1 if a probe failed or took longer than a second. If clients take too long to
+send what they send, not all of them begin.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ SECONDS: Final = 8.0
 """How long each attack lasts."""
 CREATE_SECONDS: Final = 6.0
 """The deadline of creates, which ends those that began with the attack within it."""
+MOST_SECONDS: Final = 40.0
+"""After that no more clients begin their attack."""
 SLOWEST: Final = 1.0
 PATIENCE: Final = 30.0
 IDLE_FACTOR: Final = 6
@@ -90,8 +93,12 @@ def read_no_list(peer: socket.socket) -> None:
 
 def send_many_values(peer: socket.socket) -> None:
     """Send a body of small values, as large as may be."""
-    body = b'{"model":"m","messages":[' + b"0," * 30_000_000 + b"0]}"
-    peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    start, values, end = b'{"model":"m","messages":[', b"0," * 1_000_000, b"0]}"
+    length = len(start) + 30 * len(values) + len(end)
+    peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % length + start)
+    for _ in range(30):
+        peer.sendall(values)
+    peer.sendall(end)
 
 
 def send_deep_values(peer: socket.socket) -> None:
@@ -157,7 +164,7 @@ def main() -> int:
             felt = outcome.failures or max(outcome.worst.values()) > SLOWEST
             is_felt = is_felt or bool(felt)
             print(
-                f"{attack.__name__:26}{count:8}{times}{outcome.failures:8}"
+                f"{attack.__name__:26}{outcome.answers.total():8}{times}{outcome.failures:8}"
                 f"{outcome.peak // 2**20:6}  {said}",
                 flush=True,
             )
@@ -278,8 +285,11 @@ def run(attack: Attack, count: int, pid: int, port: int) -> Outcome:
 
 
 def start_clients(attack: Attack, count: int, port: int, peers: list[socket.socket]) -> None:
-    """Connect `count` clients and let each begin its attack."""
+    """Connect `count` clients and let each begin its attack, as long as there is time."""
+    end = time.monotonic() + MOST_SECONDS
     for _ in range(count):
+        if time.monotonic() > end:
+            break
         peer = socket.socket()
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.settimeout(PATIENCE)
