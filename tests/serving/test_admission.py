@@ -145,8 +145,9 @@ def test_one_client_leaves_others_half_of_the_bytes_of_creates(admission: Admiss
     assert admission.hold_bytes(in_chunks, BODY) is None
 
 
-def test_one_client_leaves_others_places_of_every_kind() -> None:
-    quotas = Quotas.for_config(Config(threads=4))
+@pytest.mark.parametrize(("threads", "creates"), [(2, 1), (4, 3), (64, 48)])
+def test_one_client_leaves_others_places_of_every_kind(threads: int, creates: int) -> None:
+    quotas = Quotas.for_config(Config(threads=threads))
     admission = Admission(quotas)
     for kind in quotas.most:
         held = [
@@ -158,7 +159,7 @@ def test_one_client_leaves_others_places_of_every_kind() -> None:
         permit(admission, kind, client="192.0.2.2")
         held[0].release()
         permit(admission, kind, client="192.0.2.1")
-    assert quotas.most_of_one[Kind.CREATE] == 3
+    assert quotas.most_of_one[Kind.CREATE] == creates
 
 
 def test_pages_of_other_servers_wait_in_more_threads() -> None:
