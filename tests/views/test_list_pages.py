@@ -197,6 +197,15 @@ def test_a_question_is_asked_for_once_and_small(
     assert int(dict(asked[0].query)["limit"]) <= 5
 
 
+def test_a_question_that_is_too_large_is_asked_for_once(
+    fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions[ID] = stored(ID, "x" * 3_000_000)
+    for _ in range(3):
+        assert only_row(fake_client).answer == "An answer"
+    assert sum(seen.path.endswith("/messages") for seen in fake.requests) == 1
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_question_is_asked_for_again_if_it_may_be_another(
     fake: FakeUpstream, fake_client: FlaskClient, is_new: bool
@@ -246,6 +255,7 @@ def hanging_client(fake: FakeUpstream) -> Iterator[FlaskClient]:
 def test_questions_that_never_come_do_not_hold_up_the_list(
     fake: FakeUpstream, hanging_client: FlaskClient
 ) -> None:
+    """They are left out of the next list too, which does not wait for them again."""
     for at in range(20):
         fake.completions[f"chatcmpl-{at}"] = stored(f"chatcmpl-{at}", "Where is it?")
     for _ in range(2):

@@ -3,7 +3,8 @@
 The list operation returns the answer only; the question takes one more request each. These are
 made side by side, small and without retries. Their results are kept by the id and the answer, since
 input never changes, unless the completion is so new that its input may not be whole yet. A question
-that does not come in time is left out; the list never waits longer for it.
+that does not come in time is left out for a while; the list never waits longer for it. One that is
+too large is left out for good: the server would read all of it for each list.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from math import inf
+from typing import Final, TypeAlias
 
 from webapp.analysis import Failure, find_answer_failure
 from webapp.completions import Completion
@@ -24,6 +26,8 @@ from webapp.recent import RecentValues
 from webapp.upstream import (
     Deadline,
     End,
+    TimedOut,
+    TooLarge,
     Upstream,
     UpstreamError,
     canonicalize,
@@ -36,6 +40,11 @@ MESSAGES: Final = 4
 
 SECONDS: Final = 3.0
 """The time that all questions of a list may take."""
+
+_PAUSE_SECONDS: Final = 30.0
+"""How long a question is left out that did not come in time: many lists would wait for it."""
+
+_Key: TypeAlias = tuple[str, str]
 
 _MAX_KEPT: Final = 2_000
 _THREADS: Final = 8
@@ -86,28 +95,34 @@ class Previews:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._pool = RequestPool(_THREADS, thread_name_prefix="preview")
-        self._kept: RecentValues[tuple[str, str], Preview] = RecentValues(_MAX_KEPT)
+        self._kept: RecentValues[_Key, Preview] = RecentValues(_MAX_KEPT)
+        self._left_out_until: RecentValues[_Key, float] = RecentValues(_MAX_KEPT)
 
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
         """Build a row for each completion, in order, within `SECONDS` and the deadline."""
-        limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=self._upstream.clock)
+        clock = self._upstream.clock
+        limit = Deadline.after(min(SECONDS, deadline.remaining()), clock=clock)
+        keys = [_find_key(one) for one in completions]
+        pauses = [self._left_out_until.get(key) or 0.0 for key in keys]
         with without_noting():
-            questions = {
-                one.id: self._pool.submit(self._request_question, one.id, one, limit)
-                for one in completions
-                if one.id and self._find_question(one) is None
-            }
-        wait(questions.values(), timeout=limit.remaining())
+            questions = [
+                self._pool.submit(self._request_question, key, one, limit)
+                if one.id and pause <= clock.monotonic() and self._find_question(one, key) is None
+                else None
+                for one, key, pause in zip(completions, keys, pauses, strict=True)
+            ]
+        wait([future for future in questions if future is not None], timeout=limit.remaining())
         rows = []
-        for completion in completions:
-            question = self._find_question(completion)
-            future = questions.get(completion.id or "")
+        for completion, key, future in zip(completions, keys, questions, strict=True):
+            question = self._find_question(completion, key)
             if question is None and future is not None and future.done():
                 # A question that could not be read is left out of the row.
                 with suppress(UpstreamError):
                     question = future.result()
             rows.append(Row(completion, question, preview_answer(completion)))
-        if any(row.question is None for row in rows) or any(
+        if any(
+            row.question is None and pause != inf for row, pause in zip(rows, pauses, strict=True)
+        ) or any(
             self._upstream.may_be_unfinished(one.created)
             for one in completions
             if one.input_messages is None
@@ -115,25 +130,36 @@ class Previews:
             spoil_answers()
         return tuple(rows)
 
-    def _find_question(self, completion: Completion) -> Preview | None:
+    def _find_question(self, completion: Completion, key: _Key) -> Preview | None:
         """Find the question if it is there without a request."""
         if completion.input_messages is not None:
             messages = completion.input_messages
             return replace(preview_question(messages), messages=f"{len(messages):,}")
-        return self._kept.get((completion.id or "", digest_answer(completion)))
+        return self._kept.get(key)
 
-    def _request_question(
-        self, completion_id: str, completion: Completion, deadline: Deadline
-    ) -> Preview:
-        page = self._upstream.list_messages(completion_id, limit=MESSAGES, deadline=deadline)
+    def _request_question(self, key: _Key, completion: Completion, deadline: Deadline) -> Preview:
+        try:
+            page = self._upstream.list_messages(key[0], limit=MESSAGES, deadline=deadline)
+        except TooLarge:
+            self._left_out_until.keep(key, inf, 1)
+            raise
+        except TimedOut:
+            self._left_out_until.keep(key, self._upstream.clock.monotonic() + _PAUSE_SECONDS, 1)
+            raise
         first = canonicalize(page, limit=MESSAGES)
         count = first.total or (len(first.items) if first.end is End.PROVED else None)
         is_known = count is not None and first.end is not End.CLAIMED
         messages = f"{count:,}" if is_known else f"{len(first.items)}+"
         preview = replace(preview_question(first.items), messages=messages)
         if not self._upstream.may_be_unfinished(completion.created):
-            self._kept.keep((completion_id, digest_answer(completion)), preview, 1)
+            self._kept.keep(key, preview, 1)
         return preview
+
+
+def _find_key(completion: Completion) -> _Key:
+    """Find the key of a question: the id and the answer, which is not read if no key is needed."""
+    has_question = completion.input_messages is not None
+    return completion.id or "", "" if has_question else digest_answer(completion)
 
 
 def preview_question(messages: Iterable[Message]) -> Preview:
