@@ -78,6 +78,11 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("Start line is invalid")
         if b"\n " in header_plus or b"\n\t" in header_plus:
             raise ParsingError("A header on several lines")
+        if header_plus.count(b"\r\n") > MAX_HEADERS + 2:
+            # Thousands would take the loop, which serves all connections, too long to parse.
+            self.error = RequestHeaderFieldsTooLarge("too many headers")
+            self.completed = True
+            return
         try:
             super().parse_header(header_plus)
         except ValueError as error:
@@ -87,9 +92,6 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         is_ambiguous = self.chunked and "CONTENT_LENGTH" in self.headers
         if is_ambiguous or "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("The end of the body is ambiguous")
-        if header_plus.count(b"\r\n") > MAX_HEADERS + 2:
-            self.error = RequestHeaderFieldsTooLarge("too many headers")
-            self.completed = True
 
     def close(self) -> None:
         """Release the resources of the request; it has been answered, or never will be."""
