@@ -29,6 +29,14 @@ def test_on_loopback_it_answers_without_a_key(tmp_path: Path) -> None:
     assert client(tmp_path).get("/v1/chat/completions").status_code == 200
 
 
+def test_the_rest_of_its_path_is_of_the_api_alone(tmp_path: Path) -> None:
+    mounted = client(tmp_path)
+    for path in ("/v1", "/v1/", "/v1/v1/chat/completions", "/v1//"):
+        assert mounted.get(path).is_json, path
+    for path in ("/v10", "/v1x/chat/completions", "/x/v1/chat/completions", "/V1"):
+        assert not mounted.get(path).is_json, path
+
+
 def test_beyond_loopback_it_is_not_there_without_a_key(tmp_path: Path) -> None:
     opened = client(tmp_path, HOST="0.0.0.0", READBACK_OPEN="1")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from webapp.access import RETENTION, Access, Event, Reader, Record, client_address
 from webapp.addresses.forwarding import CLIENT
@@ -36,6 +35,9 @@ from webapp.shares import ShareStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+_MOUNT: Final = "/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,16 @@ class OwnServer:
 
     def mount(self, pages: WSGIApplication, guard: Access, config: Config) -> WSGIApplication:
         """Mount the API beside `pages` at `/v1`, which without a key is for this machine only."""
-        mounted = DispatcherMiddleware(pages, {"/v1": self.api})
-        if config.api_key is not None:
-            return mounted
 
         def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-            return (mounted if guard.is_local(environ) else pages)(environ, start)
+            # Werkzeug's middleware would take the square of the slashes in a path.
+            path = environ.get("PATH_INFO", "")
+            is_api = path == _MOUNT or path.startswith(f"{_MOUNT}/")
+            if not is_api or (config.api_key is None and not guard.is_local(environ)):
+                return pages(environ, start)
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + _MOUNT
+            environ["PATH_INFO"] = path.removeprefix(_MOUNT)
+            return self.api(environ, start)
 
         return answer
 
