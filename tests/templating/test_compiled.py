@@ -1,4 +1,4 @@
-"""The templates escape each value as Jinja does."""
+"""The templates escape each value as Jinja does, and render what UTF-8 can encode."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ class _Html:
         return SPECIAL
 
 
-@pytest.mark.parametrize("value", ["", "plain", SPECIAL, escape(SPECIAL), _Html(), 7, None])
+@pytest.mark.parametrize("value", ["", "plain", SPECIAL, escape(SPECIAL), _Html(), 7, True, None])
 def test_values_are_escaped_as_jinja_escapes_them(value: Any) -> None:
     source = "{% macro show(value) %}[{{ value }}]{% endmacro %}{{ show(value) }}{{ value ~ '<' }}"
     ours = TemplateEnvironment(Flask("pages"), autoescape=True)
     theirs = jinja2.Environment(autoescape=True)
     expected = theirs.from_string(source).render(value=value)
     assert ours.from_string(source).render(value=value) == expected
+
+
+def test_lone_surrogates_are_replaced() -> None:
+    source = "{% macro show(value) %}[{{ value }}]{% endmacro %}{{ show(value) }}"
+    ours = TemplateEnvironment(Flask("pages"), autoescape=True)
+    assert ours.from_string(source).render(value="a\ud800") == "[a\ufffd]"

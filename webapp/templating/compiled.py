@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import CodeType
 from typing import Any, Final
 
@@ -51,11 +51,14 @@ class _Context(Context):
 
 
 class _Template(Template):
-    """A template whose code escapes with `_escape`.
+    """A template that renders what UTF-8 can encode, and whose code escapes with `_escape`.
 
     The code that Jinja compiles calls `escape` for each value of a page, more than a thousand
     times. If it calls another name some day, it is only slower.
     """
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        return replace_surrogates(super().render(*args, **kwargs))
 
     @classmethod
     def from_code(
@@ -71,21 +74,19 @@ class _Template(Template):
 
 
 def _escape(value: Any) -> str:
-    """Escape `value` as `markupsafe.escape` does, but return what needs no escaping as it is."""
-    if type(value) is _Escaped or (type(value) is str and _find_special(value) is None):
+    """Escape `value` as `markupsafe.escape` does, without a `Markup` of what needs no escaping."""
+    if type(value) is str:
+        return value if _find_special(value) is None else escape(value)
+    if type(value) is _Escaped:
         return value
-    return escape(value)
+    return str(value) if type(value) is int else escape(value)
 
 
 class TemplateEnvironment(Environment):
-    """Renders what UTF-8 can encode, and looks up the globals of templates in one step."""
+    """Looks up the globals of templates in one step."""
 
     context_class = _Context
     template_class = _Template
-
-    @staticmethod
-    def concat(pieces: Iterable[str]) -> str:
-        return replace_surrogates("".join(pieces))
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         # Jinja chains the two, which costs every include and import a search for each global.
