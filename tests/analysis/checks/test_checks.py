@@ -67,6 +67,13 @@ def test_a_rule_does_not_cry_wolf(code: str) -> None:
     assert not fired
 
 
+def test_a_rule_finds_nothing_without_its_topic() -> None:
+    for document in chain(*FIRES.values(), *SILENT.values()):
+        subject = Subject.from_document(parse(json.dumps(document)))
+        for one in RULES.values():
+            assert one.topic in subject.topics or not list(one.find(subject)), one.code
+
+
 def poll(*results: str) -> Document:
     turns = ([ask(call(id=f"c{at}")), result(text, id=f"c{at}")] for at, text in enumerate(results))
     return complete([USER, *chain.from_iterable(turns)])

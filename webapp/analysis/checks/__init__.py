@@ -13,8 +13,9 @@
     retirement  the days on which OpenAI shuts its models down
 
 A rule declares its needs. If the server does not send one of them, the rule is not run, and the
-report lists it once as not checkable. OpenAI has accepted the completions that it stores, so rules
-on the form of a request explain the consequences if the conversation goes on.
+report lists it once as not checkable. Rules about calls or tools are not run on a completion
+without any. OpenAI has accepted the completions that it stores, so rules on the form of a request
+explain the consequences if the conversation goes on.
 """
 
 from webapp.analysis.checks import (  # noqa: F401  the rules register themselves

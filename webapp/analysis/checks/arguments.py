@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.analysis.arguments import parse_arguments
-from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.rules import Found, call_rule, quote
 from webapp.analysis.checks.subject import Need, Subject
 from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
 from webapp.messages import ToolCall
@@ -22,7 +22,7 @@ _MAX_GLUED: Final = 100
 _NEXT_VALUE: Final = re.compile(r"\s*\{")
 
 
-@rule(
+@call_rule(
     "args-invalid",
     "error",
     "Arguments are not JSON",
@@ -34,7 +34,7 @@ def find_invalid(subject: Subject) -> Iterator[Found]:
             yield Found(place, f"Not JSON: {problem}.", detail=_point_at(place, problem))
 
 
-@rule(
+@call_rule(
     "args-not-text",
     "information",
     "Arguments are not a text",
@@ -51,7 +51,7 @@ def find_not_texts(subject: Subject) -> Iterator[Found]:
             yield Found(place, "The arguments are not a text; OpenAI takes them as JSON in a text.")
 
 
-@rule(
+@call_rule(
     "args-cut",
     "error",
     "Arguments end in the middle",
@@ -70,7 +70,7 @@ def find_cut(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "args-glued",
     "error",
     "Two calls were glued into one",
@@ -86,7 +86,7 @@ def find_glued(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "args-double-encoded",
     "warning",
     "Arguments are JSON in a JSON string",
@@ -115,7 +115,7 @@ def find_double_encoded(subject: Subject) -> Iterator[Found]:
                 )
 
 
-@rule(
+@call_rule(
     "args-empty",
     "information",
     "A call has no arguments",
@@ -127,7 +127,7 @@ def find_empty(subject: Subject) -> Iterator[Found]:
             yield Found(place, "The arguments are an empty string, which is not JSON.")
 
 
-@rule(
+@call_rule(
     "args-not-object",
     "warning",
     "Arguments are no object",
@@ -141,7 +141,7 @@ def find_not_object(subject: Subject) -> Iterator[Found]:
             yield Found(place, f"The arguments are {kind}; a function takes a JSON object.")
 
 
-@rule(
+@call_rule(
     "args-duplicate-name",
     "warning",
     "An argument occurs twice",
@@ -159,7 +159,7 @@ def find_duplicate_names(subject: Subject) -> Iterator[Found]:
                     )
 
 
-@rule(
+@call_rule(
     "args-number-rounded",
     "information",
     "An argument is an integer beyond 2^53",
@@ -177,7 +177,7 @@ def find_rounded(subject: Subject) -> Iterator[Found]:
                 )
 
 
-@rule(
+@call_rule(
     "args-schema",
     "warning",
     "Arguments do not fit the schema of the tool",

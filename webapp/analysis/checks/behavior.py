@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from webapp.analysis.arguments import parse_arguments
-from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.rules import Found, call_rule, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
@@ -34,7 +34,7 @@ _LEAST_CACHED: Final = 1_024
 _CHARACTERS_OF_A_TOKEN: Final = 4
 
 
-@rule(
+@call_rule(
     "loop-identical",
     "warning",
     "The same call was made again and again",
@@ -70,7 +70,7 @@ def find_loops(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "failures-in-a-row",
     "information",
     f"{FAILURES} calls or more failed in a row",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.analysis.checks.rules import Found, quote, rule
+from webapp.analysis.checks.rules import Found, call_rule, quote, rule
 from webapp.analysis.checks.subject import MISTRAL, WRAPPERS, Need, Subject
 from webapp.exact_json import Object
 from webapp.messages import ToolCall
@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _MISTRAL_ID: Final = re.compile(r"[A-Za-z0-9]{9}")
 
 
-@rule(
+@call_rule(
     "call-unanswered",
     "error",
     "A call has no result",
@@ -38,7 +38,7 @@ def find_unanswered(subject: Subject) -> Iterator[Found]:
                 )
 
 
-@rule(
+@call_rule(
     "call-awaits",
     "information",
     "The answer calls tools",
@@ -69,7 +69,7 @@ def find_orphans(subject: Subject) -> Iterator[Found]:
             yield Found(entry, f"{which}; the history may have been cut in the middle.")
 
 
-@rule(
+@call_rule(
     "result-duplicate",
     "error",
     "A call has two results",
@@ -84,7 +84,7 @@ def find_duplicates(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "result-late",
     "warning",
     "A message comes between a call and its result",
@@ -120,7 +120,7 @@ def find_results_without_id(subject: Subject) -> Iterator[Found]:
             yield Found(entry, "This tool message names no call; OpenAI requires a tool_call_id.")
 
 
-@rule(
+@call_rule(
     "call-id-repeated",
     "error",
     "Two calls of a message share an id",
@@ -137,7 +137,7 @@ def find_repeated_ids(subject: Subject) -> Iterator[Found]:
                 )
 
 
-@rule(
+@call_rule(
     "call-id-reused",
     "information",
     "The id of a call was used before",
@@ -157,7 +157,7 @@ def find_reused_ids(subject: Subject) -> Iterator[Found]:
         seen |= of_message
 
 
-@rule(
+@call_rule(
     "call-id-long",
     "warning",
     f"The id of a call is longer than {LONGEST_ID} characters",
@@ -174,7 +174,7 @@ def find_long_ids(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "call-id-mistral",
     "warning",
     "The id of a call is not of the form that Mistral takes",
@@ -188,7 +188,7 @@ def find_ids_mistral_refuses(subject: Subject) -> Iterator[Found]:
             yield Found(call, f"Mistral refuses the id {quote(call.call.id)} when it is sent back.")
 
 
-@rule(
+@call_rule(
     "call-name",
     "warning",
     "The name of a call is not accepted when it is sent back",

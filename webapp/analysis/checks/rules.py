@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
-from webapp.analysis.checks.subject import Need, Subject
+from webapp.analysis.checks.subject import Need, Subject, Topic
 from webapp.transcript import CallEntry, Entry
 
 Severity: TypeAlias = Literal["error", "warning", "information"]
@@ -46,7 +47,8 @@ class Finding:
 class Rule:
     """A rule: its stable `code`, the severity of its worst findings, and its meaning.
 
-    `title` names the fault, `effect` its consequence in the API or a client.
+    `title` names the fault, `effect` its consequence in the API or a client. It finds nothing in a
+    completion that has none of its `topic`.
     """
 
     code: str
@@ -54,6 +56,7 @@ class Rule:
     title: str
     effect: str
     needs: tuple[Need, ...]
+    topic: Topic
     find: Callable[[Subject], Iterator[Found]]
 
 
@@ -101,16 +104,25 @@ RULES: Final[dict[str, Rule]] = {}
 
 
 def rule(
-    code: str, severity: Severity, title: str, effect: str, *needs: Need
+    code: str,
+    severity: Severity,
+    title: str,
+    effect: str,
+    *needs: Need,
+    topic: Topic = "completion",
 ) -> Callable[[Callable[[Subject], Iterator[Found]]], Callable[[Subject], Iterator[Found]]]:
     """Register a generator of `Found` as the rule `code`."""
 
     def register(find: Callable[[Subject], Iterator[Found]]) -> Callable[..., Iterator[Found]]:
         assert code not in RULES, f"two rules with the code {code}"
-        RULES[code] = Rule(code, severity, title, effect, needs, find)
+        RULES[code] = Rule(code, severity, title, effect, needs, topic, find)
         return find
 
     return register
+
+
+call_rule: Final = partial(rule, topic="calls")
+tool_rule: Final = partial(rule, topic="tools")
 
 
 def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
@@ -124,6 +136,8 @@ def check(subject: Subject, *, codes: Collection[str] = RULES.keys()) -> Report:
         lacking = next(filter(subject.lacks, one.needs), None)
         if lacking is not None:
             skipped.setdefault(lacking.value, []).append(code)
+            continue
+        if one.topic not in subject.topics:
             continue
         found = [_locate(one, found) for found in one.find(subject)]
         findings += found[:MAX_OF_A_RULE]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Final, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from webapp.completions import Completion, Tool
 from webapp.conversations import PromptDifference
@@ -22,6 +22,10 @@ MISTRAL: Final = re.compile(
     r"mistral|ministral|magistral|mixtral|codestral|pixtral|devstral", re.IGNORECASE
 )
 """Found in the names of Mistral's models."""
+
+
+Topic: TypeAlias = Literal["completion", "calls", "tools"]
+"""The subject of a rule: any completion, its calls, or the tools of its request."""
 
 
 class Need(Enum):
@@ -103,6 +107,16 @@ class Subject:
     def tools(self) -> tuple[Tool, ...]:
         """The tools and deprecated functions of the request."""
         return self.completion.tools if self.completion else ()
+
+    @cached_property
+    def topics(self) -> frozenset[Topic]:
+        """What the completion has for rules to check."""
+        topics: set[Topic] = {"completion"}
+        if self.tools:
+            topics.add("tools")
+        if any(entry.calls for entry in (*self.entries, *self.outputs)):
+            topics.add("calls")
+        return frozenset(topics)
 
     def get_setting(self, name: str) -> Value | None:
         """Look up a member of the request's settings; None if it was not sent."""

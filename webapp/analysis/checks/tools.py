@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.analysis.checks.rules import Found, Severity, quote, rule
+from webapp.analysis.checks.rules import Found, Severity, call_rule, quote, rule, tool_rule
 from webapp.analysis.checks.subject import WRAPPERS, Need, Subject
 from webapp.exact_json import Array, Boolean, NotJson, Null, Object, String, Value, parse
 
@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _OF_OPENAI: Final = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-|o[0-9]|chatgpt)")
 
 
-@rule(
+@call_rule(
     "tool-unknown",
     "warning",
     "A call names a tool that was not offered",
@@ -38,7 +38,7 @@ def find_unknown(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@call_rule(
     "tool-wrapper",
     "warning",
     "OpenAI's internal wrapper of parallel calls leaked",
@@ -97,7 +97,7 @@ def _lacks_name(tool: Value, field: str) -> bool:
     return is_function and (inner or tool).text("name") is None
 
 
-@rule(
+@tool_rule(
     "tool-defined-twice",
     "warning",
     "Two tools have one name",
@@ -110,7 +110,7 @@ def find_defined_twice(subject: Subject) -> Iterator[Found]:
             yield Found(None, f"{count} tools have the name {quote(name)}.")
 
 
-@rule(
+@tool_rule(
     "tools-many",
     "warning",
     f"The request has more than {MAX_TOOLS} tools",
@@ -123,7 +123,7 @@ def find_many(subject: Subject) -> Iterator[Found]:
         )
 
 
-@rule(
+@tool_rule(
     "tool-description-long",
     "information",
     f"The description of a tool is longer than {LONGEST_DESCRIPTION:,} characters",
@@ -140,7 +140,7 @@ def find_long_descriptions(subject: Subject) -> Iterator[Found]:
             )
 
 
-@rule(
+@tool_rule(
     "tool-schema",
     "warning",
     "The parameters of a tool are no JSON Schema",
@@ -183,7 +183,7 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
             continue
 
 
-@rule(
+@tool_rule(
     "tool-schema-gaps",
     "warning",
     "The parameters of a tool lack what OpenAI demands",
@@ -225,7 +225,7 @@ def find_loose_strict_schemas(subject: Subject) -> Iterator[Found]:
             break
 
 
-@rule(
+@call_rule(
     "parallel-off",
     "warning",
     "Parallel calls were switched off, and several came",
