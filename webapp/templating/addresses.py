@@ -104,23 +104,45 @@ def raw_url(page: TranscriptPage, entry: Entry) -> str | None:
     return None
 
 
-def export_url(page: TranscriptPage, entry: Entry, form: str, **query: Any) -> str | None:
-    """Build the address of a message as Markdown or HTML; None if it has no usable id."""
-    query |= {"completion_id": page.completion_id, "form": form}
-    if is_linkable(entry.sent_as.id):
-        return url_for("exports.message", message_id=entry.sent_as.id, **query)
-    return None if entry.place is None else url_for("exports.choice", place=entry.place, **query)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLinks:
+    """The addresses in the head and the menu of a message, None for those that it lacks.
+
+    `here` is its place in the transcript as the reader found it, `copied` is without their filters.
+    """
+
+    here: str | None
+    copied: str | None
+    markdown: str | None = None
+    html: str | None = None
+    alone: str | None = None
+    redacted: str | None = None
 
 
-def redacted_url(page: TranscriptPage, entry: Entry) -> str | None:
-    """Build the address of a message as redacted text; None if it has no usable id, or is none."""
-    if is_linkable(entry.sent_as.id):
-        return url_for(
-            "redacted.message", completion_id=page.completion_id, message_id=entry.sent_as.id
-        )
-    if entry.place is not None and entry.choice is not None and entry.choice.message is not None:
-        return url_for("redacted.choice", completion_id=page.completion_id, place=entry.place)
-    return None
+def link_message(page: TranscriptPage, entry: Entry) -> MessageLinks:
+    """Build the addresses of a message by its id, or of an answer by its place."""
+    copied = message_url(page, entry)
+    here = message_url(page, entry, keeps_filters=True) if kept_filters() else copied
+    form = "message" if is_linkable(entry.sent_as.id) else "choice"
+    of: dict[str, Any] = {"completion_id": page.completion_id}
+    if form == "message":
+        of["message_id"] = entry.sent_as.id
+    elif entry.place is not None:
+        of["place"] = entry.place
+    else:
+        return MessageLinks(here=here, copied=copied)
+    is_shown = form == "message" or (entry.choice is not None and entry.choice.message is not None)
+    return MessageLinks(
+        here=here,
+        copied=copied,
+        markdown=url_for(f"exports.{form}", **of, form="md", show=1),
+        html=url_for(f"exports.{form}", **of, form="html"),
+        alone=pieces_url(page, entry, 0),
+        # Shares are redacted already, and have no such page.
+        redacted=url_for(f"redacted.{form}", **of)
+        if is_shown and services().share is None
+        else None,
+    )
 
 
 def confidence_url(page: TranscriptPage, entry: Entry) -> str:
