@@ -11,7 +11,9 @@ to have changed it: that is, on its second reading.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, wraps
 from hashlib import blake2b
 from typing import Final, NamedTuple, ParamSpec
@@ -20,7 +22,6 @@ from flask import Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 
 from webapp.access import find_reader
-from webapp.caching.bodies import BODY, Body
 from webapp.caching.inputs import Inputs, note_inputs
 from webapp.exact_json import Document, digest_text
 from webapp.recent import RecentValues
@@ -44,6 +45,32 @@ _OVERHEAD: Final = 2_000
 """Bytes of an entry besides its page."""
 
 _HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVER_NAME")
+
+
+LEVEL: Final = 3
+"""Of gzip: twice as fast as the usual 6, and a few percent larger."""
+
+BODY: Final = "readback_body"
+"""The name in `flask.g` of the body that is answered with, if it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a page that is kept, with their validator and their compressed form."""
+
+    plain: bytes
+    compressed: bytes
+    etag: str
+
+
+def compress(plain: bytes) -> bytes:
+    """Compress the bytes with gzip, to the same bytes each time."""
+    return gzip.compress(plain, LEVEL, mtime=0)
+
+
+def find_etag(plain: bytes) -> str:
+    """Compute the validator of a page."""
+    return blake2b(plain, digest_size=12).hexdigest()
 
 
 class _Kept(NamedTuple):
@@ -100,8 +127,10 @@ class PageCache(RecentValues[bytes, _Kept]):
             deciding = None
         elif len(deciding) > MAX_REQUESTS:
             return
-        body = Body.of(response.get_data())
-        self.keep(key, _Kept(deciding, inputs, body), body.size + _OVERHEAD)
+        plain = response.get_data()
+        body = Body(plain, compress(plain), find_etag(plain))
+        size = len(body.plain) + len(body.compressed) + _OVERHEAD
+        self.keep(key, _Kept(deciding, inputs, body), size)
 
     def _find_key(self) -> bytes:
         """Hash everything in the request that a page may depend on."""

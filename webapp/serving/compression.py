@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from flask import Flask, Response, g, request
 
-from webapp.caching.bodies import BODY, Body, compress, find_etag
+from webapp.caching.pages import BODY, Body, compress, find_etag
 from webapp.security import PAGE_CACHING, extend_vary
 
 LEAST_BYTES: Final = 1_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -22,7 +23,6 @@ from webapp.rendering.structured.json_lines import join_documents
 from webapp.rendering.structured.json_tree import render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.structured.patch import colour_patch, is_shown_change
-from webapp.rendering.structured.program_output import is_program_output
 from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.invisible import describe_blank, reveal_invisible
 
@@ -32,6 +32,23 @@ _TOO_LONG: Final = "Shown as it is: it is too long to be laid out here."
 _ERROR: Final = re.compile(
     r"\s*(?:Traceback \(most recent call last\)|(?:[A-Za-z_][\w.]{0,80})?(?:Error|Exception)\b"
     r"(?:\s*:|\s*\Z|\s+in\b|\s+at\b)|(?:ERROR|error|fatal|FATAL|panic)\s*:)"
+)
+
+_MOST_READ: Final = 20_000
+"""Characters of a text in which signs of a program's output are looked for."""
+_LEAST_SIGNS: Final = 2
+_SIGN: Final = re.compile(
+    r"^(?:={5,} .{1,200} ={5,}|_{5,} .{1,200} _{5,}|(?:_ ){10,}_?|-{5,} .{1,200} -{5,}"
+    r"|E {3,11}\S.*|platform \w{1,20} -- Python .*|Traceback \(most recent call last\):"
+    r"|(?:FAILED|ERROR|PASSED) \S+::\S.*|\S{1,300}\.py:\d{1,7}: \w{0,80}"
+    r"|\S{1,300}\.\w{1,5}:\d{1,7}:(?:\d{1,7}:)? .*|  File \".{1,300}\", line \d{1,7}.*"
+    r"|    at \S.{0,300}:\d{1,7}(?::\d{1,7})?\)?|npm (?:ERR!|error) .*)\r?$",
+    re.MULTILINE,
+)
+_MARKDOWN: Final = re.compile(
+    r"^ {0,3}(?:#{1,6} \S|```|~~~|[*+-] {1,3}\S.*\n {0,3}[*+-] {1,3}\S"
+    r"|\d{1,3}\. {1,3}\S.*\n {0,3}\d{1,3}\. )|\*\*\S.{0,200}?\*\*|\]\(https?:",
+    re.MULTILINE,
 )
 
 
@@ -121,11 +138,23 @@ def _guess_kind(text: str, message: Message) -> Kind:
         return "plain"
     if message.is_tool_result and is_shown_change(text):
         return "diff"
-    if not message.is_tool_result and is_program_output(text):
+    if not message.is_tool_result and _is_program_output(text):
         return "output"
     if first[:1] == "<":
         return "xml"
     return "csv" if "\n" in text and "\x1b" not in text else "plain"
+
+
+def _is_program_output(text: str) -> bool:
+    """Return whether `text` has lines that programs print, and nothing that Markdown would set.
+
+    Of a test run or a traceback, rulers would be headings, and columns would be lost.
+    """
+    read = text[:_MOST_READ]
+    if "\n" not in read or _MARKDOWN.search(read):
+        return False
+    signs = islice(_SIGN.finditer(read), _LEAST_SIGNS)
+    return len(list(signs)) == _LEAST_SIGNS
 
 
 def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Structure:
