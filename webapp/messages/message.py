@@ -44,6 +44,9 @@ ERROR_FLAGS: Final = ("is_error", "isError")
 MAX_RESULTS: Final = 200
 """Results in one message that are shown under their calls; no model calls more tools at once."""
 
+_QUOTED: Final = (Text, Refusal)
+_WRITTEN: Final = (Text, Refusal, Reasoning)
+
 # A null for tool calls means that there were none; a null refusal means nothing.
 _WITHOUT_CALLS: Final = INPUT_KEYS | {"refusal"}
 
@@ -207,7 +210,7 @@ class Message:
     @property
     def has_text(self) -> bool:
         """Whether there is text with a source to show or to copy."""
-        return any(isinstance(part, Text | Refusal | Reasoning) for part in self.parts)
+        return any(isinstance(part, _WRITTEN) for part in self.parts)
 
     @property
     def plain_text(self) -> str:
@@ -219,7 +222,7 @@ class Message:
         if self.results:
             theirs = {id(part) for result in self.results for part in result.parts}
             own = [part for part in own if id(part) not in theirs] or own
-        return "\n\n".join(part.text for part in own if isinstance(part, Text | Refusal))
+        return "\n\n".join([part.text for part in own if isinstance(part, _QUOTED)])
 
     @property
     def said(self) -> str:
@@ -257,7 +260,7 @@ def get_text(piece: Piece) -> str | None:
 
     The text of an `Unknown` is its JSON, indented.
     """
-    if isinstance(piece, Text | Refusal | Reasoning):
+    if isinstance(piece, _WRITTEN):
         return piece.text
     if isinstance(piece, ToolCall):
         return piece.arguments

@@ -69,7 +69,12 @@ class Spent(NamedTuple):
 
     def since(self, before: Spent) -> Spent:
         """Subtract the amounts spent `before`."""
-        return Spent(*(now - then for now, then in zip(self, before, strict=True)))
+        return Spent(
+            self.brackets - before.brackets,
+            self.formulas - before.formulas,
+            self.structure_bytes - before.structure_bytes,
+            self.definition_characters - before.definition_characters,
+        )
 
 
 NOTHING_SPENT: Final = Spent()

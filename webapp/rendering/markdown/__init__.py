@@ -38,7 +38,9 @@ from webapp.rendering.text.invisible import describe_blank, is_unseen, render_ex
 __all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
 
 _LINE: Final = re.compile(r"\r\n?|\n")
-_SEEN: Final = re.compile('<(?:hr|img|math|iframe|audio)|class="(?:task|control)|data-mark=')
+_SEEN: Final = re.compile(
+    '<(?:hr|img|math|iframe|audio)|class="(?:task|control)|data-mark=|<p dir="auto">[A-Za-z0-9]'
+)
 _UNSEEN: Final = re.compile("<button.*?</button>|<bdi.*?</bdi>|<[^>]*>", re.DOTALL)
 _MAX_EMPTY: Final = 20_000
 _COSTLY: Final = re.compile(r"[\[\]*_~`]")

@@ -152,9 +152,13 @@ class MarkdownBudget:
 
     def can_spend(self, brackets: int, formulas: int) -> bool:
         """Return whether nothing was refused, and half of all would be left with these."""
-        left = (self._brackets - brackets, self._formulas - formulas, self._seconds)
-        half_left = all(2 * one >= whole for one, whole in zip(left, self._all, strict=True))
-        return half_left and not self._has_refused
+        all_brackets, all_formulas, all_seconds = self._all
+        return (
+            2 * (self._brackets - brackets) >= all_brackets
+            and 2 * (self._formulas - formulas) >= all_formulas
+            and 2 * self._seconds >= all_seconds
+            and not self._has_refused
+        )
 
     def spend(self, brackets: int, formulas: int) -> None:
         self._brackets -= brackets
