@@ -123,7 +123,12 @@ def is_same_origin(environ: WSGIEnvironment) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = environ.get("HTTP_ORIGIN")
-    return origin is None or _parse_host(origin) == environ.get("HTTP_HOST")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == environ.get("HTTP_HOST")
+    except ValueError:
+        return False
 
 
 def is_foreign_use(environ: WSGIEnvironment) -> bool:
@@ -140,13 +145,6 @@ def is_foreign_use(environ: WSGIEnvironment) -> bool:
         mode == "navigate" and environ.get("HTTP_SEC_FETCH_DEST", "document") == "document"
     )
     return not is_followed or "prefetch" in environ.get("HTTP_SEC_PURPOSE", "")
-
-
-def _parse_host(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
 
 
 def _is_utf8(query: str) -> bool:

@@ -105,7 +105,11 @@ class PageCache(RecentValues[bytes, _Kept]):
         if kept is not None and not request.cache_control.no_cache:
             deciding = kept.answers or {}
             known = services().loader.ask_again(tuple(deciding), start_deadline())
-            if kept.inputs.is_same and _are_same(deciding, known):
+            digests = {
+                asked: None if isinstance(outcome, UpstreamError) else digest_text(outcome)
+                for asked, outcome in known.items()
+            }
+            if kept.inputs.is_same and digests == deciding:
                 setattr(g, BODY, kept.body)
                 return Response(kept.body.plain, mimetype="text/html")
         before = read_limited_time()
@@ -159,17 +163,6 @@ def keep_page(render: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseR
         return cache.answer(partial(render, *args, **values))
 
     return answer
-
-
-def _are_same(
-    digests: Mapping[Asked, bytes], outcomes: Mapping[Asked, Document | UpstreamError]
-) -> bool:
-    """Return whether the requests that decide a page have the same answers as before."""
-    for asked, digest in digests.items():
-        outcome = outcomes[asked]
-        if isinstance(outcome, UpstreamError) or digest_text(outcome) != digest:
-            return False
-    return True
 
 
 def _may_keep(response: Response) -> bool:

@@ -29,7 +29,12 @@ def iter_decompressed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]
             if stream is None:
                 if has_begun and (encoding == "deflate" or chunk[0] != _MEMBER):
                     return
-                stream = zlib.decompressobj(_find_window(encoding, chunk))
+                window = 16 + zlib.MAX_WBITS
+                if encoding == "deflate":
+                    # It means zlib, but some servers send it bare.
+                    is_bare = chunk[0] & 15 != _DEFLATED
+                    window = -zlib.MAX_WBITS if is_bare else zlib.MAX_WBITS
+                stream = zlib.decompressobj(window)
                 has_begun = True
             piece = stream.decompress(chunk, _PIECE)
             while piece:
@@ -40,10 +45,3 @@ def iter_decompressed(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]
                 stream = None
     if stream is not None:
         raise EOFError("the compressed data ends early")
-
-
-def _find_window(encoding: str, beginning: bytes) -> int:
-    if encoding != "deflate":
-        return 16 + zlib.MAX_WBITS
-    # `deflate` means zlib, but some servers send it bare.
-    return zlib.MAX_WBITS if beginning[0] & 15 == _DEFLATED else -zlib.MAX_WBITS

@@ -115,7 +115,9 @@ class InputAudio(BasePiece):
     def _parse_named(cls, value: Object, name: str) -> InputAudio | None:
         audio = value.get(name)
         if isinstance(audio, String):
-            if not _is_data_or_address(audio.text):
+            start = audio.text[:_FEWEST_ENCODED]
+            is_address = start.lower().startswith(("data:", *_REMOTE))
+            if not is_address and _BASE64.fullmatch(start) is None:
                 return None
             extras = value.find_unread(type=String, **{name: String})
             return cls._make(value, audio.text, None, extras)
@@ -305,11 +307,6 @@ def _divide(given: str | None, *, is_address: bool = False) -> tuple[str | None,
         # There is no colon in base64.
         is_remote = ":" in given[:_FEWEST_ENCODED] or len(given) < _FEWEST_ENCODED
     return (None, given) if is_remote else (given, None)
-
-
-def _is_data_or_address(text: str) -> bool:
-    start = text[:_FEWEST_ENCODED]
-    return start.lower().startswith(("data:", *_REMOTE)) or _BASE64.fullmatch(start) is not None
 
 
 def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, ...]]:

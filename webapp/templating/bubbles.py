@@ -179,8 +179,13 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
             text, role="tool", mono=True, is_open=is_open, is_compact=context.is_compact
         )
     results = [result.message for result in call.results]
-    texts = [result.message.plain_text for result in call.results]
+    texts = [result.plain_text for result in results]
     failure = find_call_failure(call)
+    state: CallState = "result not loaded" if call.may_follow else "no result"
+    if failure:
+        state = "error"
+    elif results:
+        state = "ok"
     return CallView(
         arguments=arguments,
         definition=context.definitions.of(tool_call),
@@ -188,19 +193,11 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         fold=fold,
         is_short=rendering.is_short(tool_call, arguments, results),
         in_a_line=rendering.summarize_arguments(tool_call.arguments or "", arguments),
-        state=_find_state(call, failure),
+        state=state,
         failure=failure,
         result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
         is_open=any(_is_target(entry, context) for entry in (call.caller, *call.results)),
     )
-
-
-def _find_state(call: CallEntry, failure: Failure | None) -> CallState:
-    if failure:
-        return "error"
-    if call.results:
-        return "ok"
-    return "result not loaded" if call.may_follow else "no result"
 
 
 def list_calls(entry: Entry, context: RenderContext) -> str:

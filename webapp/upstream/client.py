@@ -29,7 +29,6 @@ from webapp.upstream.endpoint import (
     build_page_query,
     check_id,
     completion_path,
-    messages_path,
 )
 from webapp.upstream.error_bodies import is_html
 from webapp.upstream.error_mapping import clean_text, suggest_base_url
@@ -190,9 +189,8 @@ class Upstream:
     ) -> Page[Message]:
         """List one page of a completion's messages, as sent: its input, without the answer."""
         query = build_page_query(after=after, limit=limit, order=order)
-        request = Request(
-            "GET", messages_path(completion_id), query, depends_on=completion_path(completion_id)
-        )
+        path = completion_path(completion_id)
+        request = Request("GET", f"{path}/messages", query, depends_on=path)
         decode = partial(decoding.decode_page, read=Message.from_json)
         return self._exchange(request, decode, deadline, created=created)
 

@@ -198,11 +198,6 @@ def completion_path(completion_id: str) -> str:
     return f"{COMPLETIONS}/{quote(check_id(completion_id), safe='')}"
 
 
-def messages_path(completion_id: str) -> str:
-    """Build the path of a completion's messages. Raises `InvalidId`."""
-    return f"{completion_path(completion_id)}/messages"
-
-
 def build_page_query(
     *,
     after: str | None,
