@@ -73,7 +73,7 @@ _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that test every line for their end, in one step of the parser."""
 
 _SENTENCES: Final = re.compile(
-    r"[A-Za-z](?:[A-Za-z0-9,;']|[.?](?= [A-Za-z]|\Z)| (?=[A-Za-z0-9])|(?!))*+"
+    r"[A-Za-z](?:[A-Za-z0-9,;'?!()/%+-]|\.(?<!www\.)|:(?!//)| (?=[^ ])|(?!))*+"
 )
 """Words on one line without syntax, such as many questions are; only bare citations look so."""
 
