@@ -195,6 +195,32 @@ def test_a_search_whose_time_is_over_shows_no_further_hit(url: str, is_indexed: 
         assert found == search_naively(query)
 
 
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_a_search_looks_at_its_time_before_it_has_read_many_long_texts(
+    url: str, is_indexed: bool
+) -> None:
+    now = 0.0
+
+    def spend(*execution: Any) -> None:
+        """Let a tenth of a second pass for each completion whose texts are read."""
+        nonlocal now
+        statement, binds = execution[2:4]
+        if " FROM passages WHERE completion IN " in statement:
+            values = binds.values() if isinstance(binds, dict) else binds
+            now += sum(isinstance(one, int) for one in values) / 10
+
+    with closing(Store(url)) as store:
+        add(store, *(completion(f"c{at}", metadata={"team": "travel"}) for at in range(200)))
+        if is_indexed:
+            store.complete()
+        with store.connect() as connection:
+            event.listen(connection.engine, "before_cursor_execute", spend)
+        finder = StoreFinder(store, clock=lambda: now)
+        results = finder.search(parse_query("travel"), after=None, limit=100, seconds=2)
+        assert results.is_cut and results.cursor is not None
+        assert 2 <= now < 4
+
+
 def test_the_rarest_filter_yields_the_completions(url: str) -> None:
     """A common filter that was gone through would read every row it has."""
     with closing(Store(url)) as store:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
@@ -26,7 +26,10 @@ from webapp.embedded.store.store import Store
 from webapp.finding import Cursor, Found, Query, Results, RowNumbers
 
 _PASSAGES_AT_ONCE: Final = 200
-"""Completions whose passages one statement reads."""
+"""Completions whose passages one statement reads, at most."""
+_FIRST_AT_ONCE: Final = 25
+_STATEMENT_SECONDS: Final = 0.1
+"""A statement that took longer is followed by one for half as many completions."""
 _MAX_CANDIDATES: Final = 2_000
 """Passages; with more, matches are so frequent that going through the list finds them soon."""
 _HITS: Final = 5
@@ -44,11 +47,21 @@ _CONTAINS: Final = {
 
 
 class StoreFinder:
-    """Searches the completions of a store; one statement reads the texts of `at_once` of them."""
+    """Searches the completions of a store.
 
-    def __init__(self, store: Store, *, at_once: int = _PASSAGES_AT_ONCE) -> None:
+    One statement reads the texts of up to `at_once` of them. `clock` returns seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        at_once: int = _PASSAGES_AT_ONCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._at_once = at_once
+        self._clock = clock
 
     def find_numbers(self, ids: Sequence[str]) -> dict[str, RowNumbers]:
         """Find the numbers of stored completions by their ids."""
@@ -85,22 +98,24 @@ class StoreFinder:
 
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Search for up to `limit` completions after a cursor, for at most `seconds`."""
-        until = time.monotonic() + seconds
+        until = self._clock() + seconds
+        pace = _Pace(self._at_once)
         with self._store.connect() as connection:
             terms = [fold_text(term) for term in query.terms]
             selection = build_selection(query)
             candidates = _find_candidates(connection, query, terms) if terms else None
             if candidates is None:
-                batches = _iter_passing(connection, selection, after, self._at_once)
+                batches = _iter_passing(connection, selection, after, pace)
             else:
-                batches = _iter_candidates(
-                    connection, selection, candidates, after or _START, self._at_once
-                )
+                start = after or _START
+                batches = _iter_candidates(connection, selection, candidates, start, pace)
             found: list[Found] = []
             searched = 0
             last = after
             for keys, end in batches:
+                began = self._clock()
                 hits = _find_hits(connection, keys, terms, query.scopes) if terms else {}
+                pace.adapt(self._clock() - began)
                 for at, key in enumerate(keys, 1):
                     if terms and key.seq not in hits:
                         continue
@@ -111,17 +126,34 @@ class StoreFinder:
                     found.append(shown)
                     last = key
                     # To show one reads its messages, which may be long.
-                    if at < len(keys) and len(found) < limit and time.monotonic() >= until:
+                    if at < len(keys) and len(found) < limit and self._clock() >= until:
                         return Results(tuple(found), key, True, searched + at)
                 searched += len(keys)
                 last = end
-                if end is not None and time.monotonic() >= until:
+                if end is not None and self._clock() >= until:
                     return Results(tuple(found), end, len(found) < limit, searched)
             return Results(tuple(found), None, False, searched)
 
 
+class _Pace:
+    """How many completions the next statement reads the texts of.
+
+    A few at first: those of 200 may be a gigabyte, and the time is looked at only between two
+    statements. As many as are read soon later, since each statement has its own cost.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._most = at_once
+        self.at_once = min(_FIRST_AT_ONCE, at_once)
+
+    def adapt(self, seconds: float) -> None:
+        """Adapt it to the time of the last statement."""
+        is_soon = seconds <= _STATEMENT_SECONDS
+        self.at_once = min(self._most, self.at_once * 2) if is_soon else max(1, self.at_once // 2)
+
+
 def _iter_passing(
-    connection: Connection, selection: Selection, after: Cursor | None, at_once: int
+    connection: Connection, selection: Selection, after: Cursor | None, pace: _Pace
 ) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
     """Yield completions that pass the filters, newest first, each batch with where it ends.
 
@@ -129,8 +161,9 @@ def _iter_passing(
     """
     place = ListCursor(None, *after) if after else None
     while True:
-        walked = walk(connection, selection, order="desc", after=place, rows=at_once)
-        is_full = len(walked.places) == at_once
+        rows = pace.at_once
+        walked = walk(connection, selection, order="desc", after=place, rows=rows)
+        is_full = len(walked.places) == rows
         place = walked.places[-1] if is_full else walked.resume
         end = None if place is None else Cursor(place.created, place.seq)
         yield [Cursor(one.created, one.seq) for one in walked.places], end
@@ -176,7 +209,7 @@ def _iter_candidates(
     selection: Selection,
     candidates: Sequence[int],
     after: Cursor,
-    at_once: int,
+    pace: _Pace,
 ) -> Iterator[tuple[Sequence[Cursor], Cursor | None]]:
     """Yield the candidates after a cursor that pass the filters, as `_iter_passing` does."""
     statement = text(
@@ -189,9 +222,11 @@ def _iter_candidates(
         rows = connection.execute(statement, {**selection.binds, "seqs": seqs}).all()
         keys += [Cursor(row.created, row.seq) for row in rows]
     keys = [key for key in sorted(keys, reverse=True) if key < after]
-    for at in range(0, len(keys), at_once):
-        some = keys[at : at + at_once]
-        yield some, some[-1] if at + at_once < len(keys) else None
+    at = 0
+    while at < len(keys):
+        some = keys[at : at + pace.at_once]
+        at += len(some)
+        yield some, some[-1] if at < len(keys) else None
 
 
 def _find_hits(
