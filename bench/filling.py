@@ -23,7 +23,7 @@ from tools.postgres import HOW_TO_INSTALL, find_programs, running_postgres
 from tools.store_rows import compact
 from webapp.database import Schema, migrate, open_database
 from webapp.embedded import Store
-from webapp.embedded.documents.records import CompletionRecord, parse_record
+from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.schema import SCHEMA
 
@@ -103,7 +103,7 @@ def _store_old(url: str, count: int) -> None:
         migrate(database, Schema(SCHEMA.steps[:STEPS_BEFORE]))
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("UPDATE rebuilt SET form = 1"))
-        for seq, record in enumerate(generate(count), 1):
+        for seq, record in enumerate(map(parse_record, generate(count)), 1):
             head = {"seq": seq, "id": record.id, "created": record.created, "model": record.model}
             texts = {"wire": record.wire_json, "given": record.given_json}
             connection.execute(_ADD, head | texts)
@@ -122,8 +122,8 @@ def _store_old(url: str, count: int) -> None:
             )
 
 
-def generate(count: int) -> Iterator[CompletionRecord]:
-    """Yield requests of conversations, each with the history of the one before."""
+def generate(count: int) -> Iterator[str]:
+    """Yield completions as JSON: requests of conversations, each with the history before it."""
     for at in range(count):
         conversation, length = divmod(at, REQUESTS)
         said: list[dict[str, str]] = [{"role": "system", "content": f"It is {at} o'clock."}]
@@ -134,7 +134,7 @@ def generate(count: int) -> Iterator[CompletionRecord]:
                 said.append(_answer(conversation, turn))
         choice = {"message": _answer(conversation, length), "finish_reason": "stop"}
         given = {"id": f"c{at}", "created": at + 1, "model": f"m{at % 7}", "messages": said}
-        yield parse_record(compact(given | {"choices": [choice]}))
+        yield compact(given | {"choices": [choice]})
 
 
 def _answer(conversation: int, turn: int) -> dict[str, str]:
