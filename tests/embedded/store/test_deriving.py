@@ -181,6 +181,37 @@ def test_of_equal_requests_that_of_the_same_model_is_continued(
     assert find_parents(url) == {"ours": None, "other": None, "next": "ours"}
 
 
+@pytest.mark.parametrize("question", [{"role": "user", "content": "Hi"}, QUESTION])
+@pytest.mark.parametrize("beside", ["metadata", "session", "system"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_of_equal_requests_that_of_the_same_person_is_continued(
+    store: Store, url: str, question: Json, beside: str, order: tuple[int, ...], at_once: bool
+) -> None:
+    def ask(name: str, *messages: Json, created: int) -> Json:
+        who = name.split("-")[0]
+        if beside == "system":
+            system: Json = {"role": "system", "content": f"You talk to {who}."}
+            return request(name, system, *messages, created=created, model="m")
+        key = "session_id" if beside == "session" else "user"
+        metadata = {key: who, "stage": "live"}
+        return request(name, *messages, created=created, model="m", metadata=metadata)
+
+    run = (
+        *(ask("ann-1", question, created=100), ask("bob-1", question, created=101)),
+        ask("ann-2", question, ANSWER, THANKS, created=110),
+        ask("bob-2", question, ANSWER, EDITED, created=111),
+    )
+    sorted_run = [run[at] for at in order]
+    for batch in [sorted_run] if at_once else [[one] for one in sorted_run]:
+        add(store, *batch)
+
+    parents = find_parents(url)
+    assert (parents["ann-2"], parents["bob-2"]) == ("ann-1", "bob-1")
+    if beside == "session":
+        assert count_conversations(url) == 2
+
+
 def test_the_request_whose_answer_is_repeated_is_continued_if_it_is_stored_later(
     store: Store, url: str
 ) -> None:

@@ -191,6 +191,11 @@ class Claim(NamedTuple):
     seq: int
 
     @property
+    def likely(self) -> tuple[bool, int, bool]:
+        """What the messages and the model say, whenever the completion was created."""
+        return self[:3]
+
+    @property
     def rank(self) -> tuple[int, ...]:
         """Of the completions that end with a run, the latest is continued."""
         return self if self.begins else (False, 0, False, self.created, self.seq)

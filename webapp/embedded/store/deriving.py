@@ -154,7 +154,7 @@ def replace_metadata_rows(
 ) -> None:
     """Replace the rows derived from the metadata of a completion."""
     replace_metadata_passage(connection, seq, build_metadata_passage(pairs))
-    Linker(connection, {}).join_session(seq, [pair for pair in pairs if pair[0] in keys])
+    Linker(connection, {}, keys=keys).join_session(seq, pairs)
     queue(connection, [seq])
 
 
@@ -167,11 +167,12 @@ def _write_links(
     connection: Connection, completions: Sequence[Derived], keys: Sequence[str]
 ) -> None:
     """Write the rows of facts, and where completions end for those that continue them."""
-    linker = Linker(connection, {one.seq: one.facts.chain for one in completions})
+    chains = {one.seq: one.facts.chain for one in completions}
+    linker = Linker(connection, chains, keys=keys)
     members = []
     for one in completions:
         members.append(linker.link(one.seq, created=one.created, model=one.model))
-        linker.join_session(one.seq, [pair for pair in one.pairs if pair[0] in keys])
+        linker.join_session(one.seq, one.pairs)
     links = [member.link for member in members]
     _insert_links(connection, [*zip(completions, links, strict=True)])
 

@@ -3,8 +3,10 @@
 A completion continues another if its messages begin with the other's, best if the other's answer
 follows. They may come in any order: an earlier request may be stored after a later one. If the
 oldest messages were dropped or summed up meanwhile, the completion is found by a run of messages
-with its answer. The number of a conversation is the smallest `seq` of the
-completions in it when they were joined.
+with its answer. Of several that have the same messages and answer, the one with the most metadata
+in common is continued, then one with the same system message, then the latest.
+
+The number of a conversation is the smallest `seq` of the completions in it when they were joined.
 
 The completions of a batch are linked in memory, one after another, before their rows are stored;
 only those that were stored before are looked up, and changed at once.
@@ -15,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from webapp.database import query_values
 from webapp.embedded.documents.chains import (
@@ -38,7 +40,8 @@ from webapp.embedded.store.queries import MESSAGES_GIVEN
 RETRY_SECONDS: Final = 600
 """Two equal requests that begin a conversation are tries of one if no more time is between."""
 _MAX_CANDIDATES: Final = 500
-_MAX_ENDS: Final = 8
+_MAX_ENDS: Final = 32
+_MAX_RANKED: Final = 8
 _FARTHEST: Final = 2**63 - 1
 
 # Queries for all completions of a batch at once, since most have few relatives.
@@ -59,16 +62,23 @@ _ENDS: Final = text(
     f" WHERE e.hash = :hash AND e.created <= :latest AND e.is_answer <> {End.SOUGHT:d}"
     " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
 )
-# Of those within the time, all before a completion are tries of one, and so are all after it.
+# Of those within the time, all before a completion are tries of one, and so are all after it,
+# unless their metadata name several conversations.
 _SAME_INPUT: Final = text(
     " UNION ".join(
-        "SELECT conversation FROM (SELECT f.conversation FROM ends AS e"
+        "SELECT * FROM (SELECT e.completion, f.conversation FROM ends AS e"
         " JOIN facts AS f ON f.completion = e.completion"
         " JOIN completions AS c ON c.seq = e.completion WHERE e.hash = :hash"
         " AND e.created BETWEEN :least AND :most AND e.is_answer = 0 AND c.model = :model"
-        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT 1) AS {order}most"
+        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS {order}most"
         for order in ("ASC", "DESC")
     )
+)
+_PAIRS: Final = text(
+    "SELECT completion, key, value FROM metadata WHERE completion IN :seqs"
+).bindparams(bindparam("seqs", expanding=True))
+_SYSTEMS: Final = text("SELECT completion, system FROM facts WHERE completion IN :seqs").bindparams(
+    bindparam("seqs", expanding=True)
 )
 _MEMBER: Final = (
     "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
@@ -124,10 +134,16 @@ class Linker:
     continue one of the batch.
     """
 
-    def __init__(self, connection: Connection, chains: Mapping[int, Chain]) -> None:
-        """Look up the digests that others share with the `chains` of the batch, by their `seq`."""
+    def __init__(
+        self, connection: Connection, chains: Mapping[int, Chain], *, keys: Sequence[str]
+    ) -> None:
+        """Look up the digests that others share with the `chains` of the batch, by their `seq`.
+
+        The metadata `keys` name a conversation.
+        """
         self._connection = connection
         self._chains = chains
+        self._keys = keys
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
         hashes.update(run for chain in chains.values() for _, run in chain.runs)
         hashes.update(tail for chain in chains.values() for tail in chain.tails)
@@ -143,6 +159,8 @@ class Linker:
         self._ends: dict[int, list[tuple[End, Member]]] = {}
         self._openings: dict[int, list[Member]] = {}
         self._sessions: dict[tuple[str, str], Member] = {}
+        self._metadata: dict[int, dict[str, str]] = {}
+        self._systems = {seq: chain.system for seq, chain in chains.items()}
 
     def link(self, seq: int, *, created: int, model: str | None) -> Member:
         """Link a completion of the batch; its row is to be stored after all of them are linked.
@@ -168,9 +186,14 @@ class Linker:
         return member
 
     def join_session(self, seq: int, pairs: Sequence[tuple[str, str]]) -> None:
-        """Join the conversation of `seq` with those that have one of the metadata `pairs`."""
+        """Join the conversation of `seq` with those that have one of its `pairs` of metadata.
+
+        Only those whose key names a conversation count.
+        """
         member = self._linked.get(seq)
         for pair in pairs:
+            if pair[0] not in self._keys:
+                continue
             binds = {"seq": seq, "key": pair[0], "value": pair[1]}
             same = self._sessions.get(pair)
             other = same.conversation if same else self._query(_SESSION, binds)
@@ -205,7 +228,8 @@ class Linker:
     def _find_parent(self, chain: Chain, member: Member) -> tuple[_End, bool, int] | None:
         """Find the completion with the longest beginning of the messages, and its depth.
 
-        Of several, that is the latest of the same model, else the latest.
+        Of several, that is one of the same model, then the one that is most alike beside the
+        messages, then the latest.
         """
         for at, hashed in reversed([*enumerate(chain.hashes[:-1])]):
             ends = [
@@ -223,6 +247,12 @@ class Linker:
             ]
             if ends:
                 alike = [one for one in ends if one.model == member.model] or ends
+                if len(alike) > 1:
+                    self._read_beside([member.seq, *(one.seq for one in alike)])
+                    grades = [self._grade_alike(member.seq, one.seq) for one in alike]
+                    best = max(grades)
+                    alike = [one for one, its in zip(alike, grades, strict=True) if its == best]
+                    alike = alike[:_MAX_RANKED]
                 end = alike[0]
                 if chain.is_weak and at < WEAK_DEPTH and len(alike) > 1:
                     end = min(alike, key=lambda end: self._rank(end, at + 1, chain.hashes[at + 1]))
@@ -245,6 +275,30 @@ class Linker:
             return 0
         return 2 if children else 1
 
+    def _read_beside(self, seqs: Sequence[int]) -> None:
+        """Read what else tells whose the requests are: their metadata and system messages."""
+        missing = [seq for seq in dict.fromkeys(seqs) if seq not in self._metadata]
+        for at in range(0, len(missing), _MAX_CANDIDATES):
+            some = missing[at : at + _MAX_CANDIDATES]
+            self._metadata |= {seq: {} for seq in some}
+            for row in self._connection.execute(_PAIRS, {"seqs": some}):
+                self._metadata[row.completion][row.key] = row.value
+            stored = [seq for seq in some if seq not in self._systems]
+            if stored:
+                rows = self._connection.execute(_SYSTEMS, {"seqs": stored})
+                self._systems |= {row.completion: row.system for row in rows}
+
+    def _grade_alike(self, seq: int, other: int) -> tuple[int, bool]:
+        """Grade how much two completions, which were read, are alike beside their messages."""
+        common = self._metadata[seq].items() & self._metadata[other].items()
+        return len(common), self._systems.get(seq) == self._systems.get(other)
+
+    def _is_of_other_session(self, seq: int, other: int) -> bool:
+        """Return whether the metadata of two completions name different conversations."""
+        self._read_beside([seq, other])
+        one, two = self._metadata[seq], self._metadata[other]
+        return any(one[key] != two[key] for key in self._keys if key in one and key in two)
+
     def _find_by_run(self, chain: Chain, member: Member) -> tuple[_End, bool, int] | None:
         """Find the latest completion of the day before that ends with a run of the messages."""
         for depth, run in reversed(chain.runs) if member.created else ():
@@ -262,31 +316,36 @@ class Linker:
 
     def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
         """Find the conversations that began with the same messages and model at the same time."""
-        found = {
-            one.conversation
+        tries = [
+            (one.seq, one.conversation)
             for kind, one in self._ends.get(chain.end, ())
             if kind == End.INPUT
             and one.parent is None
             and one.model == member.model
             and abs(one.created - member.created) <= RETRY_SECONDS
-        }
+        ]
         if chain.end in self._stored_ends:
             binds = {
                 "hash": chain.end,
                 "least": member.created - RETRY_SECONDS,
                 "most": member.created + RETRY_SECONDS,
                 "model": member.model,
+                "rows": _MAX_RANKED,
             }
-            stored = set(self._connection.execute(_SAME_INPUT, binds).scalars())
-            self._stored |= stored
-            found |= stored
+            stored = [tuple(row) for row in self._connection.execute(_SAME_INPUT, binds)]
+            self._stored.update(conversation for _, conversation in stored)
+            tries += stored
+        found: set[int] = set()
+        for seq, conversation in tries:
+            if conversation not in found and not self._is_of_other_session(member.seq, seq):
+                found.add(conversation)
         return found
 
     def _adopt_later(self, chain: Chain, member: Member) -> None:
         """Make a completion the parent of those before it in the batch or store that continue it.
 
-        Those that already continue a longer beginning of theirs, a try of the same model, or a
-        later one, keep their parent.
+        Those that already continue a longer beginning of theirs, a try of the same model, one that
+        is more alike beside the messages, or a later one, keep their parent.
         """
         at = len(chain.hashes)
         for later in self._find_later(chain):
@@ -328,7 +387,7 @@ class Linker:
         """Make a completion the parent of a later one if its claim is larger than the present."""
         is_same_model = later.model == member.model
         claim = Claim(begins, depth, is_same_model, member.created, member.seq)
-        if later.claim is not None and later.claim.rank >= claim.rank:
+        if later.claim is not None and not self._outranks(claim, later.claim, later.seq):
             return
         if self._continues(member, later):
             return
@@ -340,6 +399,14 @@ class Linker:
             self._merge({member.conversation, later.conversation})
         elif later.conversation != member.conversation:
             self._move(later, member.conversation)
+
+    def _outranks(self, claim: Claim, present: Claim, seq: int) -> bool:
+        """Return whether the claim to be continued by a completion is larger than the present."""
+        if claim.likely != present.likely or not claim.begins:
+            return claim.rank > present.rank
+        self._read_beside([seq, claim.seq, present.seq])
+        grades = [self._grade_alike(seq, one.seq) for one in (claim, present)]
+        return (grades[0], *claim.rank) > (grades[1], *present.rank)
 
     def _continues(self, member: Member, other: Member) -> bool:
         """Return whether a completion continues another one, at once or through others.
