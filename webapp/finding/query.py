@@ -15,6 +15,8 @@ from typing import Final
 MAX_QUERY: Final = 1_000
 """Characters of a search."""
 MAX_FILTERS: Final = 20
+MAX_NAME: Final = 20
+"""Characters of the name of a filter; there is none as long."""
 
 TAG_NAMES: Final = ("tool", "calls", "finish", "failure", "has", "findings")
 HAS: Final = ("audio", "calls", "failure", "file", "image", "logprobs", "refusal")
@@ -110,6 +112,19 @@ def parse_query(text: str) -> Query:
 def split_words(text: str) -> list[str]:
     """Split a search into its words as written: each filter, text in quotes, other word."""
     return [found[0] for found in _TOKEN.finditer(text.strip())]
+
+
+def find_unknown_filters(text: str) -> list[str]:
+    """Find the names of words that are written as filters and are none, such as `after:2026`.
+
+    They are searched for as text. Addresses are not among them.
+    """
+    names = {
+        found["name"].lower(): None
+        for found in _TOKEN.finditer(text)
+        if found["name"] and not (found["value"] or "").startswith("//")
+    }
+    return [name for name in names if name not in _FILTERS and len(name) <= MAX_NAME]
 
 
 def write_filter(name: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,27 @@ def test_filters_and_words_together_choose_the_completions(
     if not count:
         assert "No completion matches." in page.text
         assert ("each in quotes" in page.text) == (words == "nothing like it")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("after:2026-01-01", ["after:"]),
+        ('role:user tool:shell User:"a b" user:c', ["role:", "user:"]),
+        ("https://nowhere.example/x", []),
+        ('"role:user"', []),
+        ("tool:nobody", []),
+        ("common role:user1", ["role:"]),
+        ("x" * 40 + ":y", []),
+    ],
+)
+def test_words_that_look_like_filters_and_are_none_are_named_if_nothing_is_found(
+    filled: FlaskClient, words: str, names: list[str]
+) -> None:
+    page = search(filled, words)
+    assert "No completion matches." in page.text
+    said = page.one("main p[role=status]").text()
+    assert re.findall(r"(\S+) is not a filter", said) == names
 
 
 def test_the_results_go_on_page_by_page_without_a_repetition(filled: FlaskClient) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.finding import BadQuery, Cursor, Found, Hit, Query, parse_query
-from webapp.finding.query import HAS
+from webapp.finding.query import HAS, find_unknown_filters
 from webapp.services import services
 from webapp.templating.addresses import is_linkable, place_url
 from webapp.templating.finding.searching import count_unchecked
@@ -53,6 +53,7 @@ def search() -> ResponseReturnValue:
         results=results,
         continues=after is not None,
         facts=HAS,
+        unknown_filters=[] if fault else find_unknown_filters(words),
         origin=origin if is_linkable(origin) else None,
         not_checked=count_unchecked(query),
         hit_url=_hit_url,
