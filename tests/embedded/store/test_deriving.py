@@ -212,6 +212,21 @@ def test_of_equal_requests_that_of_the_same_person_is_continued(
         assert count_conversations(url) == 2
 
 
+def test_a_judge_that_repeats_a_conversation_is_a_branch_and_one_that_quotes_it_is_apart(
+    store: Store, url: str
+) -> None:
+    judge: Json = {"role": "system", "content": "You judge answers."}
+    quoted: Json = {"role": "user", "content": f"User: {QUESTION['content']} Answer: {ANSWER}"}
+    ask: Json = {"role": "user", "content": "Was that polite? Answer with yes or no."}
+    add(store, request("first", clock(1), QUESTION, created=10, model="m", tools=[{}]))
+    add(store, request("next", clock(2), QUESTION, ANSWER, THANKS, created=20, model="m"))
+    add(store, request("branch", judge, QUESTION, ANSWER, ask, created=30, model="m"))
+    add(store, request("apart", judge, quoted, created=40, model="m"))
+
+    assert find_parents(url) == {"first": None, "next": "first", "branch": "first", "apart": None}
+    assert count_conversations(url) == 2
+
+
 def test_the_request_whose_answer_is_repeated_is_continued_if_it_is_stored_later(
     store: Store, url: str
 ) -> None:
