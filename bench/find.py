@@ -269,7 +269,9 @@ def _measure_list(store: Store, most: int) -> None:
 
 
 def _is_invalid(pair: tuple[str, str]) -> bool:
-    return all(word.startswith("model:") for word in pair)
+    return all(word.startswith("model:") for word in pair) or all(
+        "2025-10-10" in one for one in pair
+    )
 
 
 def _time_page(store: Store, words: str, sort: str) -> float:

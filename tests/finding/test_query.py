@@ -64,6 +64,8 @@ def test_a_search_is_parsed(text: str, query: Query) -> None:
         ("findings:many", "findings: takes error, warning or failed-call."),
         ("tokens:many", "tokens: takes a number"),
         ("messages:1-", "messages: takes a number"),
+        ("since:2026-11-17 before:2026-11-17", "No time is within all of since:, before: and on:"),
+        ("on:2026-11-17 on:2026-11-18", "No time is within all"),
         ("tokens:20-10", "tokens: takes the smaller number first, such as tokens:10-20."),
         ("on:2026-02-30", "on: takes a day"),
         ("since:yesterday", "since: takes a day or a time"),
