@@ -20,9 +20,10 @@ from webapp.analysis.searching import iter_places
 from webapp.app import open_templates
 from webapp.completions import Completion
 from webapp.embedded.documents.facts import extract_facts
-from webapp.embedded.documents.passages import fold_text, read_message
+from webapp.embedded.documents.passages import read_message
 from webapp.exact_json import Object, Value, parse
 from webapp.exports import Transcript, iter_html, iter_markdown
+from webapp.finding import fold_text
 from webapp.messages import Message, Part
 from webapp.transcript import arrange
 

@@ -45,3 +45,20 @@ def test_arguments_that_are_not_json_are_searched_as_they_are() -> None:
 
 def test_a_match_of_no_character_is_no_hit() -> None:
     assert search('{"row": 14}', r"14|\b", is_pattern=True) == ["14"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_exact", "hits"),
+    [
+        ("café", False, ["Cafe\u0301", "CAFÉ"]),
+        ("cafe", False, []),
+        ("CAFÉ", True, ["CAFÉ"]),
+        ("Café", True, ["Cafe\u0301"]),
+        ("strasse", False, ["Straße"]),
+    ],
+)
+def test_letters_are_the_same_however_they_are_written(
+    words: str, is_exact: bool, hits: list[str]
+) -> None:
+    """As in the search of all completions, whose results lead here."""
+    assert search("Cafe\u0301 CAFÉ Straße", words, is_exact=is_exact) == hits

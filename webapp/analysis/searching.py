@@ -1,12 +1,14 @@
 """Search the texts, calls, results and names of messages for words or a regular expression.
 
-Patterns run on RE2, so that no pattern of a reader runs for ever.
+Words are folded as in the search of all completions, so that both find the same. Patterns run on
+RE2, so that no pattern of a reader runs for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
 import re2
@@ -14,6 +16,7 @@ import re2
 from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Member, NotJson, String
 from webapp.exact_json.layout import decode_strings
+from webapp.finding import FoldedText, fold_text
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Audio, File, InputAudio, ToolCall, UrlCitation
 from webapp.messages.message import get_text
@@ -76,8 +79,9 @@ class SearchedText:
 class TextSearch:
     """Words or a pattern to search for, and the places to search.
 
-    Case is ignored unless `is_exact`; accents never are. `kinds` and `role` bound the places.
-    Raises `BadPattern` if the pattern is not a regular expression of RE2, or matches nothing.
+    Case is ignored unless it `is_exact`; accents never are, however a text is composed. `kinds` and
+    `role` bound the places. Raises `BadPattern` if the pattern is not a regular expression of RE2,
+    or matches nothing.
     """
 
     def __init__(
@@ -89,19 +93,9 @@ class TextSearch:
         kinds: Iterable[Kind] = KINDS,
         role: str | None = None,
     ) -> None:
-        options: Any = re2.Options()
-        options.log_errors = False
-        options.case_sensitive = is_exact
-        options.max_mem = _MAX_MEMORY
-        words = LONE_SURROGATES.sub("\ufffd", words)
-        try:
-            self._pattern: Any = re2.compile(words if is_pattern else re2.escape(words), options)
-        except re2.error as error:
-            reason = error.args[0] if error.args else ""
-            said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-            raise BadPattern(said) from error
-        if self._pattern.search("") is not None:
-            raise BadPattern("it matches the empty text, so it matches everywhere")
+        self._is_exact = is_exact
+        self._words = fold_text(words, keeps_case=is_exact)
+        self._pattern = _compile(words, is_exact=is_exact) if is_pattern else None
         self._kinds = frozenset(kinds)
         self._role = role
 
@@ -116,27 +110,24 @@ class TextSearch:
             if place.kind not in self._kinds:
                 continue
             text = LONE_SURROGATES.sub("\ufffd", place.text)
-            shown = 0
-            # A pattern such as `seat|\b` may also match between two characters.
-            for found in (one for one in self._pattern.finditer(text) if one[0]):
-                count += 1
-                if shown < MAX_IN_A_TEXT:
-                    shown += 1
-                    hits.append(
-                        Hit(
-                            kind=place.kind,
-                            label=place.label,
-                            before=_cut_before(text, found.start()),
-                            match=found[0],
-                            after=_cut_after(text, found.end()),
-                            anchor=place.anchor,
-                            message_id=entry.sent_as.id,
-                            number=entry.number,
-                            role=role or "no role",
-                        )
+            spans, found = self._find(text, most=_MAX_COUNTED - count)
+            count += found
+            for start, end in spans:
+                hits.append(
+                    Hit(
+                        kind=place.kind,
+                        label=place.label,
+                        before=_cut_before(text, start),
+                        match=text[start:end],
+                        after=_cut_after(text, end),
+                        anchor=place.anchor,
+                        message_id=entry.sent_as.id,
+                        number=entry.number,
+                        role=role or "no role",
                     )
-                if count >= _MAX_COUNTED:
-                    return Searched(tuple(hits), count)
+                )
+            if count >= _MAX_COUNTED:
+                break
         return Searched(tuple(hits), count)
 
     def search_metadata(self, members: Iterable[Member]) -> Iterator[Hit]:
@@ -147,9 +138,8 @@ class TextSearch:
             value = member.value
             written = value.text if isinstance(value, String) else value.source
             text = LONE_SURROGATES.sub("\ufffd", f"{member.name.text}: {written}")
-            found = next((one for one in self._pattern.finditer(text) if one[0]), None)
-            if found is not None:
-                start, end = found.span()
+            spans, _ = self._find(text, most=1)
+            for start, end in spans:
                 yield Hit(
                     kind="metadata",
                     label="metadata",
@@ -161,6 +151,38 @@ class TextSearch:
                     number=None,
                     role="",
                 )
+
+    def _find(self, text: str, *, most: int) -> tuple[list[tuple[int, int]], int]:
+        """Find the first matches in a text, to be shown, and count them all up to `most`."""
+        if self._pattern is None:
+            folded = FoldedText(text, keeps_case=self._is_exact)
+            count = min(most, folded.folded.count(self._words))
+            return list(islice(folded.iter_spans(self._words), min(count, MAX_IN_A_TEXT))), count
+        spans: list[tuple[int, int]] = []
+        count = 0
+        # A pattern such as `seat|\b` may also match between two characters.
+        for found in islice((one for one in self._pattern.finditer(text) if one[0]), most):
+            count += 1
+            if count <= MAX_IN_A_TEXT:
+                spans.append(found.span())
+        return spans, count
+
+
+def _compile(pattern: str, *, is_exact: bool) -> Any:
+    """Compile a regular expression. Raise `BadPattern` if it is none, or matches nothing."""
+    options: Any = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = is_exact
+    options.max_mem = _MAX_MEMORY
+    try:
+        compiled: Any = re2.compile(LONE_SURROGATES.sub("\ufffd", pattern), options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise BadPattern(said) from error
+    if compiled.search("") is not None:
+        raise BadPattern("it matches the empty text, so it matches everywhere")
+    return compiled
 
 
 def iter_places(entry: Entry) -> Iterator[SearchedText]:

@@ -3,6 +3,7 @@
 Pages and commands know these values alone; `webapp/embedded/finding/searching.py` finds.
 """
 
+from webapp.finding.folding import FoldedText, fold_text
 from webapp.finding.query import (
     MAX_QUERY,
     BadQuery,
@@ -19,11 +20,13 @@ __all__ = [
     "BadQuery",
     "Cursor",
     "Finder",
+    "FoldedText",
     "Found",
     "Hit",
     "Query",
     "Results",
     "RowNumbers",
+    "fold_text",
     "parse_query",
     "split_words",
     "write_filter",

@@ -15,10 +15,8 @@ from sqlalchemy import event
 from tools.store_rows import add, completion, rows
 from webapp.embedded import Store, StoreFinder
 from webapp.embedded.documents.facts import Facts
-from webapp.embedded.documents.passages import fold_text
 from webapp.embedded.documents.records import parse_record
-from webapp.embedded.finding.showing import find_folded
-from webapp.finding import Cursor, Found, Query, parse_query
+from webapp.finding import Cursor, Found, Query, fold_text, parse_query
 
 ALPHABET = "ab%_\\'\"ßÉé東京 !\u0130"
 WORDS = [
@@ -259,21 +257,3 @@ def test_a_text_that_another_program_has_damaged_ends_no_search(store: Store, ur
 
     [found] = search_all(StoreFinder(store), parse_query("message"))
     assert (found.id, found.hits, found.question) == ("c1", (), "")
-
-
-@pytest.mark.parametrize(
-    ("written", "term", "match"),
-    [
-        # One letter that folding makes longer, and one that it makes shorter.
-        ("ße\u0301", "é", "e\u0301"),
-        ("e\u0301ß needle", "needle", "needle"),
-        ("Straße", "sse", "ße"),
-        ("Straße e\u0301", "as", "aß"),
-        ("xße\u0301y", "sé", "ße\u0301"),
-        ("ÉTUDE", "tude", "TUDE"),
-    ],
-)
-def test_a_match_is_cut_out_as_it_was_written(written: str, term: str, match: str) -> None:
-    found = find_folded(written, term)
-    assert found is not None
-    assert written[slice(*found)] == match

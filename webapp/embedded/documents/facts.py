@@ -12,11 +12,11 @@ from webapp.embedded.documents.passages import (
     SEPARATOR,
     Said,
     Scope,
-    fold_text,
     read_json,
     read_message,
 )
 from webapp.exact_json import Array, Number, Object, Value
+from webapp.finding import fold_text
 
 FACTS_FORM: Final = 6
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +17,7 @@ from typing import Final, assert_never
 
 from webapp.exact_json import Member, Null, Object, String, Value
 from webapp.exact_json.layout import decode_strings
+from webapp.finding import fold_text
 from webapp.messages import (
     Audio,
     Call,
@@ -53,7 +53,6 @@ _EMPTY_MEMBERS: Final = frozenset(
 )
 """Those of a message that says nothing but one text, and those that may be null in it."""
 
-_UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 
@@ -146,17 +145,6 @@ class Said:
 
 
 _ENCODING: Final = ("utf-8", "surrogatepass")
-
-
-def fold_text(text: str) -> str:
-    """Fold `text` for search: without case, in NFC, and storable in both databases."""
-    if text.isascii():
-        folded = text.lower()
-        if "\x00" not in folded and "\x1d" not in folded and "\x1e" not in folded:
-            return folded
-    else:
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return _UNSTORABLE.sub("\ufffd", folded)
 
 
 def decode_arguments(arguments: str) -> str:

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 
-from webapp.embedded.documents.passages import fold_text
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
@@ -23,7 +22,7 @@ from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.passages import SEARCHED, has_trigrams, select_unindexed
 from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
-from webapp.finding import Cursor, Found, Query, Results, RowNumbers
+from webapp.finding import Cursor, Found, Query, Results, RowNumbers, fold_text
 
 _PASSAGES_AT_ONCE: Final = 200
 """Completions whose passages one statement reads, at most."""

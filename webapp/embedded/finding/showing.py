@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,9 +9,9 @@ from sqlalchemy import Connection, text
 
 from webapp.completions import Completion
 from webapp.embedded.documents.facts import METADATA_POSITION, read_answer
-from webapp.embedded.documents.passages import Said, Scope, fold_text
+from webapp.embedded.documents.passages import Said, Scope
 from webapp.embedded.documents.records import parse_stored, read_stored
-from webapp.finding import Cursor, Found, Hit
+from webapp.finding import Cursor, FoldedText, Found, Hit
 
 _AROUND: Final = 80
 """Characters shown on each side of a match."""
@@ -105,7 +104,7 @@ def _cut(
     terms: Sequence[str],
 ) -> Hit | None:
     for part in parts:
-        span = find_folded(part, terms[0])
+        span = next(FoldedText(part).iter_spans(terms[0]), None)
         if span is not None:
             start, end = span
             return Hit(
@@ -118,25 +117,3 @@ def _cut(
                 after=part[end : end + _AROUND] + ("…" if end + _AROUND < len(part) else ""),
             )
     return None
-
-
-def find_folded(written: str, term: str) -> tuple[int, int] | None:
-    """Find the folded `term` in a text as it was written; None if it is not there.
-
-    Folding may change the length of a text, such as of `ß`.
-    """
-    folded = fold_text(written)
-    start = folded.find(term)
-    if start < 0:
-        return None
-    end = start + len(term)
-    if len(folded) == len(written) and fold_text(written[start:end]) == term:
-        return start, end
-
-    def measure(at: int) -> int:
-        return len(fold_text(written[:at]))
-
-    places = range(len(written) + 1)
-    first, last = (bisect_right(places, at, key=measure) - 1 for at in (start, end))
-    # The term may end within the letters that one is folded to.
-    return first, last if measure(last) == end else last + 1

@@ -1,0 +1,62 @@
+"""Matches in folded texts, cut out of the texts as they were written."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.finding import FoldedText, fold_text
+
+LETTERS = st.text(st.sampled_from("aeßẞéÉ\u0301\u0323İıſKﬁΣσς가각\u11a8か\u3099 \n😀"), max_size=30)
+
+
+def matches(written: str, term: str, *, keeps_case: bool = False) -> list[str]:
+    text = FoldedText(written, keeps_case=keeps_case)
+    folded = fold_text(term, keeps_case=keeps_case)
+    return [written[slice(*span)] for span in text.iter_spans(folded)]
+
+
+@pytest.mark.parametrize(
+    ("written", "term", "expected"),
+    [
+        # One letter that folding makes longer, and one that it makes shorter.
+        ("ße\u0301", "é", ["e\u0301"]),
+        ("e\u0301ß needle", "needle", ["needle"]),
+        ("Straße und STRASSE", "sse", ["ße", "SSE"]),
+        ("Straße e\u0301", "as", ["aß"]),
+        ("xße\u0301y", "sé", ["ße\u0301"]),
+        ("ÉTUDE", "tude", ["TUDE"]),
+        ("Cafe\u0301, café, cafe", "CAFÉ", ["Cafe\u0301", "café"]),
+        ("Cafe\u0301, café, cafe", "cafe", ["cafe"]),
+        ("ﬁnd, FIND", "find", ["ﬁnd", "FIND"]),
+        ("aaaa", "aa", ["aa", "aa"]),
+        ("two\nlines", "o\nL", ["o\nl"]),
+    ],
+)
+def test_matches_are_cut_out_as_they_were_written(
+    written: str, term: str, expected: list[str]
+) -> None:
+    assert matches(written, term) == expected
+
+
+def test_case_can_be_kept_and_accents_count_all_the_same() -> None:
+    assert matches("Cafe\u0301 café", "café", keeps_case=True) == ["café"]
+    assert matches("STRASSE Straße", "Straße", keeps_case=True) == ["Straße"]
+
+
+@pytest.mark.parametrize("filler", ["ß. ", "e\u0301 ", "か\u3099", "ก็"])
+def test_a_match_far_into_a_text_of_other_lengths_is_found(filler: str) -> None:
+    written = f"{filler * 3_000}Needle{filler * 3_000}"
+    assert matches(written, "needle") == ["Needle"]
+
+
+@given(LETTERS, LETTERS)
+def test_a_match_folds_to_what_was_searched_for(written: str, term: str) -> None:
+    folded = fold_text(term)
+    if not folded or unicodedata.combining(folded[0]):
+        return
+    for one in matches(written, term):
+        assert folded in fold_text(one)
