@@ -95,8 +95,18 @@ def test_a_hit_that_is_not_there_is_an_error(searched: FlaskClient) -> None:
     assert searched.get(f"{ADDRESS}/1").status_code == 400
     assert searched.get(f"{ADDRESS}/1?q=(&pattern=1").status_code == 400
     assert "no hit 7: 6 were found" in Page.of(searched.get(f"{ADDRESS}/7?q=café"), 404).text
-    # Metadata has no place in the transcript.
-    assert searched.get(f"{ADDRESS}/1?q=café").location.startswith(ADDRESS)
+
+
+def test_a_hit_in_the_metadata_leads_to_the_head_of_the_transcript(searched: FlaskClient) -> None:
+    link = search(searched, q="café").all(".hit-place a")[0]
+    address = link.attributes["href"] or ""
+    there = Page.of(searched.get(address))
+
+    assert address.startswith("/completions/chatcmpl-1?")
+    assert address.endswith("#about:~:text=caf%C3%A9")
+    assert "café-7" in readable(there.one("#about"))
+    assert readable(there.one("nav.found")) == "Hit 1 of 6 Next All hits"
+    assert searched.get(f"{ADDRESS}/1?q=café&hits=6").location == address
 
 
 def test_where_and_how_can_be_chosen(searched: FlaskClient) -> None:

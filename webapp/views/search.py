@@ -187,17 +187,19 @@ def _hit_url(
 
     The page there says at which hit the reader is.
     """
-    if hit.anchor is None:
+    is_metadata = hit.kind == "metadata"
+    anchor = "about" if is_metadata else hit.anchor
+    if anchor is None:
         return None
     query: dict[str, Any] = {"find": words, "hit": number, "hits": known or results.listed}
     query |= {"completion_id": completion_id, **read_options()}
-    message_id = hit.message_id or results.last_id
+    message_id = None if is_metadata else hit.message_id or results.last_id
     if message_id is not None and is_linkable(message_id):
         page = url_for("messages.show", message_id=message_id, **query)
     else:
         page = url_for("completions.show", **query)
     marked = quote(hit.match[:100], safe="").replace("-", "%2D")
-    return f"{page}#{hit.anchor}:~:text={marked}"
+    return f"{page}#{anchor}:~:text={marked}"
 
 
 def _read_query(words: str) -> tuple[TextSearch | None, str | None]:

@@ -72,6 +72,8 @@ def test_every_match_is_shown_with_its_words_and_links_to_its_place(filled: Flas
     assert page.one(".find-head a").attributes["href"] == "/completions/chatcmpl-1"
     assert "<b>CAFÉ</b>" in page.text
     assert page.all(".find b") == []
+    metadata = search(filled, "in:metadata travel").all(".hit a")[0].attributes["href"] or ""
+    assert metadata == "/completions/chatcmpl-1#about:~:text=travel"
     # A change of direction is marked where it is, as on every page.
     assert page.one(".find [data-mark]").attributes["data-mark"] == "U+202E RLO"
 

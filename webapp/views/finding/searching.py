@@ -75,8 +75,9 @@ def _read_cursor() -> Cursor | None:
 
 def _hit_url(found: Found, hit: Hit) -> str:
     """Build the address of a hit; its text fragment has the browser mark the match."""
-    if hit.scope == "metadata":
-        return url_for("completions.show", completion_id=found.id)
     marked = quote(hit.match[:100], safe="", errors="replace").replace("-", "%2D")
+    if hit.scope == "metadata":
+        page = url_for("completions.show", completion_id=found.id)
+        return f"{page}#about:~:text={marked}"
     anchor = "answer" if hit.position is None else f"m-{hit.position + 1}"
     return f"{place_url(found.id, hit.message_id, anchor)}:~:text={marked}"
