@@ -75,6 +75,7 @@ def test_messages_are_aligned_by_what_they_say_and_then_by_role() -> None:
     assert states([*head, answer], [head[1], answer]) == "-=="
     assert states([*head, answer], [*head, message("tool", "x"), message("user", "y")]) == "==-++"
     assert states([], head) == "++"
+    assert states(head, [message("developer", "Be brief."), message("user", "Hi")]) == "~~"
 
 
 @given(*[st.lists(st.tuples(st.sampled_from("ua"), st.integers(0, 3)))] * 2)
@@ -83,7 +84,8 @@ def test_every_message_is_in_one_row_and_in_order(
     a: list[tuple[str, int]], b: list[tuple[str, int]]
 ) -> None:
     sides = [
-        [Fingerprint(b"", f"{role}{one}".encode(), role) for role, one in side] for side in (a, b)
+        [Fingerprint(b"", f"{role}{one}".encode(), role, bytes([one])) for role, one in side]
+        for side in (a, b)
     ]
     rows = align_messages(sides[0], sides[1])
 
@@ -93,7 +95,7 @@ def test_every_message_is_in_one_row_and_in_order(
         is_pair = row.a is not None and row.b is not None
         assert is_pair == (row.state in ("equal", "changed"))
         if row.a is not None and row.b is not None:
-            assert a[row.a][0] == b[row.b][0]
+            assert a[row.a][0] == b[row.b][0] or a[row.a][1] == b[row.b][1]
             assert (row.state == "equal") == (a[row.a] == b[row.b])
 
 

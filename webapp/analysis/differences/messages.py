@@ -31,13 +31,15 @@ class Fingerprint:
     """The parts that two messages must share to be equal.
 
     `exact` is the digest of the JSON without the message's id and white space, `content` that of
-    what was said: role, name, parts, calls and their arguments, without the ids of calls, members
-    that are null or empty, and the form of the content. `role` also distinguishes results.
+    role and `said`. What was said are name, parts, calls and their arguments, without the ids of
+    calls, members that are null or empty, and the form of the content. `role` also distinguishes
+    results.
     """
 
     exact: bytes
     content: bytes
     role: str
+    said: bytes
 
     @classmethod
     def of(cls, message: Message) -> Fingerprint:
@@ -51,7 +53,9 @@ class Fingerprint:
             if isinstance(json, Object)
             else (compact(json),)
         )
-        return cls(_digest(members), _digest(_iter_content(message)), message.speaker or "")
+        said = _digest(_iter_said(message))
+        content = _digest((message.role or "", said.hex()))
+        return cls(_digest(members), content, message.speaker or "", said)
 
 
 def _digest(pieces: Iterator[str] | tuple[str, ...]) -> bytes:
@@ -62,9 +66,9 @@ def _digest(pieces: Iterator[str] | tuple[str, ...]) -> bytes:
     return hashed.digest()
 
 
-def _iter_content(message: Message) -> Iterator[str]:
-    """Yield the content of a message, piece by piece."""
-    yield from (message.role or "", message.name or "")
+def _iter_said(message: Message) -> Iterator[str]:
+    """Yield the content of a message without its role, piece by piece."""
+    yield message.name or ""
     for part in message.parts:
         yield part.kind
         yield part.text if isinstance(part, Text) else compact(part.json)
@@ -103,8 +107,8 @@ def align_messages(
 ) -> tuple[Row, ...]:
     """Align the messages of two transcripts in rows, in the order of both.
 
-    Between equal messages, those of one role in the same order are versions of each other. If it
-    `is_exact`, only messages of the same JSON are equal.
+    Between equal messages, those of one role in the same order are versions of each other, and of
+    the others those that say the same. If it `is_exact`, only messages of the same JSON are equal.
     """
     budget = budget or Budget()
     a_keys, b_keys = ([one.exact if is_exact else one.content for one in side] for side in (a, b))
@@ -121,9 +125,15 @@ def align_messages(
             come = b_places[part.b_start : part.b_end]
             if part.is_equal:
                 rows += (Row(at, to, "changed") for at, to in zip(gone, come, strict=True))
-            else:
-                rows += (Row(at, None, "removed") for at in gone)
-                rows += (Row(None, to, "added") for to in come)
+                continue
+            gone_said, come_said = [a[at].said for at in gone], [b[to].said for to in come]
+            for one in align(gone_said, come_said, budget):
+                pair = gone[one.a_start : one.a_end], come[one.b_start : one.b_end]
+                if one.is_equal:
+                    rows += (Row(at, to, "changed") for at, to in zip(*pair, strict=True))
+                else:
+                    rows += (Row(at, None, "removed") for at in pair[0])
+                    rows += (Row(None, to, "added") for to in pair[1])
     return tuple(rows)
 
 

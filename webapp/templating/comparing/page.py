@@ -157,6 +157,9 @@ class ComparisonView:
         sections = self.comparison.sections
         first = next((one for one in sections if isinstance(one, Row)), None)
         unchanged = count(self.comparison.unchanged, "message")
+        if first is None and self.settings:
+            names = ", ".join(group.name.lower() for group in self.settings)
+            return f"{unchanged} unchanged; what differs: {names}."
         if first is None:
             return f"All that was compared is the same: {unchanged}."
         before = sections[0]
