@@ -23,6 +23,7 @@ from webapp.exact_json import (
     String,
     TooManyValues,
     Value,
+    find_extension,
     indent,
     parse,
 )
@@ -412,3 +413,37 @@ def test_large_sources_are_encoded_in_pieces_and_hashed_alike(text: str) -> None
     assert string.length == len(string.source)
     assert max(map(len, string.iter_bytes())) <= 2**20
     assert string.digest() == blake2b(expected, digest_size=20).digest()
+
+
+def refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"a": "x\ny"}', "a line break in a string at line 1, column 9"),
+        ('["a", "b\tc"]', "a tab in a string at line 1, column 9"),
+        ('"\x00"', "the control character U+0000 in a string at line 1, column 2"),
+        ("[1, NaN]", "NaN is not a number of JSON at line 1, column 5"),
+        ("-Infinity", "-Infinity is not a number of JSON at line 1, column 1"),
+        ('{\n\t"NaN": "\\n \\" Infinity"\r\n}', None),
+    ],
+)
+def test_what_other_parsers_refuse_is_found(text: str, problem: str | None) -> None:
+    parse(text)
+    found = find_extension(text)
+    assert (str(found) if found else None) == problem
+    if found:
+        with pytest.raises(ValueError):
+            json.loads(text, parse_constant=refuse)
+
+
+@given(json_texts)
+@checked
+def test_what_the_standard_library_reads_has_no_extension(text: str) -> None:
+    try:
+        json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return
+    assert find_extension(text) is None

@@ -272,6 +272,18 @@ def test_the_deprecated_function_call_is_read() -> None:
     assert extras(call) == ['type="x"']
 
 
+@pytest.mark.parametrize("sent", [{"name": "", "arguments": ""}, {"name": None}, {}])
+def test_a_function_call_that_calls_nothing_is_no_call(sent: dict[str, Any]) -> None:
+    """Some servers fill all fields of an answer."""
+    found = message(content="4", function_call=sent)
+
+    assert found.calls == ()
+    assert [(one.name.text, json.loads(one.value.source)) for one in found.also_sent] == [
+        ("function_call", sent)
+    ]
+    assert message(function_call={"name": "", "arguments": "", "x": 1}).calls
+
+
 @pytest.mark.parametrize(
     ("written", "arguments"),
     [

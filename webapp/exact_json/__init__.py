@@ -11,6 +11,7 @@ in strings, and lone surrogates.
     rope        a text with its long strings apart
     lexemes     the patterns of numbers, strings and names
     parser      parses a document as a `Value`
+    strictness  finds what other parsers refuse
     layout      indents a value, or strips its white space
     writing     writes objects and arrays of values that are JSON already
 """
@@ -18,6 +19,7 @@ in strings, and lone surrogates.
 from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent, indent_source
 from webapp.exact_json.parser import NotJson, TooManyValues, parse
 from webapp.exact_json.rope import Document, Rope, decode_json
+from webapp.exact_json.strictness import find_extension
 from webapp.exact_json.values import (
     Array,
     Boolean,
@@ -49,6 +51,7 @@ __all__ = [
     "compact",
     "decode_json",
     "digest_text",
+    "find_extension",
     "indent",
     "indent_source",
     "iter_encoded",

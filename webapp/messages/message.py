@@ -13,6 +13,7 @@ from webapp.messages.cited_ranges import parse_grounding, parse_ranges
 from webapp.messages.citing import merge_lists, parse_context, parse_listed, place_cited
 from webapp.messages.parsing import (
     REASONING_FIELDS,
+    is_filler,
     parse_annotations,
     parse_calls,
     parse_parts,
@@ -101,6 +102,9 @@ class Message:
         read: dict[str, type] = dict(_READ)
         if result and result.text("tool_use_id") != json.text("tool_call_id"):
             del read["tool_call_id"]
+        called = json.object("function_call")
+        if called and is_filler(called):
+            del read["function_call"]
         role = json.text("role")
         context = json.object("context")
         if context and (in_context := parse_context(json)):

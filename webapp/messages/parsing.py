@@ -189,10 +189,18 @@ def parse_calls(message: Object, content: Content) -> Iterator[Call]:
         if call := _parse_call_block(value):
             yield call
     deprecated = message.get("function_call")
+    if isinstance(deprecated, Object) and is_filler(deprecated):
+        return
     if isinstance(deprecated, Object):
         yield ToolCall.parse_function_call(deprecated)
     else:
         yield from _keep_unknown(deprecated, "function_call")
+
+
+def is_filler(function_call: Object) -> bool:
+    """Return whether a `function_call` calls nothing, as from servers that fill all fields."""
+    is_known = {"name", "arguments"}.issuperset(function_call.names())
+    return is_known and all(one.value.source in ('""', "null") for one in function_call.members)
 
 
 def parse_annotations(message: Object) -> Iterator[Annotation]:

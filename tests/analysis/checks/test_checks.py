@@ -11,6 +11,7 @@ import pytest
 
 from tests.analysis.checks.cases import (
     FIRES,
+    PASTED,
     ROWS,
     SELECTORS,
     SILENT,
@@ -90,6 +91,9 @@ def poll(*results: str) -> Document:
         ("hidden-text", text_answer("file\u202etxt.exe"), "warning"),
         ("hidden-text", text_answer("Call \u202a+49 30 1234\u202c"), "information"),
         ("hidden-text", text_answer("\u2066Ana\u2069 \u202eexe.txt"), "warning"),
+        ("hidden-text", text_answer("pass\u200bword"), "information"),
+        ("base64-in-text", text_answer(f"![drawn]({PASTED})"), "information"),
+        ("base64-in-text", complete([{"role": "user", "content": PASTED}]), "warning"),
         ("setting-unsupported", text_answer("1", model="gpt-5.1", temperature=0), "information"),
         ("setting-unsupported", text_answer("1", model="gpt-5-chat-latest", temperature=0), None),
         ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)]), "warning"),
@@ -109,6 +113,14 @@ def test_a_finding_names_its_place_and_quotes_the_line() -> None:
     assert found.anchor == "m-2-call-1" and found.number == 2
     assert "line 2, column 10" in found.sentence
     assert found.detail == ' "side": A}\n         ^'
+
+
+def test_a_line_break_in_a_string_is_pointed_at() -> None:
+    """Readback reads it, and clients that parse arguments do not."""
+    found = report_on(json.dumps(answered('{"path": "a",\n "text": "one\ntwo"}'))).findings[0]
+    assert (found.code, found.severity) == ("args-invalid", "error")
+    assert found.sentence == "Not JSON: a line break in a string at line 2, column 14."
+    assert found.detail == ' "text": "one\n             ^'
 
 
 def test_what_a_server_does_not_send_is_said_once() -> None:

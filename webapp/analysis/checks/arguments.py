@@ -10,7 +10,17 @@ from typing import Final
 from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, call_rule, quote
 from webapp.analysis.checks.subject import Need, Subject
-from webapp.exact_json import Array, NotJson, Null, Number, Object, String, Value, parse
+from webapp.exact_json import (
+    Array,
+    NotJson,
+    Null,
+    Number,
+    Object,
+    String,
+    Value,
+    find_extension,
+    parse,
+)
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry
 
@@ -29,7 +39,9 @@ _NEXT_VALUE: Final = re.compile(r"\s*\{")
     "Clients that parse them fail, and so does the call.",
 )
 def find_invalid(subject: Subject) -> Iterator[Found]:
-    for place, _, _, problem in _iter_arguments(subject):
+    for place, call, value, problem in _iter_arguments(subject):
+        if value is not None:
+            problem = find_extension(call.arguments or "")
         if problem is not None and not problem.at_end and _count_glued(place) < 2:
             yield Found(place, f"Not JSON: {problem}.", detail=_point_at(place, problem))
 

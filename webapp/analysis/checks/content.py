@@ -11,6 +11,7 @@ from webapp import redaction
 from webapp.analysis.checks.rules import Found, Severity, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.exact_json import Null, Object
+from webapp.formatting import count
 from webapp.media import NotMedia, describe_contradiction, extract_media
 from webapp.messages import Audio, Image, Part, Text, UrlCitation
 from webapp.transcript import Entry
@@ -30,6 +31,9 @@ _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDING: Final = re.compile("[\u202d\u202e]")
 _ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\u2060-\u2064]{8,}")
+_WITHIN_WORDS: Final = re.compile(
+    "(?<=[A-Za-z0-9])[\u200b-\u200d\u2060-\u2064\ufeff\u115f\u1160\u3164\uffa0\u180e]+(?=[A-Za-z0-9])"
+)
 _TO_A_MODEL: Final = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?"
     r"(?:previous|prior|above|earlier|preceding)\s+(?:instructions|prompts|messages|rules)|"
@@ -105,16 +109,16 @@ def find_heavy(subject: Subject) -> Iterator[Found]:
 def find_pasted_files(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
         for text in _iter_texts(entry):
-            pasted = (
-                run[0]
-                for run in _BASE64.finditer(text)
-                if run[0].startswith(_SIGNATURES) and not text.endswith("base64,", 0, run.start())
-            )
-            if found := next(pasted, None):
+            runs = (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES))
+            if found := next(runs, None):
+                is_link = text.endswith("base64,", 0, found.start())
+                # Servers of models that draw answer with such links.
+                severity: Severity | None = "information" if is_link and entry.choice else None
                 yield Found(
                     entry,
-                    f"{len(found):,} characters of base64 ({quote(found, 16)}) are in the text: a "
-                    "file that the model reads as noise.",
+                    f"{len(found[0]):,} characters of base64 ({quote(found[0], 16)}) are in the "
+                    "text: a file that the model reads as noise.",
+                    severity,
                 )
                 break
 
@@ -312,6 +316,13 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         yield f"A character that turns the reading direction ({code}) is in the text.", severity
     if hidden := _ZERO_WIDTH.search(text):
         yield f"{len(hidden[0])} characters of no width in a row are in the text.", None
+    elif within := _WITHIN_WORDS.findall(text):
+        places = count(len(within), "place", "places")
+        yield (
+            f"Characters of no width are within words, at {places} (U+{ord(within[0][0]):04X} "
+            "first); the words do not equal those that look the same.",
+            "information",
+        )
 
 
 def _iter_parts(subject: Subject) -> Iterator[tuple[Entry, Part]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, quote, rule
 from webapp.analysis.checks.subject import Subject, join_texts
-from webapp.exact_json import NotJson, Object, parse
+from webapp.exact_json import NotJson, Object, find_extension, parse
 from webapp.exact_json.lexemes import STRINGS
 from webapp.messages import Audio, Reasoning, Refusal, split_reasoning
 from webapp.transcript import Entry
@@ -185,11 +185,13 @@ def find_leaked_reasoning(subject: Subject) -> Iterator[Found]:
     "Agents that wait for a call hang, and those that look at the reason alone drop the call.",
 )
 def find_mismatches(subject: Subject) -> Iterator[Found]:
+    # After a call that the request demanded by name, OpenAI says `stop`.
+    is_forced = any(subject.read_demand(one)[0] for one in ("tool_choice", "function_call"))
     for entry in subject.outputs:
         reason = entry.choice.finish_reason if entry.choice else None
         if reason in ("tool_calls", "function_call") and not entry.calls:
             yield Found(entry, f"The finish reason is `{reason}`, and there is no call.")
-        elif reason == "stop" and entry.calls:
+        elif reason == "stop" and entry.calls and not is_forced:
             yield Found(
                 entry,
                 "The finish reason is `stop`, and there are calls; agents that look at it alone "
@@ -242,6 +244,8 @@ def find_not_json(subject: Subject) -> Iterator[Found]:
         except NotJson as problem:
             yield Found(entry, f"`{subject.response_type}` was requested: {problem}.")
             continue
+        if extension := find_extension(text):
+            yield Found(entry, f"`{subject.response_type}` was requested: {extension}.")
         if subject.response_type == "json_object" and not isinstance(value, Object):
             yield Found(entry, f"`json_object` was requested, and the answer is {quote(text, 30)}.")
 

@@ -123,6 +123,21 @@ class Subject:
         settings = self.completion.settings if self.completion else ()
         return next((one.value for one in settings if one.name.text == name), None)
 
+    def read_demand(self, setting: str) -> tuple[str | None, str | None]:
+        """Read the name of the tool that must be called, and the mode, such as `required`.
+
+        `setting` is `tool_choice` or the deprecated `function_call`. Other APIs have the name or
+        the mode beside the type, and `allowed_tools` has it within.
+        """
+        asked = self.get_setting(setting)
+        if isinstance(asked, String):
+            return None, asked.text
+        if not isinstance(asked, Object):
+            return None, None
+        kind = asked.text("type") or "function"
+        holder = asked.object(kind) or asked
+        return holder.text("name"), holder.text("mode") or kind
+
     @property
     def model(self) -> str:
         return (self.completion.model if self.completion else None) or ""

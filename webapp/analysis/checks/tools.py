@@ -251,7 +251,7 @@ def find_parallel(subject: Subject) -> Iterator[Found]:
 )
 def find_missed_choice(subject: Subject) -> Iterator[Found]:
     for setting in ("tool_choice", "function_call"):
-        wanted, mode = _read_demand(subject.get_setting(setting))
+        wanted, mode = subject.read_demand(setting)
         for entry in subject.outputs:
             names = [call.call.name for call in entry.calls if hasattr(call.call, "name")]
             if wanted is not None and wanted not in names:
@@ -260,20 +260,6 @@ def find_missed_choice(subject: Subject) -> Iterator[Found]:
                 yield Found(entry, "The request demanded a tool call; none came.")
             elif mode == "none" and entry.calls:
                 yield Found(entry, "The request forbade tool calls, and the answer has one.")
-
-
-def _read_demand(asked: Value | None) -> tuple[str | None, str | None]:
-    """Read the name of the tool that must be called, and the mode, such as `required`.
-
-    Other APIs have the name or the mode beside the type, and `allowed_tools` has it within.
-    """
-    if isinstance(asked, String):
-        return None, asked.text
-    if not isinstance(asked, Object):
-        return None, None
-    kind = asked.text("type") or "function"
-    holder = asked.object(kind) or asked
-    return holder.text("name"), holder.text("mode") or kind
 
 
 def _iter_gaps(schema: Object) -> Iterator[str]:
