@@ -303,6 +303,58 @@ def test_escapes_are_readable_in_every_structure_and_exact_in_the_source(
         assert bubble.sources == [text]
 
 
+@pytest.mark.parametrize(
+    "text", [r'"\u4e2d\u6587"', r' "{\"q\": \"\\u4e2d\\u6587\"}"', r'["\u4e2d\u6587"]']
+)
+def test_a_string_as_arguments_result_or_answer_is_readable_and_exact(
+    show: Callable[..., Page], text: str
+) -> None:
+    function = {"name": "f", "arguments": text}
+    calls = [{"id": "c", "type": "function", "function": function}]
+    page = show(
+        [
+            {"role": "assistant", "content": None, "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "c", "content": text},
+        ],
+        {"role": "assistant", "content": text},
+    )
+
+    [call] = page.bubbles[0].calls
+    shown = [*call.css(".arguments.readable"), *page.all(".structure")]
+    assert len(shown) == 3
+    assert all("中文" in readable(one) and "u4e2d" not in readable(one) for one in shown)
+    exact = [*call.css(".arguments.exact"), *page.all("pre.source")]
+    assert [one.text().strip() for one in exact] == [text.strip()] * 3
+
+
+@pytest.mark.parametrize("text", ['"a \\u4e2d" and "b"', '"[a]","b"\n"1","2"', '"{name}"'])
+def test_an_answer_that_only_begins_with_a_quote_is_no_string_of_json(
+    show: Callable[..., Page], text: str
+) -> None:
+    page = show([], {"role": "assistant", "content": text})
+    assert not page.all(".tree-string, .tree-text")
+
+
+def test_json_that_is_not_understood_is_readable_and_exact_in_the_source(
+    client: FlaskClient, show: Callable[..., Page]
+) -> None:
+    odd = {"type": "odd", "words": "中文"}
+    message = {
+        "role": "assistant",
+        "content": [odd],
+        "annotations": [odd],
+        "more": {"a": odd, "b": odd},
+    }
+    tools = [{"type": "function", "function": {"name": "f", "description": "中文"}}]
+    form = {"type": "json_schema", "json_schema": {"name": "中文", "schema": {"title": "中文"}}}
+    page = show([], message, tools=tools, response_format=form)
+
+    shown = [readable(one) for one in page.all("pre.json:not(.exact)")]
+    assert len(shown) == 5
+    assert all("中文" in one and r"\u" not in one for one in shown)
+    assert r"\u4e2d\u6587" in client.get("/completions/c1/json").text
+
+
 def test_calls_and_results_of_another_api_are_paired(show: Callable[..., Page]) -> None:
     case = read_case("18_anthropic_blocks", "f18")
     page = show(case["messages"], case["choices"][0]["message"])

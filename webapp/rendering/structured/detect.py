@@ -130,7 +130,7 @@ def _guess_kind(text: str, message: Message) -> Kind:
     first = text.lstrip(" \t\r\n\x1e")[:2]
     if first[:1] in ("{", "["):
         return "json"
-    if message.is_tool_result and first[:1] == '"' and (first[1:] in ("{", "[") or "\\u" in text):
+    if first[:1] == '"' and _may_be_string(text, first[1:], message):
         return "json"
     if message.is_tool_result and ("\x1b" in text or "\x9b" in text):
         return "ansi" if has_sequences(text) else "plain"
@@ -155,6 +155,15 @@ def _is_program_output(text: str) -> bool:
         return False
     signs = islice(_SIGN.finditer(read), _LEAST_SIGNS)
     return len(list(signs)) == _LEAST_SIGNS
+
+
+def _may_be_string(text: str, second: str, message: Message) -> bool:
+    """Decide whether a text that begins with a quote may be a JSON string, rather than quoted."""
+    has_escapes = "\\u" in text
+    if message.is_tool_result:
+        return has_escapes or second in ("{", "[")
+    # A string has no quote within, as the cells of a table have.
+    return has_escapes and text.rstrip().endswith('"') and '","' not in text
 
 
 def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Structure:

@@ -161,7 +161,9 @@ def _lay_out(value: Value, text: str, budgets: Budgets) -> Arguments:
         flat = all(is_readable_in_line(member.value) for member in value.members)
         if flat and len(text) <= MAX_FLAT:
             return Arguments(kind="flat", members=value.members)
-    elif is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20):
+    elif write_readable(text) == text and (
+        is_readable_in_line(value) or (isinstance(value, Array | Object) and len(text) < 20)
+    ):
         return Arguments(kind="text")
     members = value.members if isinstance(value, Object) else ()
     return Arguments(kind="tree", members=members, view=render_json_tree(value, budgets=budgets))
