@@ -38,6 +38,15 @@ def shown(text: str) -> str:
         r"a \\ b and \\",
         r"f\{x\} and x\^2",
         "路径是C:\\Users\\_me，完",
+        r"C:\Program Files (x86)\_x and C:\Users\John Doe\_y, (D:\My Documents\#z)",
+        r"My\ File\ \(1\).txt and a\(1\).txt and ~/Library/Application\ Support/\*",
+        r"${env:TEMP}\_x, $env:TEMP\_x, $(OutDir)\_x, %~dp0\_x",
+        r"src\__tests__\*.ts and __pycache__\*.pyc and C:\\_x_\\y",
+        r'new RegExp("\\*\\*") and "\\(a\\|b\\)" and "C:\\_x\\*" or "D:\\*"',
+        r"\*{2} or \*? or \*+",
+        r"grep '\(abc\)' and \(ab\)\+ and \(ab\)\{2\} and \(ab\)\1",
+        r'"\[" and "\(" and "\)" and “\#” and (\<)',
+        r"\\\\ and \\\\\\ and \\\x",
     ],
 )
 def test_backslashes_that_escape_no_markdown_stay(text: str) -> None:
@@ -66,6 +75,8 @@ def test_backslashes_that_escape_no_markdown_stay(text: str) -> None:
         (r"\~\~kept\~\~", "~~kept~~"),
         (r"\$5 and \$6", "$5 and $6"),
         (r"\<b> and \&amp;", "<b> and &amp;"),
+        (r"C:\a and snake\_case", r"C:\a and snake_case"),
+        (r"C:\a. Name\_x and \\ \*x\*", r"C:\a. Name_x and \\ *x*"),
         ("路径是C:\\a\\_me，\\*不是\\*", "路径是C:\\a\\_me，*不是*"),
     ],
 )
@@ -87,6 +98,12 @@ def test_a_bar_of_a_table_is_escaped() -> None:
     html = parsed(str(render_markdown("| a \\| b | c |\n|---|---|\n| 1 \\| 2 | `x \\| y` |").html))
     cells = re.split(r"\s*\n\s*", html.text().strip())
     assert cells == ["a | b", "c", "1 | 2", "x | y"]
+
+
+@pytest.mark.parametrize("text", [r"- \[x\] a", r"1. \[ \] a", r"* \[x] a"])
+def test_escaped_brackets_begin_no_task(text: str) -> None:
+    html = str(render_markdown(text).html)
+    assert parsed(html).text().strip().startswith("[") and "task" not in html
 
 
 def test_an_escaped_backslash_before_emphasis_is_one() -> None:

@@ -36,6 +36,9 @@ _MAX_DOLLARS: Final = 8
 _MAX_BEFORE: Final = 200
 """Characters of the line before a dollar that may be about money."""
 
+_AFTER_GROUP: Final = re.compile(r"\\[+?{|1-9]")
+_EXTENSION: Final = re.compile(r"\.[A-Za-z]")
+
 _CLOSERS: Final = {"$$": "$$", "$`": "`$", r"\[": r"\]", r"\(": r"\)"}
 
 
@@ -86,10 +89,25 @@ def _find_closer(state: StateInline, opening: str) -> int:
     before = src[state.pos - 1 : state.pos] if opening != "$$" else ""
     if opening == "$`" and (_is_word(before) or before == "$"):
         return -1
-    if before == "^" or (before == src[end + 2 : end + 3] == "/"):
-        # An expression, as in `^\(x\)$` and `s/\(a\)/\1/`.
+    if opening == r"\(" and end >= 0 and _is_escaped(src, state.pos, end):
         return -1
     return end if end >= 0 and is_formula(opening, src[begin:end], src[end + 2 : end + 3]) else -1
+
+
+def _is_escaped(src: str, pos: int, end: int) -> bool:
+    r"""Return whether `\(` at `pos` and `\)` at `end` are not for a formula, or not for one alone.
+
+    They may be in an expression, as in `^\(x\)$`, `s/\(a\)/\1/`, `'\(abc\)'` and `\(ab\)\+`, in the
+    name of a file, as in `My\ File\ \(1\).txt`, or only be named: `"\(" and "\)"`.
+    """
+    before, after, latex = src[pos - 1 : pos], src[end + 2 : end + 4], src[pos + 2 : end]
+    if before == "^" or (before == after[:1] == "/") or _AFTER_GROUP.match(after):
+        return True
+    if before in ("'", '"') and (latex[:1] == before or (before == after[:1] and len(latex) > 1)):
+        return latex[:1] == before or latex.isalnum()
+    if latex.isalnum() and before.isascii() and before.isalnum() and _EXTENSION.match(after):
+        return True
+    return before == " " and src[pos - 2 : pos - 1] == "\\" and src[pos - 3 : pos - 2].isalnum()
 
 
 def _is_word(character: str) -> bool:

@@ -100,7 +100,9 @@ def mark_tasks(state: StateCore) -> None:
         if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
             continue
         first = inline.children[0] if inline.children else None
-        box = _BOX.match(first.content) if first and first.type == "text" else None
+        # Escaped brackets are text by now, as others are.
+        is_text = first is not None and first.type == "text" and inline.content.startswith("[")
+        box = _BOX.match(first.content) if first and is_text else None
         if first and box and inline.children:
             first.content = first.content[box.end() :]
             inline.children.insert(0, Token("task", "span", 0, meta={"done": box[1] != " "}))

@@ -2,17 +2,18 @@ r"""Keep the backslashes that a text means, and drop those that only escape Mark
 
 A backslash is dropped before a character that could act as Markdown in its place, as in
 `\*not bold\*`, `snake\_case`, `\#`, `1\.` and `\[1]`. It is kept anywhere else, and in all of a
-word that has the form of a path or a regular expression: `C:\Users\_me`, `\d+\*`.
+word that has the form of a path or a regular expression: `C:\Users\_me`, `\d+\*`. A path may have
+blanks: `C:\Program Files\_x`, `My\ File\[1].txt`.
 
 Either way, the character after it is text. An escaped backslash is two backslashes, unless
-a character follows that would act as Markdown.
+a character follows them all that would act as Markdown.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias, cast
 
 from markdown_it import MarkdownIt
@@ -22,13 +23,30 @@ from markdown_it.token import Token
 _WORDS: Final = re.compile("[^\\s\u3001\u3002\u300c-\u300f\uff01\uff0c\uff1a\uff1b\uff1f]+")
 _LITERAL: Final = re.compile(
     r"\\[^\W_]"  # `\Users`, `\d`
-    r"|(?:^|[^\w\\])(?:\.{1,2}|~|%\w+%|\$\w+|[A-Za-z]:)\\"  # `..\_old`, `%TEMP%\_x`, `C:\#tmp`
+    r"|(?:^|[^\w\\])(?:\.{1,2}|~|%\w+%|%~\w+|\$(?:env:)?\w+|[A-Za-z]:)\\"  # `..\_old`, `C:\#tmp`
+    r"|\$(?:\{[\w:]+\}|\([\w:]+\))\\"  # `${env:TEMP}\_x`
     r"|\\\*\.\w"  # `src\*.c`
+    r"|\\[*+?.#]\{\d|\\\*\+|(?<!\w)\\\*\?"  # `\*{2}`, `\*+`
     r"|\\[./^?+:](?=\S)|\.[*+]|\(\?"  # `a\.b\*`, `\[.*\]`
     r"|\^\\[\[(]|\\[\])]\$(?!\w)|[^\\]\][*+]"  # `^\[`, `\]$`, `[a-z]+\]`
     r"|(?:^|\W)s/\S*/\S*/"  # `s/\[x\]//`
+    r"|[\"']\\\\\S|\\\\[()]"  # `"\\*\\*"`, `"\\(a\\|b\\)"`
 )
 """Signs of a path or a regular expression, none of which is an escape within a line."""
+
+_PATH: Final = re.compile(r"[\"'(\[*]{0,3}(?:[A-Za-z]:|\\)\\")
+_IN_PATH: Final = re.compile(r"[A-Z(]")
+"""The beginning of a path with a drive or a host, and of a word after a blank in it."""
+
+_RUN: Final = re.compile(r"\\{1,40}+")
+_AFTER_RUN: Final = frozenset("*_`[]~#<|")
+_MAX_BLANKS: Final = 4
+"""Words of a path after one with a backslash."""
+
+_ENDS: Final = frozenset(".,;:!?)\"'")
+
+_QUOTES: Final = frozenset(['""', "''", "``", "()", "\u201c\u201d", "\u2018\u2019", "\u300c\u300d"])
+"""Signs around a character that is only named, as in "`\\#`"."""
 
 _BLOCK: Final = re.compile(r"[ \t>]*(?:[-+*]|[0-9]{1,9}[.)])?[ \t]*\Z")
 _NUMBER: Final = re.compile(r"(?:^|[^\w.])[0-9]{1,9}\Z")
@@ -68,14 +86,17 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
             state.append_pending("\\")
         state.pos += 1
         return True
-    is_escape = not _is_literal_word(state) and (
-        src[pos + 2 : pos + 3] in ("\\", "*", "_", "`", "[", "]", "~", "#", "<", "|")
-        if following == "\\"
-        else _could_act(src, pos)
+    is_literal = _is_literal_word(state)
+    is_escape = not is_literal and (
+        _can_precede_markdown(src, pos) if following == "\\" else _could_act(src, pos)
     )
     end = pos + 2
     if _ends_bold(src, pos):
         is_escape, end = False, pos + 1
+    elif is_literal and following == "_":
+        # `src\__tests__` has no emphasis after its first underscore.
+        while src.startswith("_", end, state.posMax):
+            end += 1
     elif is_escape and src.startswith("\xaf\\\\_(", pos - 1):
         # An arm of a face that was escaped by half: `¯\\_(ツ)_/¯`.
         following, end = "\\_", pos + 3
@@ -91,6 +112,8 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
 def parse_quantifier(state: StateInline, silent: bool) -> bool:
     r"""Take the asterisk of a regular expression as text, as in `\[.*\]` and `\((.*?)\)`."""
     pos, src = state.pos, state.src
+    if src[pos] == "_" or src.startswith("\\\\", pos - 2):
+        return _parse_sign_of_path(state, silent)
     if src[pos] != "*" or src[pos - 1 : pos] not in (".", "]", ")") or not pos:
         return False
     following = src[pos + 1 : pos + 2]
@@ -105,6 +128,24 @@ def parse_quantifier(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _parse_sign_of_path(state: StateInline, silent: bool) -> bool:
+    r"""Take signs beside the backslashes of a path as text, as in `__x__\y` and `"C:\\*"`."""
+    pos, src = state.pos, state.src
+    sign, end = src[pos], pos + 1
+    if sign not in "*_":
+        return False
+    while src.startswith(sign, end, state.posMax):
+        end += 1
+    is_before = sign == "_" and src.startswith("\\", end)
+    is_after = src.startswith("\\\\", pos - 2) and end == pos + 1 and not src[end:][:1].isspace()
+    if not (is_before or is_after) or end == state.posMax or not _is_literal_word(state):
+        return False
+    if not silent:
+        state.append_pending(src[pos:end])
+    state.pos = end
+    return True
+
+
 def _ends_bold(src: str, pos: int) -> bool:
     r"""Return whether bold text ends after the backslash at `pos`, as in `**C:\Windows\**`."""
     if not src.startswith("**", pos + 1) or src[pos + 3 : pos + 4].strip(".,;:!?)"):
@@ -113,9 +154,17 @@ def _ends_bold(src: str, pos: int) -> bool:
     return line.count("**") % 2 == 1
 
 
+def _can_precede_markdown(src: str, pos: int) -> bool:
+    """Return whether the backslashes at `pos` are before a character that acts as Markdown."""
+    run = _RUN.match(src, pos)
+    return run is not None and src[run.end() : run.end() + 1] in _AFTER_RUN
+
+
 def _could_act(src: str, pos: int) -> bool:
     """Decide whether the character after the backslash at `pos` could act as Markdown there."""
     character = src[pos + 1]
+    if src[pos - 1 : pos] + src[pos + 2 : pos + 3] in _QUOTES:
+        return False
     if character in _ANYWHERE:
         return True
     if character in _EMPHASIS:
@@ -165,10 +214,30 @@ def _find_literal_words(state: StateInline) -> Sequence[tuple[int, int]]:
     """Find the words of the text that keep all their backslashes, found once for each text."""
     src, words = cast("_Found", state.env.get(_KEY, ("", ())))
     if src is not state.src:
-        words = [
-            word.span()
-            for word in _WORDS.finditer(state.src)
-            if "\\" in word[0] and _LITERAL.search(word[0])
-        ]
+        words = list(_iter_literal_words(state.src))
         state.env[_KEY] = (state.src, words)
     return words
+
+
+def _iter_literal_words(src: str) -> Iterator[tuple[int, int]]:
+    r"""Yield where the literal words of `src` begin and end.
+
+    A path may go on in the next word: after `\ `, as shells write it, and in names with capital
+    letters after a drive or a host, as in `C:\Program Files (x86)\_x`.
+    """
+    end = blanks = 0
+    for word in _WORDS.finditer(src):
+        text = word[0]
+        follows = word.start() == end + 1 and src[end] == " "
+        is_escaped = follows and src[end - 1 : end] == "\\" and src[end - 2 : end - 1].isalnum()
+        goes_on = follows and blanks > 0 and _IN_PATH.match(text) is not None
+        has_backslash = "\\" in text
+        if has_backslash and (is_escaped or goes_on or _LITERAL.search(text)):
+            yield word.span()
+        end = word.end()
+        if text[-1] in _ENDS:
+            blanks = 0
+        elif _PATH.match(text) or (goes_on and has_backslash):
+            blanks = _MAX_BLANKS
+        else:
+            blanks = blanks - 1 if goes_on else 0
