@@ -136,6 +136,36 @@ def test_the_table_of_a_bug_report_is_whole_on_paper(
     assert page.evaluate(CUT, PAPER) == []
 
 
+def test_a_formula_that_is_wider_than_paper_is_broken_into_lines(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    terms = "+".join(f"x_{{{at}}}" for at in range(80))
+    cells = "&".join(f"a_{{{at}}}" for at in range(60))
+    formulas = [
+        f"$${terms}=W$$",
+        f"Here ${terms}=W$ it is",
+        f"$$\\begin{{align}} y &= {terms} \\\\ z &= 1 \\end{{align}}$$",
+        f"$$A=\\begin{{pmatrix}} {cells} \\\\ {cells} \\end{{pmatrix}}$$",
+        f"$$f=\\left({terms}\\right)^2$$",
+        f"$$x \\text{{{'for words ' * 40}}}$$",
+        "$$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix} = a+b$$",
+    ]
+    messages = [{"role": "user", "content": one} for one in formulas]
+    file = tmp_path / "wide.jsonl"
+    file.write_text(json.dumps(LINES[0] | {"messages": messages, "choices": []}))
+    load(file)
+    page = open_page(address, "/completions/chatcmpl-1", width=PAPER)
+    height = "all => all.map(one => one.getBoundingClientRect().height)"
+    on_screen = page.locator("math").evaluate_all(height)
+    page.emulate_media(media="print")
+
+    assert page.evaluate(CUT, PAPER) == []
+    on_paper = page.locator("math").evaluate_all(height)
+    assert [high > low for high, low in zip(on_paper, on_screen, strict=True)] == [True] * 6 + [
+        False
+    ]
+
+
 def test_paper_says_which_messages_are_missing(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:

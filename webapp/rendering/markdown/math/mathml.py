@@ -38,6 +38,11 @@ _LONG_TEXT: Final = 24
 """Characters of LaTeX, and of the text that is shown for it, which is never broken into lines. A
 longer formula may be wider than a phone, with some font, and scrolls by keyboard."""
 
+_WIDE_TEXT: Final = 70
+"""Characters that are about as wide as paper: a wider formula is broken into lines there."""
+
+_BREAKABLE: Final = frozenset({"math", "mrow", "mstyle", "mtable", "mtd", "mtext"})
+
 _STACK_SIZE_LOCK: Final = Lock()
 _CONVERTER: Final = LatexToMathML(
     fancy_error=False, max_expansions=MAX_LENGTH, allow_unreliable_rendering=True
@@ -152,6 +157,8 @@ def render_formula(latex: str, *, display: bool) -> Markup | None:
     text = "".join(math.itertext())
     if find_hidden(text):
         return None
+    if len(text) > _WIDE_TEXT:
+        _mark_wide(math)
     math.set("alttext", latex)
     html = ElementTree.tostring(math, encoding="unicode")
     longest = _LONG_SOURCE if display else 2 * _LONG_SOURCE
@@ -247,6 +254,18 @@ def _replace_line(made: ElementTree.Element) -> ElementTree.Element:
     row.append(made[0])
     row.tail = made.tail
     return row
+
+
+def _mark_wide(element: ElementTree.Element) -> int:
+    """Mark what is wider than paper in `element`, for the style sheet; return about its width."""
+    widths = [_mark_wide(child) for child in element]
+    # Cells have a space between them.
+    own = len(element.text or "") + 2 * (element.tag == "mtd")
+    is_stack = element.tag in ("mtable", "mfrac", "munder", "mover", "munderover")
+    width = own + (max(widths, default=0) if is_stack else sum(widths))
+    if width > _WIDE_TEXT and element.tag in _BREAKABLE:
+        element.set("class", f"{element.get('class', '')} math-wide".strip())
+    return width
 
 
 def _convert_style(style: str) -> str:
