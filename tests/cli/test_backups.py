@@ -60,6 +60,22 @@ def test_a_backup_is_restored_without_its_sessions(tmp_path: Path, forkable: For
         assert ['"backup"' in entry for (entry,) in events] == [True]
 
 
+def test_a_backup_can_go_to_standard_output(tmp_path: Path, forkable: Forkable) -> None:
+    readback = Readback.of_user(tmp_path, forkable=forkable, DATABASE_URL=database_url(tmp_path))
+    assert readback("import", jsonl(tmp_path / "a.jsonl", [completion("c1")])).status == 0
+
+    with readback.start("backup", "-") as process:
+        copy, errors = process.communicate()
+    refused = readback("restore", "-")
+
+    assert (process.returncode, errors) == (0, b"")
+    (tmp_path / "copy").write_bytes(copy)
+    with closing(sqlite3.connect(tmp_path / "copy")) as database:
+        assert database.execute("SELECT count(*) FROM completions").fetchone() == (1,)
+    assert (refused.status, refused.errors.count("\n")) == (2, 1)
+    assert not Path("-").exists()
+
+
 def test_a_backup_onto_a_full_disk_leaves_no_file(tmp_path: Path) -> None:
     store = Store(database_url(tmp_path))
     add(store, completion("c1", messages=2_000))

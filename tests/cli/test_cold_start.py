@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -64,3 +65,24 @@ def test_it_serves_and_stops(readback: Readback) -> None:
         assert served.get("/healthz").ok
         assert "Readback" in served.get("/completions").text
         assert served.stop().status == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("list >&-", 1, "readback: output: Bad file descriptor\n"),
+        ("import - <&-", 1, "standard input: it cannot be read: Bad file descriptor\n"),
+        ("import a.jsonl 2>&-", 0, ""),
+    ],
+)
+def test_a_closed_stream_is_a_sentence_and_stops_no_import(
+    readback: Readback, tmp_path: Path, command: str, status: int, said: str
+) -> None:
+    jsonl(tmp_path / "a.jsonl", [completion("c1")])
+    assert readback("import", tmp_path / "a.jsonl").status == 0
+    words = ["sh", "-c", f"{readback.program[0]} {command}"]
+    ended = subprocess.run(
+        words, cwd=tmp_path, env=readback.environ, capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr.decode()) == (status, said)

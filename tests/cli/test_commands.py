@@ -194,6 +194,12 @@ def test_an_export_can_go_to_standard_output_by_name(filled: Readback) -> None:
     assert filled("export", "-o", "/dev/null").output == "3 completions written to /dev/null.\n"
 
 
+def test_a_file_without_a_name_is_refused(filled: Readback) -> None:
+    ended = [filled("export", "-o", "", "--format", "md"), filled("import", "")]
+    assert [one.status for one in ended] == [2, 2]
+    assert all("the name of a file is missing" in one.errors for one in ended)
+
+
 def test_a_closed_pipe_ends_an_export_quietly(readback: Readback, tmp_path: Path) -> None:
     big = completion("c1", note="x" * 1_000_000)
     readback("import", jsonl(tmp_path / "a.jsonl", [big, big | {"id": "c2"}]))

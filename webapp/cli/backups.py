@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -11,17 +13,18 @@ from typing import Final
 from sqlalchemy import text
 
 from webapp.access import SHELL, Event
-from webapp.cli.commands import Commands, add_command
+from webapp.cli.commands import Commands, add_command, parse_path
 from webapp.cli.stores import open_shares
 from webapp.cli.terminal import print_line
 from webapp.config import Config
-from webapp.database import open_database
+from webapp.database import Database, open_database
 from webapp.database.copies import back_up, restore
 from webapp.embedded.store.schema import SCHEMA
 from webapp.factories import APP_SCHEMAS, find_database_url
 from webapp.formatting import count, size
 
 _SCHEMAS: Final = (SCHEMA, *APP_SCHEMAS)
+_PIPE: Final = Path("-")
 _NOTHING_WRITTEN: Final = "no file was written."
 _NOTHING_RESTORED: Final = "nothing was restored: repeat the command."
 
@@ -35,7 +38,9 @@ def add_parser(commands: Commands) -> None:
         "is at one moment, while Readback runs. Answers that wait in the spool are not in it.",
         example="readback backup readback-2026-08-01.backup",
     )
-    backup.add_argument("file", type=Path, metavar="FILE", help="a new file")
+    backup.add_argument(
+        "file", type=parse_path, metavar="FILE", help="a new file; - is standard output"
+    )
     restoring = add_command(
         commands,
         "restore",
@@ -45,22 +50,40 @@ def add_parser(commands: Commands) -> None:
         example="DATABASE_URL=sqlite:////var/lib/readback/new.sqlite3 readback restore "
         "readback-2026-08-01.backup",
     )
-    restoring.add_argument("file", type=Path, metavar="FILE", help="what `readback backup` wrote")
+    restoring.add_argument(
+        "file", type=parse_path, metavar="FILE", help="what `readback backup` wrote"
+    )
 
 
 def run_backup(options: argparse.Namespace, config: Config) -> int:
+    is_piped = options.file == _PIPE
     with closing(open_database(find_database_url(config), is_patient=True)) as database:
         try:
-            back_up(database, _SCHEMAS, options.file)
+            if is_piped:
+                _pipe_backup(database)
+            else:
+                back_up(database, _SCHEMAS, options.file)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_NOTHING_WRITTEN) from None
     with open_shares(config) as (_, record):
         record.add(Event.EXPORT, SHELL, by="backup")
-    print_line(f"Wrote {options.file} ({size(options.file.stat().st_size)}).")
+    if not is_piped:
+        print_line(f"Wrote {options.file} ({size(options.file.stat().st_size)}).")
     return 0
 
 
+def _pipe_backup(database: Database) -> None:
+    """Write a copy to standard output, when it is complete."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "backup")
+        back_up(database, _SCHEMAS, file)
+        with file.open("rb") as made:
+            shutil.copyfileobj(made, sys.stdout.buffer)
+
+
 def run_restore(options: argparse.Namespace, config: Config) -> int:
+    if options.file == _PIPE:
+        raise ValueError("restore reads its file twice; write standard input to a file first.")
     with closing(open_database(find_database_url(config), is_patient=True)) as database:
         try:
             # Some of the sessions may have been ended since.

@@ -70,5 +70,7 @@ def _parse_pair(text: str) -> tuple[str, str]:
 
 def parse_path(raw: str) -> Path:
     """Parse the path of a file; `-` alone is standard input or output, and `./-` is a file."""
+    if not raw:
+        raise argparse.ArgumentTypeError("the name of a file is missing")
     path = Path(raw)
     return path.absolute() if path == Path("-") and raw != "-" else path

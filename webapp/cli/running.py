@@ -10,7 +10,7 @@ import os
 import signal
 import sqlite3
 import sys
-from typing import Final
+from typing import Final, TextIO, cast
 
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
@@ -23,16 +23,17 @@ _PIPE_CLOSED: Final = 141
 
 def run_command(options: argparse.Namespace) -> int:
     """Run the command of `options` and return its exit status."""
-    if not getattr(options, "handles_signals", False):
+    is_service = getattr(options, "handles_signals", False)
+    if not is_service:
         _stop_as_by_keyboard()
+    _open_missing_streams(is_service=is_service)
     try:
         needs_settings = getattr(options, "needs_settings", True)
         config = Config.from_environ(os.environ if needs_settings else {})
         status: int = options.run(options, config)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads the buffered output, and Python would fail to write it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _PIPE_CLOSED
     except KeyboardInterrupt as stop:
         kept = str(stop) or "what was done before is kept."
@@ -43,10 +44,39 @@ def run_command(options: argparse.Namespace) -> int:
         cause = getattr(error, "orig", None) or "all of its connections stayed in use"
         return _print_problem(f"the store failed: {_take_first_line(cause)}", 1)
     except OSError as error:
+        if error.filename is None:
+            _drop_output()
         return _print_problem(f"{error.filename or 'output'}: {error.strerror}", 1)
     except sqlite3.Error as error:
         return _print_problem(f"a database file failed: {_take_first_line(error)}", 1)
     return status
+
+
+def _open_missing_streams(*, is_service: bool) -> None:
+    """Open the standard streams that are closed, lest a file of the store takes their numbers.
+
+    To read or write data fails, as for other programs. Messages are dropped, also those that a
+    service writes to standard output.
+    """
+    if sys.stdin is None:
+        sys.stdin = _open_null(0, os.O_WRONLY, "r")
+    if sys.stdout is None:
+        sys.stdout = _open_null(1, os.O_WRONLY if is_service else os.O_RDONLY, "w")
+    if sys.stderr is None:
+        sys.stderr = _open_null(2, os.O_WRONLY, "w")
+
+
+def _open_null(number: int, flags: int, mode: str) -> TextIO:
+    handle = os.open(os.devnull, flags)
+    if handle != number:
+        os.dup2(handle, number)
+        os.close(handle)
+    return cast("TextIO", open(number, mode, encoding="utf-8", closefd=False))
+
+
+def _drop_output() -> None:
+    """Drop what is in the buffer of standard output: Python would fail to write it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop_as_by_keyboard() -> None:
