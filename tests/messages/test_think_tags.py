@@ -42,6 +42,19 @@ from webapp.messages import Thought, split_reasoning
             "A",
             "B",
         ),
+        (
+            "<|start|>assistant<|channel|>analysis<|message|>A<|channel|>final<|message|>B<|return|>",
+            "<|channel|>analysis<|message|>",
+            "A",
+            "B<|return|>",
+        ),
+        ("analysisWe add.assistantfinalIt is 4.", "analysis", "We add.", "It is 4."),
+        (
+            "Here is my thought process:\nA\nHere's my response: B",
+            "Here is my thought process:",
+            "\nA\n",
+            " B",
+        ),
     ],
 )
 def test_reasoning_is_split_off(text: str, tag: str, reasoning: str, answer: str) -> None:
@@ -55,7 +68,15 @@ def test_reasoning_between_answers_is_split_off_each_time() -> None:
     assert thought == Thought("<think>", "A", "B\n", further=Thought("<think>", "C", "\nD"))
 
 
-@pytest.mark.parametrize("text", ["<think>I add", "[THINK]\nI add\n\nand add", "<thinking>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>I add",
+        "[THINK]\nI add\n\nand add",
+        "<thinking>",
+        "<|channel|>analysis<|message|>A<|end|>",
+    ],
+)
 def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
     thought = split_reasoning(text)
     assert thought is not None and thought.is_cut_off and thought.answer == ""
@@ -65,6 +86,9 @@ def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
     "text",
     [
         "No tags.",
+        "Here is my thought process: I add.",
+        "analysis of the data",
+        "analysisWe add.",
         "<\u017fcratchpad>A",
         "The tag </think> closes it.",
         "Write `</think>` at the end.",

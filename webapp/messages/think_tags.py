@@ -32,7 +32,6 @@ _TAGS: Final = {
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|START_THINKING|>": "<|END_THINKING|>",
     "<unused94>thought": "<unused95>",
-    "<|channel|>analysis<|message|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
 }
 """The opening tags with their closing tags."""
 
@@ -49,6 +48,22 @@ _OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
 _ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE | re.ASCII)
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _MAX_TAGS: Final = 100
+_FORMS: Final = (
+    # Harmony, of gpt-oss; also with its special tokens left out, as by some servers.
+    (
+        re.compile(r"\s*+(?:<\|start\|>assistant)?+(<\|channel\|>analysis<\|message\|>)"),
+        re.compile(
+            r"(?:<\|end\|>\s{0,9})?(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>"
+        ),
+    ),
+    (re.compile(r"(analysis)(?=[A-Z\"'*(])"), re.compile(r"assistantfinal(?![a-z])")),
+    # Granite.
+    (
+        re.compile(r"\s*+(Here(?: is|['\u2019]s) my thought process:)", re.IGNORECASE),
+        re.compile(r"Here(?: is|['\u2019]s) my response:", re.IGNORECASE),
+    ),
+)
+"""How other models begin their reasoning and their answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,8 @@ class Thought:
 
 def split_reasoning(text: str) -> Thought | None:
     """Split off the reasoning that `text` begins with; None if there is none or it is unclean."""
+    if thought := _split_form(text):
+        return thought
     opening = _OPENING.match(text)
     tags = list(_ANY.finditer(text))
     if not tags or len(tags) > _MAX_TAGS:
@@ -92,6 +109,17 @@ def remove_reasoning(text: str) -> str:
         thought = thought.further
     answer = "".join(answers)
     return answer if answer.strip() else text
+
+
+def _split_form(text: str) -> Thought | None:
+    """Split reasoning that no tags enclose; only a special token says that it is cut off."""
+    for begins, ends in _FORMS:
+        if opened := begins.match(text):
+            tag, start = opened[1], opened.end()
+            if closed := ends.search(text, start):
+                return Thought(tag, text[start : closed.start()], text[closed.end() :])
+            return Thought(tag, text[start:], "", is_cut_off=True) if tag[0] == "<" else None
+    return None
 
 
 def _split_opened(
