@@ -51,6 +51,18 @@ TREE = (
 )
 
 
+def test_conversations_may_be_a_member_of_an_object(
+    store: Store, client: FlaskClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.json"
+    chats = [conversation(*TREE, current_node="a1", conversation_id=name) for name in "vw"]
+    path.write_text(json.dumps({"user": {"id": "u"}, "conversations": chats}), encoding="utf-8")
+    report = import_files(store, [path])
+
+    assert (report.added, report.problems) == (6, [])
+    assert {"v", "w"} < set(ids(client.get("/chat/completions?limit=10").get_json()["data"]))
+
+
 def test_the_branch_shown_last_and_each_other_one_is_a_completion(
     store: Store, client: FlaskClient, tmp_path: Path
 ) -> None:

@@ -732,3 +732,19 @@ def test_a_bare_list_of_messages_is_a_conversation(
     report = import_files(store, [path])
 
     assert (report.added, report.problems) == (1 + nested, [])
+
+
+@pytest.mark.parametrize(
+    ("choices", "answers"),
+    [
+        ({"index": 0, "message": {"role": "assistant", "content": "a"}}, ["a"]),
+        ({"0": {"message": {"content": "a"}}, "1": {"message": {"content": "b"}}}, ["a", "b"]),
+    ],
+)
+def test_choices_that_are_no_list_are_read(
+    imported: Import, choices: dict[str, Any], answers: list[str]
+) -> None:
+    found = imported(
+        {"id": "c", "messages": [{"role": "user", "content": "q"}], "choices": choices}
+    )
+    assert (found.id, found.answers, found.asked) == ("c", answers, [("user", "q")])

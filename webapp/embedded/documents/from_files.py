@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_exchange import DELIVERY_FIELDS, RENAMED
 from webapp.embedded.documents.records import MAX_OWN_ID_LENGTH, NotACompletion
-from webapp.exact_json import Member, Null, Object, String, Value, write_array, write_object
+from webapp.exact_json import (
+    Member,
+    Null,
+    Object,
+    String,
+    Value,
+    parse,
+    write_array,
+    write_object,
+)
 from webapp.ids import is_valid_id, split_message_id
 
 
@@ -133,3 +142,23 @@ def copy_member(member: Member) -> str:
 def write_messages(messages: Iterable[Value]) -> str:
     """Write the member `messages`."""
     return f'"messages":{write_array(join_lines(message.source) for message in messages)}'
+
+
+def list_choices(completion: Object) -> Object:
+    """Put `choices` that are one choice, or choices by their number, into a list.
+
+    Return other values unchanged.
+    """
+    found = completion.object("choices")
+    if found is None or not found.members:
+        return completion
+    choices: list[Value] = [one.value for one in found.members]
+    if any(found.get(name) is not None for name in ("message", "delta", "text")):
+        choices = [found]
+    elif not all(one.name.text.isdecimal() for one in found.members):
+        return completion
+    rest = copy_members(one for one in completion.members if one.name.text != "choices")
+    written = write_array(join_lines(one.source) for one in choices)
+    listed = parse(write_object([*rest, f'"choices":{written}']))
+    assert isinstance(listed, Object)
+    return listed

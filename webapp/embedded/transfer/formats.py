@@ -53,6 +53,7 @@ from webapp.embedded.documents.from_files import (
     copy_members,
     from_fine_tuning,
     is_fit_id,
+    list_choices,
     merge_pages,
     parse_completion_id,
 )
@@ -97,6 +98,7 @@ _CHATS: Final[
     (is_ai_sdk, from_ai_sdk, ImportFormat.AI_SDK),
     (is_oasst_tree, from_oasst_tree, ImportFormat.OASST),
 )
+_WRAPPERS: Final = ("conversations", "chats")
 _SESSIONS: Final = (
     (is_claude_code_line, ImportFormat.CLAUDE_CODE),
     (is_codex_line, ImportFormat.CODEX),
@@ -120,7 +122,7 @@ def detect(value: Value) -> Iterable[WholeOrFragment]:
     """
     if not isinstance(value, Object):
         raise NotACompletion("it is not a JSON object")
-    value = _parse_messages(value)
+    value = list_choices(_parse_messages(value))
     if value.text("object") == "chat.completion.chunk":
         raise NotACompletion("it is a chunk of a streamed answer, and not the whole answer")
     for detector in _DETECTORS:
@@ -238,6 +240,17 @@ def _detect_chat(value: Object) -> Iterable[WholeOrFragment] | None:
     for is_chat, read, format_ in _CHATS:
         if is_chat(value):
             return (parse_whole(format_, text) for text in read(value))
+    return None
+
+
+def _detect_chats(value: Object) -> Iterable[WholeOrFragment] | None:
+    """Detect an export that has the conversations of a program beside other members."""
+    for name in _WRAPPERS:
+        chats = [one for one in value.items(name) or () if isinstance(one, Object)]
+        if chats and len(chats) == len(value.items(name) or ()):
+            read = [_detect_chat(one) for one in chats]
+            if None not in read:
+                return (piece for pieces in read for piece in pieces or ())
     return None
 
 
@@ -359,6 +372,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     detect_exchange,
     _detect_page,
     _detect_chat,
+    _detect_chats,
     _detect_preference,
     detect_logged,
     _detect_sharegpt,
