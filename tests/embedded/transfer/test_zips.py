@@ -112,13 +112,24 @@ def test_an_archive_may_not_expand_without_a_limit(store: Store, tmp_path: Path)
     assert problem.reason == "its data expands too far for an upload, and none of it was read"
 
 
+OTHER_WAY = (
+    "in this ZIP archive a.json is compressed in another way than usual, which Python cannot read"
+)
+
+
 @pytest.mark.parametrize(
     ("method", "reason"),
     [
         (zipfile.ZIP_STORED, "its compressed data is damaged or cut off"),
         (zipfile.ZIP_DEFLATED, "its compressed data is damaged or cut off"),
-        (zipfile.ZIP_BZIP2, "it is a ZIP archive compressed in another way than usual"),
-        (zipfile.ZIP_LZMA, "it is a ZIP archive compressed in another way than usual"),
+        (
+            zipfile.ZIP_BZIP2,
+            OTHER_WAY,
+        ),
+        (
+            zipfile.ZIP_LZMA,
+            OTHER_WAY,
+        ),
     ],
 )
 def test_damage_within_a_file_of_an_archive_is_reported(
@@ -134,6 +145,22 @@ def test_damage_within_a_file_of_an_archive_is_reported(
     problems = import_files(store, [path]).problems
 
     assert problems[-1].reason.partition(":")[0] == reason
+
+
+def test_a_log_compressed_with_zstandard_names_the_member(store: Store, tmp_path: Path) -> None:
+    files = {"header.json": {"eval": {}}, "samples__1.json": sample(1)}
+    data = bytearray(pack(tmp_path / "a.eval", **files).read_bytes())
+    # The method of the second member, in its own header and in the directory.
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = data.rindex(signature) + offset
+        data[at : at + 2] = (93).to_bytes(2, "little")
+    (tmp_path / "a.eval").write_bytes(data)
+
+    [problem] = import_files(store, [tmp_path / "a.eval"]).problems
+
+    assert problem.reason.startswith(
+        "in this log samples/1.json is compressed with Zstandard, which Python cannot read: convert"
+    )
 
 
 def test_an_encrypted_log_of_inspect_is_reported(store: Store, tmp_path: Path) -> None:

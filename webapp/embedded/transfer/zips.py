@@ -26,9 +26,18 @@ _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Decompressors of other methods take any memory, and fail in ways of their own."""
 
 
+_ZSTD: Final = 93
 _OTHER_WAY: Final = (
     "it is a ZIP archive compressed in another way than usual: unpack it, and import the files"
     " in it"
+)
+_OTHER_WAY_WITHIN: Final = (
+    "in this ZIP archive {name} is compressed {way}, which Python cannot read: unpack the archive"
+    " and import the files in it"
+)
+_OTHER_WAY_OF_LOG: Final = (
+    "in this log {name} is compressed {way}, which Python cannot read: convert the log with"
+    " `inspect log convert --to json`, and import that"
 )
 
 
@@ -60,7 +69,7 @@ def open_members(file: BinaryIO, max_expanded: int | None = None) -> Iterator[Zi
                 raise NotReadable("its data expands too far for an upload, and none of it was read")
             task = _read_task(archive) if is_log else None
             for info in members:
-                with _open_member(archive, info) as opened:
+                with _open_member(archive, info, is_log=is_log) as opened:
                     stream = cast(BinaryIO, opened)
                     if task is not None and info.file_size <= _MAX_SAMPLE:
                         text = b'{"eval":%s,"samples":[%s]}' % (task, opened.read())
@@ -93,11 +102,13 @@ def _list_members(archive: zipfile.ZipFile) -> tuple[Sequence[zipfile.ZipInfo], 
     return (samples if is_log else found), is_log
 
 
-def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+def _open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, is_log: bool) -> IO[bytes]:
     if info.flag_bits & _ENCRYPTED:
         raise NotReadable("it has a password: unpack it, and import the files in it")
     if info.compress_type not in _METHODS:
-        raise NotReadable(_OTHER_WAY)
+        way = "with Zstandard" if info.compress_type == _ZSTD else "in another way than usual"
+        sentence = _OTHER_WAY_OF_LOG if is_log else _OTHER_WAY_WITHIN
+        raise NotReadable(sentence.format(name=info.filename, way=way))
     return archive.open(info)
 
 
@@ -108,7 +119,7 @@ def _read_task(archive: zipfile.ZipFile) -> bytes | None:
     """
     names = archive.namelist()
     name = next(one for one in _HEADERS if one in names)
-    with _open_member(archive, archive.getinfo(name)) as opened:
+    with _open_member(archive, archive.getinfo(name), is_log=True) as opened:
         text = opened.read(_MAX_HEADER + 1)
     try:
         header = parse(text.decode()) if len(text) <= _MAX_HEADER else None
