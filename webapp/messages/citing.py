@@ -1,7 +1,7 @@
 """Parse the sources that servers list beside a text whose markers cite them by number.
 
 Perplexity and xAI send `citations` and `search_results` with the completion, some gateways with
-its message, for `[1]` in the text; Azure sends `context.citations` with the message, for
+its message, for `[1]` in the text; Azure sends them in the `context` of the message, for
 `[doc1]`. A list with an element of another shape is not read at all, so that it is shown as it
 was sent.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from webapp.exact_json import Member, Object, String, Value
+from webapp.exact_json import Array, Member, NotJson, Object, String, Value, parse
 from webapp.messages.parts import UrlCitation
 
 MAX_SOURCES: Final = 100
@@ -22,6 +22,9 @@ MAX_SOURCES: Final = 100
 
 _MAX_PLACES: Final = 100
 """Markers of one text that become links."""
+
+_MAX_CONTEXT: Final = 1_000_000
+"""Characters of the JSON in a message that is read for its sources."""
 
 _FIELDS: Final = ("citations", "search_results")
 _CODE: Final = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*+`")
@@ -35,10 +38,25 @@ def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
     return {name: cited for name, cited in lists if cited}
 
 
-def parse_context(message: Object) -> tuple[UrlCitation, ...]:
-    """Parse the sources in `context.citations` of a message of Azure."""
+def parse_context(message: Object) -> tuple[tuple[UrlCitation, ...], tuple[Member, ...]]:
+    """Parse the sources in the `context` of a message of Azure, and its other members.
+
+    They are its `citations`, or those in the JSON of its only message, as older versions have them.
+    """
     context = message.object("context")
-    return _parse_list(context.items("citations")) if context else ()
+    if context is None:
+        return (), ()
+    if cited := _parse_list(context.items("citations")):
+        return cited, context.find_unread(citations=Array)
+    told = context.items("messages") or ()
+    text = told[0].text("content") if len(told) == 1 and isinstance(told[0], Object) else None
+    try:
+        inner = parse(text) if text and len(text) <= _MAX_CONTEXT else None
+    except NotJson:
+        return (), ()
+    if not isinstance(inner, Object) or not (cited := _parse_list(inner.items("citations"))):
+        return (), ()
+    return cited, inner.find_unread(citations=Array) + context.find_unread(messages=Array)
 
 
 def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ...]:

@@ -106,10 +106,10 @@ class Message:
         if called and is_filler(called):
             del read["function_call"]
         role = json.text("role")
-        context = json.object("context")
-        if context and (in_context := parse_context(json)):
+        in_context, others = parse_context(json)
+        if in_context:
             cited = in_context
-            beyond += context.find_unread(citations=Array)
+            beyond += others
             read["context"] = Object
         elif role == "assistant" and not json.items("annotations") and (own := parse_listed(json)):
             # Some gateways move the lists of the completion into its message.
