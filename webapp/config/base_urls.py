@@ -10,6 +10,7 @@ _VERSION_SEGMENT: Final = re.compile(r"/v[0-9]")
 _DOUBLED_VERSION: Final = re.compile(r"(?P<version>/v[0-9][^/]*)(?P=version)$")
 _PAGE: Final = re.compile(r"/(docs|redoc|openapi\.json|health|ping|metrics|ui|webui)$")
 """Pages of servers beside the API, whose address people copy."""
+_PORT_OF_OLLAMA: Final = 11434
 _KNOWN_PATHS: Final = {
     "api.deepinfra.com": "/v1/openai",
     "api.fireworks.ai": "/inference/v1",
@@ -46,7 +47,9 @@ def suggest_base_url(base_url: str, query: str = "", *, setting: str) -> str | N
         return f"The base URL has its version twice: set {setting} to {right}{written}."
     if _VERSION_SEGMENT.search(parts.path.lower()) or is_classic:
         return None
-    right = f"{origin}{_PAGE.sub('', parts.path)}"
+    is_ollama = parts.path == "/api" and (parts.port == _PORT_OF_OLLAMA or "ollama" in host)
+    # Its own API is beside the one like OpenAI's.
+    right = origin if is_ollama else f"{origin}{_PAGE.sub('', parts.path)}"
     return (
         f"The base URL has no /v1, under which most servers answer: set {setting} to "
         f"{right}/v1{written}."

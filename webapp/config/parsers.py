@@ -23,7 +23,7 @@ _OPERATION: Final = re.compile(
     r"|(?<=/v1)/(chat|completions|embeddings|messages|models|responses)(/[\w.:-]*)?$"
 )
 _WITHOUT_SCHEME: Final = re.compile(r"[\w.-]+(?::[0-9]{1,5})?(?:/[\w/.-]*)?")
-_OF_OLLAMA: Final = re.compile(r"/api/(chat|generate|tags)/?$")
+_OF_OLLAMA: Final = re.compile(r"/api/(chat|embed|embeddings|generate|ps|show|tags|version)/?$")
 _HEADERS_OF_A_CONNECTION: Final = frozenset(
     {
         "accept-encoding",
