@@ -166,6 +166,40 @@ def test_a_formula_that_is_wider_than_paper_is_broken_into_lines(
     ]
 
 
+def test_a_compact_run_is_on_paper_with_the_ends_of_its_lines(
+    address: str, open_page: Open, wide: str
+) -> None:
+    page = open_page(address, f"{wide}?view=compact", width=PAPER)
+    row = page.locator(".call-row")
+    expect(row).to_have_count(1)
+    page.emulate_media(media="print")
+    assert page.evaluate(CUT, PAPER) == []
+    assert row.evaluate("node => getComputedStyle(node).breakInside") == "avoid"
+
+
+def test_paper_says_how_long_a_run_is_and_not_where_its_reader_was(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 60))
+    page = open_page(address, "/completions/chatcmpl-long", width=PAPER)
+    facts = page.locator(".bar-facts")
+    expect(facts).to_contain_text("message 1 of 60")
+    page.emulate_media(media="print")
+    shown = facts.inner_text()
+    assert "60 messages" in shown
+    assert "message 1" not in shown
+
+
+def test_a_list_on_paper_has_rows_and_no_controls(address: str, open_page: Open, wide: str) -> None:
+    page = open_page(address, "/completions", width=PAPER)
+    page.emulate_media(media="print")
+    expect(page.locator(".row-link")).to_be_visible()
+    for control in page.locator(":is(main, header) :is(input, button, summary)").all():
+        expect(control).to_be_hidden()
+    for words in ("Search", "CSV", "As numbers"):
+        expect(page.get_by_role("link", name=words, exact=True)).to_have_count(0)
+
+
 def test_paper_says_which_messages_are_missing(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
