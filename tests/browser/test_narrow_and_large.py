@@ -84,3 +84,35 @@ def test_a_line_wider_than_its_box_fades_until_its_end_is_reached(
         page.locator("#m-3 .rendered pre").evaluate("one => getComputedStyle(one).maskImage")
         == "none"
     )
+
+
+@pytest.mark.parametrize(
+    ("most", "short"),
+    [("هذا جواب طويل بالعربية عن السؤال كله.", "A"), ("A long answer in English.", "نعم")],
+)
+def test_a_short_block_of_the_other_direction_begins_where_the_others_do(
+    address: str,
+    open_page: Open,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    most: str,
+    short: str,
+) -> None:
+    long = f"{short} " * 400
+    message = {"role": "assistant", "content": f"{most * 100}\n\n{short}\n\n{long}"}
+    line = {"id": "chatcmpl-1", "messages": [], "choices": [{"index": 0, "message": message}]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "one.jsonl")
+    page = open_page(address, "/completions/chatcmpl-1", width=1440)
+    boxes = """blocks => blocks.map(block => {
+        const { left, right } = block.getBoundingClientRect();
+        return [getComputedStyle(block).direction, left, right];
+    })"""
+    (direction, *edges), (other, *short_edges), (_, *long_edges) = page.locator(
+        ".output .rendered > p"
+    ).evaluate_all(boxes)
+    assert direction != other
+    start = 1 if direction == "rtl" else 0
+    assert short_edges[start] == edges[start]
+    assert abs(short_edges[1 - start] - edges[1 - start]) > 400
+    assert long_edges == edges
