@@ -138,3 +138,24 @@ def test_a_chip_of_the_list_is_one_line_that_begins_with_its_key(
         }""")
         assert lines[0] == pytest.approx(lines[1], abs=3), key
         assert lines[2] <= 0, f"{key} is cut off"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_question_beside_marks_has_a_second_line(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, width: int
+) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "shell", "arguments": "{}"}}
+    asked = {"role": "user", "content": "Why is the ferry late? " * 30}
+    called = {"role": "assistant", "tool_calls": [call]}
+    lines = [
+        {"id": f"chatcmpl-{at}", "created": 1_760_000_000 + at, "messages": messages, "choices": []}
+        for at, messages in enumerate(([asked], [asked, called]))
+    ]
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    load(path)
+    page = open_page(address, "/completions?flat=1", width=width)
+    questions = page.locator(".question")
+    expect(questions).to_have_count(2)
+    marked, plain = questions.evaluate_all("all => all.map(one => one.clientHeight)")
+    assert marked == (plain if width == 390 else 2 * plain)
