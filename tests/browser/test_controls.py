@@ -159,3 +159,21 @@ def test_a_question_beside_marks_has_a_second_line(
     expect(questions).to_have_count(2)
     marked, plain = questions.evaluate_all("all => all.map(one => one.clientHeight)")
     assert marked == (plain if width == 390 else 2 * plain)
+
+
+def test_in_a_narrow_window_the_tools_of_the_bar_are_the_short_ones(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 30))
+    page = open_page(address, "/completions/chatcmpl-long", width=768)
+    tools = page.locator(".bar-tools")
+    older = tools.get_by_title("The completion below in the list")
+    expect(tools.get_by_role("link", name="Print", exact=True)).to_be_hidden()
+    expect(tools.get_by_role("link", name="Search", exact=True)).to_be_hidden()
+    expect(older).to_have_accessible_name("The completion below in the list")
+    tools.get_by_text("Download", exact=True).click()
+    expect(tools.get_by_role("link", name="PDF, by printing")).to_be_visible()
+    page.set_viewport_size({"width": 1040, "height": 900})
+    expect(tools.get_by_role("link", name="PDF, by printing")).to_be_hidden()
+    expect(tools.get_by_role("link", name="Print", exact=True)).to_be_visible()
+    expect(older).to_have_accessible_name("Older ›")
