@@ -1,9 +1,11 @@
 // Keys that move through a transcript and the list; `?` lists them. None acts while typing.
 
-const CALLS = ".call";
-const STOPS = ".bubble, .row-link";
+// The line of an outlined message stands for what is folded below it.
+const CALLS = ".call, .outlined:not([open]):has(.call)";
+const STOPS = ".bubble, .outlined, .row-link";
+const USERS = ':is(.bubble, .outlined)[data-role="user"]';
 const FAILURES =
-  '.call:has([data-state="error"], [data-error]), .bubble:has(> .parts > .text[data-error])';
+  '.call:has([data-state="error"], [data-error]), .bubble:has(> .parts > .text[data-error]), .outlined:not([open]):has(> summary > .failed-mark)';
 
 // In the order of the help. An `act` that returns false leaves the key to the browser; without
 // one the key is the browser's or a link's own.
@@ -13,11 +15,11 @@ const KEYS = [
   { key: "n", words: "next call", act: () => step(CALLS, 1) },
   { key: "p", words: "previous call", act: () => step(CALLS, -1) },
   { key: "e", words: "next failure", act: () => step(FAILURES, 1, "[data-failed]") },
-  { key: "u", words: "next user turn", act: () => step('.bubble[data-role="user"]', 1, '[data-kind="user"]') },
+  { key: "u", words: "next user turn", act: () => step(USERS, 1, '[data-kind="user"]') },
   { key: "g a", words: "answer", act: goToAnswer },
   { key: "o", words: "fold or unfold", act: fold },
-  { key: "s", words: "source of the message", act: () => press("[data-source-switch]") },
-  { key: "y", words: "copy the link to the message", act: () => press("[data-copy-link]") },
+  { key: "s", words: "source of the message or call", act: showSource },
+  { key: "y", words: "copy the link to the message or call", act: () => press("[data-copy-link]") },
   { key: "/", words: "search the transcript", act: () => (search ? search.click() : openBox()) },
   { key: "i", words: "go to a message by its number, open an id, or search", act: openBox },
   { key: "Enter", words: "open the completion" },
@@ -94,9 +96,9 @@ function numberOf(element) {
   return Number(bubble?.id.match(/^m-(\d+)$/)?.[1] ?? Infinity);
 }
 
-// Messages without words and results have their place under a call, which is a stop of its own.
+// Results have their place under a call, and outlined messages under a line, which are stops.
 function isReachable(one) {
-  return !one.matches(".result > .bubble") && one.checkVisibility();
+  return !one.matches(".result > .bubble, .outlined > .bubble") && one.checkVisibility();
 }
 
 function go(element) {
@@ -115,7 +117,9 @@ function goToAnswer() {
 }
 
 function here() {
-  return document.activeElement.closest(".bubble") ?? document.querySelector(".bubble:target");
+  const focused = document.activeElement.closest(".bubble, .call, .outlined");
+  const linked = document.querySelector(":is(.bubble, .call):target");
+  return focused?.matches(".outlined") ? focused.querySelector(".bubble") : (focused ?? linked);
 }
 
 function fold() {
@@ -142,7 +146,14 @@ function openBox() {
 }
 
 function press(selector) {
-  here()?.querySelector(`:scope > .bubble-head ${selector}`)?.click();
+  here()?.querySelector(`:scope > :is(.bubble-head, .call-head) ${selector}`)?.click();
+}
+
+// A source that is folded would not be seen.
+function showSource() {
+  const folded = here()?.closest("details.call, .outlined");
+  if (folded) folded.open = true;
+  press(":is([data-source-switch], [data-exact-switch])");
 }
 
 function showKeys() {

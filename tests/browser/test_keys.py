@@ -58,6 +58,59 @@ def test_keys_move_through_messages_calls_failures_and_turns(
     assert reached(page, "k") == "m-5"
 
 
+@pytest.mark.usefixtures("called")
+def test_keys_move_through_the_lines_of_an_outline_and_what_they_unfold(
+    address: str, open_page: Open
+) -> None:
+    page = open_page(address, f"{HERE}?view=outline")
+    lines = page.locator(".outlined > summary")
+    expect(lines).to_have_count(3)
+    user, assistant, second_user = lines.all()
+    for key, line in (
+        ("j", user),
+        ("j", assistant),
+        ("k", user),
+        ("n", assistant),
+        ("u", second_user),
+        ("p", assistant),
+        ("k", user),
+        ("e", assistant),
+    ):
+        page.keyboard.press(key)
+        expect(line).to_be_focused()
+    page.keyboard.press("o")
+    expect(page.locator("#m-2")).to_be_visible()
+    assert reached(page, "n") == "m-2-call-1"
+    assert reached(page, "e") == "m-2-call-2"
+    page.keyboard.press("j")
+    expect(second_user).to_be_focused()
+    page.keyboard.press("s")
+    expect(page.locator("#m-5 .source").first).to_be_visible()
+    assert reached(page, "j") == page.locator(".output").get_attribute("id")
+
+
+@pytest.mark.usefixtures("called")
+def test_keys_show_the_source_and_copy_the_link_of_a_folded_call(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    call = {"id": "call_0", "function": {"name": "look", "arguments": '{"at": 1}'}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call]}
+    line = {"id": "chatcmpl-2", "messages": [said], "choices": []}
+    (tmp_path / "call.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "call.jsonl")
+    page = open_page(address, "/completions/chatcmpl-2?view=compact")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert reached(page, "n") == "m-1-call-1"
+    page.keyboard.press("y")
+    expect(page.locator("#status")).not_to_be_empty()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{address}/completions/chatcmpl-2/messages/chatcmpl-2-0#m-1-call-1"
+    exact = page.locator("#m-1-call-1 .exact")
+    expect(exact).to_be_hidden()
+    page.keyboard.press("s")
+    expect(exact).to_be_visible()
+
+
 @pytest.fixture
 def long_run(load: Callable[[Path], None], tmp_path: Path) -> None:
     """Load a run whose only failure, and second user turn, are in the middle."""
