@@ -82,6 +82,24 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
         assert there.all(f"#{href.partition('#')[2]}")
 
 
+def test_a_question_that_is_more_than_the_title_is_said_too(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    asked = "We are solving the following issue.\n\n## Issue\n\nTimes lose their precision. "
+    line = json.loads(write_run(tmp_path / "run.jsonl").read_text())
+    line["messages"][0]["content"] = asked + "word " * 100
+    (tmp_path / "run.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "run.jsonl")
+    page = Page.of(client.get(f"/completions/{ID}"))
+    assert texts(page, ".bar-id") == ["We are solving the following issue."]
+    assert texts(page, ".glance dt") == ["Question", "Answer", "First failure"]
+    question = page.all(".glance dd a")[0]
+    words = "We are solving the following issue. Issue Times lose their precision. word word"
+    assert question.text().startswith(words)
+    assert len(question.text()) <= 300
+    assert question.attributes["href"] == "#m-1"
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

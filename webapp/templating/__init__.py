@@ -86,6 +86,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_failure": overview.describe_failure,
     "describe_part": runs.describe_part,
     "first_failure_url": runs.first_failure_url,
+    "glance_at_question": runs.glance_at_question,
     "list_glances": runs.list_glances,
     "is_worth_a_summary": runs.is_worth_a_summary,
     "list_chips": runs.list_chips,

@@ -36,7 +36,12 @@ def find_title(context: RenderContext) -> str:
     question = page.question
     if not question and run is not None and run.begins_at_start and run.user_turns:
         question = run.user_turns[0].words
-    return formatting.first_words(question, 100) or page.completion_id
+    return shorten_title(question) or page.completion_id
+
+
+def shorten_title(question: str) -> str:
+    """Shorten a question to the title of its page."""
+    return formatting.first_words(question, 100)
 
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:

@@ -10,17 +10,22 @@ from flask import abort, request
 
 from webapp.analysis import Run, RunCall, RunMessage
 from webapp.analysis.checks import Finding
-from webapp.formatting import count
+from webapp.analysis.naming import shorten
+from webapp.formatting import count, drop_markup
 from webapp.reading import TranscriptPage
 from webapp.reading.previews import preview_answer
 from webapp.services import services
 from webapp.templating.addresses import page_url, place_url
 from webapp.templating.context import RenderContext
+from webapp.templating.headers import shorten_title
 from webapp.transcript import Entry, select_top_level
 
 _ROLES: Final = ("user", "assistant", "system", "developer")
 FILTERS: Final = (*_ROLES, "calls", "failures")
 """The values of the parameter `only`."""
+
+_MOST_ASKED: Final = 2_000
+"""Characters of a question that its first words are taken from."""
 
 _LONG: Final = 12
 """Messages up to which a transcript is seen at a glance without help."""
@@ -158,13 +163,23 @@ def count_places(run: Run) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A line of the summary that says how a run ended, or where it first failed."""
+    """A line of the summary: what was asked, how a run ended, or where it first failed."""
 
     name: str
     href: str
     number: int | None
     words: str
     reason: str = ""
+
+
+def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None:
+    """Return the first words of the question; None if they are all in the title, or not known."""
+    run, question = context.run, context.page.question
+    words = shorten(drop_markup(question[:_MOST_ASKED]), limit=300)
+    is_title = words.split() == shorten_title(question).split()
+    if is_title or run is None or not run.begins_at_start or not run.user_turns:
+        return None
+    return Glance("Question", links.to_message(run.user_turns[0]), None, words)
 
 
 def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
