@@ -180,8 +180,9 @@ if (place) {
 
 // What was loaded since is in the page: cells and lines lead there, and not to a page of its own.
 function showLoaded() {
-  for (const cell of cells) {
-    if (document.getElementById(`m-${cell.dataset.number}`)) cell.firstElementChild.dataset.here = "";
+  for (const cell of document.querySelectorAll(".ribbon a")) {
+    const { hash } = new URL(cell.getAttribute("href"), location.href);
+    if (document.getElementById(hash.slice(1))) cell.firstElementChild.dataset.here = "";
   }
 }
 

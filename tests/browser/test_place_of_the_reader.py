@@ -115,3 +115,12 @@ def test_the_outline_leads_to_messages_loaded_since_without_leaving_the_page(
     page.evaluate("scrollTo(0, 0)")
     page.locator('.outline-lines [data-number="33"] a').click()
     expect(page.locator("#m-33")).to_be_in_viewport()
+
+
+def test_the_ribbon_of_a_whole_transcript_has_every_cell_on_the_page(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 60))
+    page = open_page(address, "/completions/chatcmpl-long?all=1", width=1440)
+    expect(page.locator("#choice-0")).to_have_count(1)
+    expect(page.locator(".ribbon > svg .cell[data-here]")).to_have_count(61)

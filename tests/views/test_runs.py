@@ -82,6 +82,23 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
         assert there.all(f"#{href.partition('#')[2]}")
 
 
+@pytest.mark.parametrize("only", ["user", "system", "failures"])
+def test_links_on_a_filtered_page_lead_to_what_it_shows_or_to_another_page(
+    run_client: FlaskClient, only: str
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?only={only}"))
+    links = [node.attributes["href"] or "" for node in page.all("main a[href]")]
+    inside = [link for link in links if link.startswith("#")]
+    assert [link for link in inside if not page.all(link)] == []
+    assert any(link.startswith("#") for link in links)
+    assert len(page.all(".ribbon [data-here]")) < len(page.all(".ribbon .cell")) / 2
+    (failure,) = page.all(".failed-link")
+    there = (
+        Page.of(run_client.get(failure.attributes["href"] or "")) if only != "failures" else page
+    )
+    assert there.all("#m-52-call-1")
+
+
 def test_a_question_that_is_more_than_the_title_is_said_too(
     client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
 ) -> None:

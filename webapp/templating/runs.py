@@ -44,9 +44,10 @@ class RunLinks:
 
     @classmethod
     def on_page(cls, context: RenderContext) -> RunLinks:
-        """Create the links for the page of `context`."""
+        """Create the links for the page of `context`, within it to what its filter shows."""
         page = context.page
-        return cls(page.completion_id, context.run, (entry.anchor for entry in page.all_entries))
+        shown = (one for one in page.all_entries if one.choice or _is_shown(one, context))
+        return cls(page.completion_id, context.run, (one.anchor for one in shown))
 
     def to_message(self, message: RunMessage) -> str:
         return self._to(message.anchor, message.id, message.anchor)
