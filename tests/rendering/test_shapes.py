@@ -35,6 +35,8 @@ PATCH = "*** Begin Patch\n*** Update File: a.py\n@@\n-old\n+new\n same\n*** End 
         ({"command": "str_replace", "path": "a", "old_str": "x", "new_str": "y"}, "diff",
          ["a", "x", "y"], ["command"]),
         ({"search": "x\ny", "replace": ""}, "diff", ["x", "y"], []),
+        ({"path": "a.py", "old": "x", "new": "y"}, "diff", ["a.py", "x", "y"], []),
+        ({"filePath": "a.py", "oldString": "x", "newString": "y"}, "diff", ["a.py", "x", "y"], []),
         ({"patch": PATCH}, "diff", ["-old", "+new", " same"], []),
         ({"query": "select 1 from t", "n": {"a": [{}]}}, "sql", ["select 1 from t"], ["n"]),
         ({"code": "import os", "language": "python"}, "code", ["import os"], ["language"]),
@@ -52,6 +54,21 @@ def test_arguments_are_shown_as_what_they_are(
     assert [member.name.text for member in found.members] == list(arguments)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("a\nb\n", "c\n", ["-a", "-b", "+c"]),
+        ("a\n", "a", ["-a", "-", "+a"]),
+        ("\n", "a\n", ["-", "-", "+a", "+"]),
+        ("", "a\n", ["+a", "+"]),
+    ],
+)
+def test_a_replacement_has_a_line_for_each_line(old: str, new: str, lines: list[str]) -> None:
+    node = parsed(str(read({"path": "a.py", "old": old, "new": new}).shape))
+    found = [f"{one.attributes['data-sign']}{one.text()}" for one in node.css(".diff-line")]
+    assert found == lines
+
+
 def test_a_patch_may_be_the_whole_input() -> None:
     found = read(PATCH, custom=True)
     assert found.kind == "shape"
@@ -66,6 +83,7 @@ def test_a_patch_may_be_the_whole_input() -> None:
         {"command": ""},
         {"path": "a.py"},
         {"text": "words"},
+        {"old": "5", "new": "6"},
         {"input": "--- a dash"},
         '{"command": "ls", "command": "rm"}',
     ],

@@ -22,7 +22,10 @@ from webapp.rendering.text.invisible import reveal_invisible
 
 _COMMANDS: Final = ("command", "cmd", "bash_command", "shell_command")
 _SHELLS: Final = frozenset({"bash", "sh", "zsh"})
-PATHS: Final = ("path", "file_path", "filepath", "filename", "file", "target_file", "file_name")
+PATHS: Final = (
+    *("path", "file_path", "filepath", "filePath", "filename", "file_name", "file"),
+    *("target_file", "absolute_path"),
+)
 """Arguments that name a file."""
 
 _CONTENTS: Final = ("content", "contents", "file_text", "text", "code")
@@ -31,7 +34,18 @@ _REPLACEMENTS: Final = (
     ("old_string", "new_string"),
     ("search", "replace"),
     ("old_text", "new_text"),
+    ("oldString", "newString"),
+    ("oldText", "newText"),
 )
+_FILE_REPLACEMENTS: Final = (
+    ("old", "new"),
+    ("find", "replace"),
+    ("original", "replacement"),
+    ("old_content", "new_content"),
+    ("old_code", "new_code"),
+)
+"""Names of two texts that are those of a replacement beside the path of a file."""
+
 _PATCHES: Final = ("patch", "diff", "input")
 _SQL: Final = re.compile(
     r"\s{0,80}(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER TABLE|EXPLAIN|PRAGMA)\s",
@@ -55,9 +69,13 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
         return None
     texts = {one.name.text: one.value.text for one in members if isinstance(one.value, String)}
     path = next((name for name in PATHS if texts.get(name, "").strip()), None)
-    for old, new in _REPLACEMENTS:
+    for old, new in _REPLACEMENTS if path is None else _REPLACEMENTS + _FILE_REPLACEMENTS:
         if old in texts and new in texts:
-            lines = Markup("").join([_mark(texts[old], "-"), _mark(texts[new], "+")])
+            replaced, by = texts[old], texts[new]
+            if replaced[1:].endswith("\n") and by[1:].endswith("\n"):
+                # The end of the last line is no line of its own.
+                replaced, by = replaced[:-1], by[:-1]
+            lines = _mark(replaced, "-") + _mark(by, "+")
             return _build((old, new), lines, "diff", path=path, texts=texts)
     for name in _PATCHES:
         if is_patch(texts.get(name, "")):
