@@ -240,3 +240,25 @@ def test_load_all_ends_when_an_answer_brings_nothing(
     page.locator("[data-load-all]").click()
     expect(page.locator("#gap")).to_have_count(0)
     assert ids_on(page) == [f"chatcmpl-1-{at}" for at in range(40)]
+
+
+def test_no_seam_is_seen_between_pages_of_the_list(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    lines = [
+        {"id": f"chatcmpl-{day}", "created": day * 86_400, "messages": [], "choices": []}
+        for day in range(1, 5)
+    ]
+    file = tmp_path / "days.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    load(file)
+    page = open_page(address, "/completions?limit=2")
+    page.locator("#more a").click()
+    headings = page.locator(".day h2")
+    expect(headings).to_have_count(4)
+    first, *others = headings.evaluate_all(
+        "all => all.map(one => getComputedStyle(one).paddingTop)"
+    )
+    assert first == "0px"
+    assert len(set(others)) == 1
+    assert others[0] != first
