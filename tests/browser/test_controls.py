@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser.chromium import Open, open_menu
 from tests.support.long_transcripts import write_completion
@@ -177,3 +177,35 @@ def test_in_a_narrow_window_the_tools_of_the_bar_are_the_short_ones(
     expect(tools.get_by_role("link", name="PDF, by printing")).to_be_hidden()
     expect(tools.get_by_role("link", name="Print", exact=True)).to_be_visible()
     expect(older).to_have_accessible_name("Older ›")
+
+
+@pytest.mark.parametrize("view", ["compact", "full"])
+def test_a_finger_finds_every_control_of_a_head(
+    browser: Browser, address: str, load: Callable[[Path], None], tmp_path: Path, view: str
+) -> None:
+    function = {"name": "look", "arguments": '{"at": 1}'}
+    call = {"id": "call_1", "type": "function", "function": function}
+    line = {
+        "id": "chatcmpl-1",
+        "tools": [{"type": "function", "function": {"name": "look", "description": "Looks."}}],
+        "messages": [
+            {"role": "user", "content": "Look."},
+            {"role": "assistant", "content": "I look.", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "fine"},
+        ],
+        "choices": [],
+    }
+    (tmp_path / "one.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "one.jsonl")
+    context = browser.new_context(base_url=address, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"/completions/chatcmpl-1?view={view}")
+    page.locator("details.call, .menu").evaluate_all("all => all.forEach(one => (one.open = true))")
+    small = page.evaluate("""() => [...document.querySelectorAll(
+            ":is(.bubble-head, .call-head) :is(a, button, summary, label), .call-row"
+        )].filter(one => one.checkVisibility()).map(one => {
+            const { width, height } = one.getBoundingClientRect();
+            return [one.textContent.trim(), width, height];
+        }).filter(([, width, height]) => width < 44 || height < 40)""")
+    context.close()
+    assert small == []
