@@ -207,5 +207,10 @@ def test_a_finger_finds_every_control_of_a_head(
             const { width, height } = one.getBoundingClientRect();
             return [one.textContent.trim(), width, height];
         }).filter(([, width, height]) => width < 44 || height < 40)""")
+    gap = page.locator("#m-3 > .bubble-head").evaluate("""head => {
+        const [number, role] = head.querySelectorAll(".number, .role");
+        return role.getBoundingClientRect().left - number.getBoundingClientRect().right;
+    }""")
     context.close()
     assert small == []
+    assert gap > 2
