@@ -21,6 +21,9 @@ UNSEEN_LATER: Final = _HERE / "unseen_later.txt"
 NEIGHBOURS: Final = _HERE / "neighbours.txt"
 """More secrets of the same kinds, in the same form."""
 
+NEARBY: Final = _HERE / "nearby.txt"
+"""Sentences with the noun for a secret some words from it, in the same form."""
+
 HEALTHY: Final = _HERE / "healthy.txt"
 """Texts like them without a secret."""
 
@@ -76,6 +79,10 @@ def test_contexts_that_were_written_down_later_are_known() -> None:
 
 def test_their_neighbours_are_known() -> None:
     assert find_missed(NEIGHBOURS) == []
+
+
+def test_values_some_words_from_their_nouns_are_known() -> None:
+    assert find_missed(NEARBY) == []
 
 
 def test_texts_like_them_stay() -> None:

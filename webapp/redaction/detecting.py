@@ -29,13 +29,10 @@ from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.personal import PERSONAL, find_named_person
-from webapp.redaction.rules.spoken.answers import (
-    ANSWERS_NEEDS,
-    PERSONAL_ANSWERS,
-    QUESTION,
-    find_answers,
-)
+from webapp.redaction.rules.spoken import find_spoken
+from webapp.redaction.rules.spoken.answers import PERSONAL_ANSWERS, QUESTION, find_answer
 from webapp.redaction.rules.spoken.codes import CODES
+from webapp.redaction.rules.spoken.nouns import NOUNS_NEEDS
 from webapp.redaction.rules.spoken.sentences import (
     APART_NEEDS,
     SENTENCES,
@@ -132,13 +129,13 @@ GENERATED: Final = (
         ),
     ),
 )
-ANSWERED: Final = (Rule(ANSWERS_NEEDS, lambda text, *_: find_answers(text)),)
+SPOKEN: Final = (Rule(NOUNS_NEEDS, lambda text, *_: find_spoken(text)),)
 PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
 # Apart, since people are often not wanted, and since the states of a pass multiply with its rules:
 # those that begin with literals cost little alone, and much beside those with classes.
 FILTERS: Final = tuple(
     (rules, Prefilter([rule.needs for rule in rules]))
-    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, GENERATED, ANSWERED, PEOPLE)
+    for rules in (FORMED, WRITTEN, COMMANDED, NAMED, SERVED, GENERATED, SPOKEN, PEOPLE)
 )
 
 _MAX_NAMED: Final = 4096
@@ -176,7 +173,7 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
         if has_shape(text, shape, is_quoted=True):
             start = text.find(" ") + 1 if kind == "authorization" else 0
             yield Detected(kind, start, len(text), text[start:], _spreads(kind, text[start:]))
-    for answer in find_answers(text, question) if question else ():
+    for answer in find_answer(text, question) if question else ():
         if with_people or answer.kind not in PERSONAL_ANSWERS:
             secret = text[answer.start : answer.end]
             yield Detected(

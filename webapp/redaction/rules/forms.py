@@ -101,6 +101,14 @@ FORMS: Final[tuple[Kind, ...]] = (
         lambda secret: is_value(secret) and not is_mask(secret),
         needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>]*@",
     ),
+    # Cut off before its @.
+    Kind(
+        "password",
+        ("://",),
+        re.compile(r"://[^\s/?#\"'`\\<>@:]{0,60}:(?P<secret>[^\s\"'`\\<>@/?#:]{6,100}+)\Z"),
+        is_mixed,
+        needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>@/?#:]{6,}$",
+    ),
     Kind(
         "password",
         ("trojan://", "ss://", "hysteria2://", "hy2://", "tuic://", "ssr://", "anytls://"),

@@ -79,6 +79,8 @@ KEYS: Final[tuple[Kind, ...]] = (
         re.compile(
             r"\$(?:2[aby]\$[0-9]{2}|6|5|1|y|7|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3}|scrypt"
             r"|pbkdf2(?:-sha[0-9]{1,3})?)\$[A-Za-z0-9./$=,+]{20,200}"
+            # Cut off at the end of the text.
+            r"|\$(?:2[aby]\$[0-9]{2}|6|5|apr1)\$[A-Za-z0-9./$]{8,19}\Z"
             r"|\$[PH]\$[A-Za-z0-9./]{31}(?![A-Za-z0-9./])"
             r"|\{(?:S?SHA[0-9]{0,3}|CRYPT)\}[A-Za-z0-9+/=.$]{20,200}"
             r"|(?:pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}"

@@ -40,6 +40,9 @@ _RUN: Final = re.compile(
 )
 """Tokens are at least this long; those in base64 may go on after a `/`."""
 
+_CUT_OFF: Final = re.compile(r"[A-Za-z0-9_.+/=-]{8,}+\Z")
+"""The beginning of a token at the end of a text that was cut off."""
+
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
 _MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
@@ -181,7 +184,11 @@ class Tokens:
                     continue
                 for kind in self._kinds[hint[0]]:
                     match = kind.pattern.match(text, at)
-                    if match is not None:
+                    if match is None and len(hint[0]) >= 4 and hint[0][-1] in "-_.":
+                        match = _CUT_OFF.match(text, hint.end())
+                        if match is not None and (has_all_cases(match[0]) or is_jumble(match[0])):
+                            yield kind, at, match.end()
+                    elif match is not None:
                         done = max(done, match.end())
                         place = kind.check(text, match)
                         if place is not None:
@@ -239,6 +246,11 @@ def is_mixed(secret: str) -> bool:
         any(character.isdigit() for character in secret)
         or (secret.lower() != secret and secret.upper() != secret and not secret.istitle())
     )
+
+
+def has_all_cases(secret: str) -> bool:
+    """Return whether there are a capital, a small letter and a digit."""
+    return all(any(map(test, secret)) for test in (str.isupper, str.islower, str.isdigit))
 
 
 def is_random(secret: str) -> bool:
@@ -336,6 +348,11 @@ _TECHNICAL: Final = re.compile(
 )
 
 
+_FUNCTION: Final = re.compile(
+    "(?=.*(?:pass|token|key|secret|auth))[a-z]+[a-z0-9]*(?:_[a-z0-9]+){2,}"
+)
+
+
 def is_told(secret: str) -> bool:
     """Decide whether a word beside the name of a secret is a secret, not an ordinary term."""
     return (
@@ -347,6 +364,7 @@ def is_told(secret: str) -> bool:
             or is_jumble(secret)
         )
         and (len(secret) >= 24 or not _TECHNICAL.match(secret))
+        and not _FUNCTION.fullmatch(secret)
         and not re.search(
             r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.:-]+=|\A--?[a-z]"
             r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[0-9]{1,2}:[0-9]{2}(?![A-Za-z0-9])|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",

@@ -1,5 +1,6 @@
 """Personal data, each kind with a check.
 
+addresses   the form of a postal address
 emails      e-mail addresses, also written out
 accounts    cards and bank accounts
 phones      numbers of telephones

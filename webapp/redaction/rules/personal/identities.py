@@ -107,15 +107,6 @@ _ID: Final = re.compile(
     rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?{_SAYS}"
     r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
 )
-_OWN: Final = (
-    "(?:my|the|his|her|your|their|our|customer['’]s|mein|meine|ihre?|mon|ma|votre|mi|tu|su|meu"
-    "|minha|seu|il mio|mijn|uw)"
-)
-_NAMED_AFTER: Final = re.compile(
-    rf"(?<![\w.-])(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){{6,20}}),?[ ](?:\((?i:{_OWN} )?"
-    rf"|(?i:(?:is|as|was|ist|als|es|est|é|è)[ ])?(?i:{_OWN}[ ]))"
-    rf"(?:(?i:{TERMS})(?i:[ ]{_NUMBER_WORD}){{0,2}}|(?:{'|'.join(_ABBREVIATIONS)}))(?!\w)"
-)
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
     r"(?:[ ](?:number|no\.?|nr\.?|nummer))?(?:[ ](?:is|ist|est|es|è|é))?[:#]?[ ]{1,2}"
@@ -154,7 +145,8 @@ _FORMED: Final = re.compile(
     r"(?<![\w.])(?:756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}"
     r"|[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-7][0-9][A-Z][0-9]{3}[A-Z]"
     r"|[A-Z]{4}[0-9]{2}[01][0-9][0-3][0-9][HM][A-Z]{5}[A-Z0-9][0-9]"
-    # Of Brazil, China and France, with check digits.
+    # Of America, and of Brazil, China and France with check digits.
+    r"|(?P<america>(?!000|666)[0-8][0-9]{2}-(?!00)[0-9]{2}-(?!0000)[0-9]{4})"
     r"|(?P<brazil>[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})"
     r"|(?P<china>[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9X])"
     r"|(?P<france>[12][ ]?[0-9]{2}[ ]?[01][0-9][ ]?[0-9][0-9AB](?:[ ]?[0-9]{3}){2}[ ]?[0-9]{2}))"
@@ -222,6 +214,8 @@ def _is_of_france(number: str) -> bool:
 
 
 _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
+    # Numbers of advertisements, and of examples.
+    "america": lambda number: number not in ("078051120", "219099999", "123456789"),
     "brazil": _is_of_brazil,
     "china": _is_of_china,
     "france": _is_of_france,
@@ -240,13 +234,6 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
         if is_number(match["number"]) and not _is_paid(match):
             yield SecretPlace("id-number", *match.span("number"))
     yield from _find_in_columns(text, "id-number")
-
-
-def _find_before(text: str, name: str) -> Iterator[SecretPlace]:
-    """Yield the numbers before the words for them."""
-    for match in _NAMED_AFTER.finditer(text):
-        if is_number(match["number"]):
-            yield SecretPlace("id-number", *match.span("number"))
 
 
 def _is_paid(match: re.Match[str]) -> bool:
@@ -298,18 +285,10 @@ _BORN: Final = re.compile(
 )
 
 
-_BORN_ON: Final = re.compile(
-    r"(?<!\w)(?:(?:i was|i am|i['’]m) born(?: on)?|n[ée]e? le|nac[íi] el|nacid[oa] el|geboren am"
-    r"|nat[oa] il|geboren op|född den|urodzon[ya](?: dnia)?|родил(?:ся|ась)|nasci (?:em|a|no dia))"
-    rf"(?: the)?[: ]{{1,2}}(?P<date>{DATE})(?!\w)",
-    re.IGNORECASE,
-)
 _BORN_THEN: Final = re.compile(
-    r"(?:(?<!\w)(?:born|geboren|née?)(?: on| am)?:? {1,2}"
     # The sign for born, which is no mark of an item or of emphasis.
-    r"|(?:(?<=[\w,;)] )|(?<=\())\*[ ]?|(?<![\w*])\*(?! ))"
-    r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?![\w*])",
-    re.IGNORECASE,
+    r"(?:(?:(?<=[\w,;)] )|(?<=\())\*[ ]?|(?<![\w*])\*(?! ))"
+    r"(?P<date>[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19[2-9]|20[0-2])[0-9])(?![\w*])"
 )
 OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
 """Years of people who are alive; others were written about."""
@@ -320,9 +299,6 @@ def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
         yield SecretPlace("birth-date", *match.span("date"))
     for match in _BORN_THEN.finditer(text):
         yield SecretPlace("birth-date", *match.span("date"))
-    for match in _BORN_ON.finditer(text):
-        if OF_OUR_TIME.search(match["date"]):
-            yield SecretPlace("birth-date", *match.span("date"))
     yield from _find_in_columns(text, "birth-date")
 
 
@@ -386,14 +362,10 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
         rf"|(?i:\b(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?(?:[ ]?[:=|]|>)[^\n]?)"
         r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])"
         r"|756\.[0-9]{4}\.|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
+        r"|[0-9]{3}-[0-9]{2}-[0-9]{4}"
         r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
         r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
-    ),
-    (
-        rf"[A-Z0-9],? (?:\((?i:{_OWN} )?|(?i:(?:is|as|was|ist|als|es|est|é|è) )?(?i:{_OWN} ))"
-        rf"(?:(?i:{TERMS})|{'|'.join(_ABBREVIATIONS)})",
-        _find_before,
     ),
     (
         r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"
@@ -407,10 +379,7 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
         r"|urodzenia"
         r"|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
         r"|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|nasc\.|生まれ|(?i:birth|dob|geburts"
-        r"|nacimiento|naissance|nascimento|nascita|geboorte|urodzenia)[^0-9\n]*(?: |\n)"
-        r"|(?i:born|n[ée]e?|nac[íi]|nacid[oa]|geboren|nat[oa]|född|urodzon[ya]|родил(?:ся|ась)"
-        r"|nasci)"
-        r"[ :][^\n]*[0-9]",
+        r"|nacimiento|naissance|nascimento|nascita|geboorte|urodzenia)[^0-9\n]*(?: |\n)",
         _find_births,
     ),
 )

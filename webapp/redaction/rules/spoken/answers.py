@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import re2
 
-from webapp.redaction.prefilter import Prefilter, encode
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
     SecretPlace,
@@ -22,24 +21,17 @@ from webapp.redaction.rules.kinds import (
     is_value,
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
-from webapp.redaction.rules.personal.identities import (
-    DATE,
-    OF_OUR_TIME,
-    SMALL,
-    TERMS,
-    is_number,
-    is_plate,
-)
+from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number, is_plate
+from webapp.redaction.rules.spoken.nouns import Noun, list_nouns
 
 QUESTION: Final = "question: "
 """Begins the name of a text that answers the question after it."""
 
 
 class _Asked(NamedTuple):
-    """The subject of a question: its nouns, the form of an answer, and whether an answer is one."""
+    """The answer to a question for a subject: its kind and form, and whether a text is one."""
 
     kind: str
-    nouns: str
     form: str
     accepts: Callable[[str], bool]
 
@@ -66,84 +58,26 @@ def _is_id(answer: str) -> bool:
     return is_number(answer) and len(set(answer)) > 1
 
 
-_PASSWORD: Final = (
-    r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa2?[ -]key|wi-?fi[ -](?:key|code)"
-    r"|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b|contraseña|clave de acceso"
-    r"|\bsenha|palavra-passe|parola d['’]ordine|wachtwoord|hasło|hasła|lösenord|adgangskode"
-    r"|passord|salasana|heslo|şifre|парол|パスワード|密码|密碼|비밀번호"
-    r"|(?:api|access|secret|private|license|encryption|signing|root|admin)[ -](?:key|secret|token)"
-    r"|api-?schlüssel|clé (?:api|d['’]accès|secrète)|clave (?:api|secreta)|chave (?:de api|secreta)"
-    r"|client secret|credentials?|zugangsdaten|identifiants|login details"
-)
-_CODE: Final = (
-    r"what['’]?s?(?: is| was)? (?:the|your|his|her) (?:[a-z-]{1,12} )?code"
-    r"|code (?:you|we|i) (?:received|got|sent|texted|were sent)|code (?:for|to|of) (?:the|your)"
-    r" (?:front |back )?(?:door|gate|alarm|safe|garage|lock|building|phone|sim|entrance|house)"
-    r"|確認コード|\bpin\b|\bpin-|\b[ot]tp\b|\btan\b|\bpuk\b|\bcv[vc]2?\b|暗証番号|認証コード|验证码|인증번호"
-    r"|(?:verification|security|access|confirmation|authentication|one-time|login|sign-in|2fa|mfa"
-    r"|unlock|door|gate|alarm|entry|sms|authenticator|backup|recovery|safe|garage|lock|digit|card"
-    r"|texted)[ -](?:code|pin|passcode|combination)"
-    r"|one[ -]time password|einmalpasswort"
-    r"|(?:digits|number) on the (?:back|front)"
-    r"|geheimzahl"
-    r"|(?:bestätigungs|sicherheits|zugangs|tür|einmal|prüf|sms-|freischalt|verifizierungs)-?code"
-    r"|code (?:pin|secret|d['’]accès|de vérification|de sécurité|reçu|de confirmation)"
-    r"|código (?:pin|de verificación|de acceso|de seguridad|de verificação|de acesso|de segurança)"
-    r"|codice (?:pin|di verifica|di sicurezza|di accesso)|kod (?:pin|weryfikacyjny|sms|dostępu)"
-    r"|(?:verificatie|toegangs|beveiligings|pin)code"
-)
-_KEY: Final = r"\b(?:keys?|tokens?|secrets?|seed|session cookie)\b"
-_BIRTH: Final = (
-    r"(?:date|day|year) of (?:your )?birth|birth[ -]?da(?:te|y)|\bd\.?o\.?b\b"
-    r"|when (?:were|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born"
-    r"|geburts(?:datum|tag)|wann (?:sind|bist|wurden|wurdest) (?:sie|du)\b[^\n?]{0,20}geboren"
-    r"|date de naissance|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né|fecha de nacimiento"
-    r"|cuándo nac|data de nascimento"
-    r"|quando (?:você )?nasc|data di nascita|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
-    r"|дат[ау] рождения|生年月日|誕生日|出生日期|生日|생년월일"
-)
-_CARD: Final = (
-    r"(?:credit |debit |bank )?card (?:number|details|no)|long number|(?:kredit|bank)?kartennummer"
-    r"|kreditkarte|numéro de (?:la |votre )?carte|número de (?:la |su |tu )?tarjeta"
-    r"|número do cartão"
-    r"|numero di carta|kaartnummer|カード番号|卡号"
-)
-_PHONE: Final = (
-    r"(?:phone|mobile|cell|telephone|contact|call-?back|daytime) (?:number|no)\b|\bmobile\b"
-    r"|number (?:can|should|may|could|do) (?:we|i|you)|(?:best|your) number|telefon(?:nummer)?"
-    r"|handynummer|rufnummer|numéro de (?:téléphone|portable)|teléfono|telefone|telemóvel|celular"
-    r"|numero di telefono|telefoonnummer|numer telefonu|телефон|電話番号|电话|手机|전화"
-)
-_PLATE: Final = (
-    r"(?:licen[cs]e|number|registration) plate|(?:vehicle )?registration|kennzeichen|matrícula"
-    r"|kenteken"
-)
-_NAMED: Final = (
-    r"maiden name|mädchenname|first pet|security (?:question|answer)|geburtsname der mutter"
-)
-
 _ID_FORM: Final = r"[A-Z0-9](?:[ ./-]{0,3}[A-Z0-9]){5,22}"
-_ASKED: Final = (
-    _Asked(
+_ASKED: Final = {
+    "code": _Asked(
         "pin",
-        _CODE,
         r"(?:G-)?[0-9](?:[ -]?[0-9]){2,8}[#*]?|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7}",
         lambda answer: _has_digits(2 if "-" in answer else 3)(answer),
     ),
-    _Asked("api-key", _KEY, r"[A-Za-z0-9+/_=.~-]{16,300}", is_made),
-    _Asked("birth-date", _BIRTH, DATE, lambda answer: OF_OUR_TIME.search(answer) is not None),
-    _Asked("card", _CARD, r"[0-9](?:[ .-]{0,2}[0-9]){11,18}", _has_digits(12)),
-    _Asked("phone", _PHONE, r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _is_phone),
-    _Asked("id-number", rf"{TERMS}|\byour (?:{SMALL})\b", _ID_FORM, _is_id),
-    _Asked("number-plate", _PLATE, r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
-    _Asked("password", _NAMED, r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
-    _Asked(
+    "key": _Asked("api-key", r"[A-Za-z0-9+/_=.~-]{16,300}", is_made),
+    "birth": _Asked("birth-date", DATE, lambda answer: OF_OUR_TIME.search(answer) is not None),
+    "card": _Asked("card", r"[0-9](?:[ .-]{0,2}[0-9]){11,18}", _has_digits(12)),
+    "phone": _Asked("phone", r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _is_phone),
+    "id": _Asked("id-number", r"[A-Z0-9](?:[ ./-]{0,3}[A-Z0-9]){5,22}", _is_id),
+    "plate": _Asked("number-plate", r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
+    "name": _Asked("password", r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
+    "password": _Asked(
         "password",
-        _PASSWORD,
         r"[!#-&(-+./-~À-ɏЀ-ӿ-]{4,100}|[a-z]{3,12}(?:[ ][a-z]{3,12}){3,11}",
         _is_password,
     ),
-)
+}
 _LINK: Final = (
     r"(?:sure|ok(?:ay)?|yes|yep|yeah|of course|certainly|absolutely|no problem|thanks|hi|hello"
     r"|here(?: it is| you go|['’]s)?|it['’]?s|it is|it was|that['’]?s|that is|this is|is|was|my|the"
@@ -202,27 +136,25 @@ _ABOUT: Final = re.compile(
     re.IGNORECASE,
 )
 """Goes on after the noun in questions about it."""
-_NO_CODE: Final = re.compile(
-    r"(?:exit|error|status|return|result|zip|post(?:al)?|country|area|promo|discount|coupon|product"
+_NO_CODE: Final = re2.compile(
+    r"(?i:(?:exit|error|status|return|result|zip|post(?:al)?|country|area|promo|discount|coupon|product"
     r"|item|source|booking|tracking|colou?r|airport|https?|response|dress|qr|bar|time|voucher"
     r"|currency|language|region|state|reason|close|course|class|part|program|python|java|sample"
     r"|postleitzahl|fehler|produkt|エラー|郵便)[ -]?(?:codes?|コード)"
-    r"|codes? (?:block|snippet|review|path|example|sample|base)|\b(?:stand for|mean)\b",
-    re.IGNORECASE,
+    r"|codes? (?:block|snippet|review|path|example|sample|base)|\b(?:stand for|mean)\b)"
 )
 _NO_KEY: Final = re.compile(
     rf"\b(?:{'|'.join(sorted(OF_DATA | OF_IDS))})[ _-]?(?:key|token|secret)s?\b", re.IGNORECASE
 )
 _REACH: Final = 200
 _HOW_REACH: Final = 60
-_NOUNS: Final = re2.compile(rf"(?i:{'|'.join(one.nouns for one in _ASKED)})")
-_NOUNS_OF: Final = tuple(re.compile(one.nouns, re.IGNORECASE) for one in _ASKED)
-_FORMS: Final = tuple(
-    (re.compile(one.form), _END if one.kind in ("password", "pin") else _WHOLE) for one in _ASKED
+_FORMS: Final = {
+    subject: (re.compile(one.form), _END if one.kind in ("password", "pin") else _WHOLE)
+    for subject, one in _ASKED.items()
+}
+PERSONAL_ANSWERS: Final = frozenset(
+    ("birth-date", "card", "phone", "id-number", "number-plate", "address")
 )
-ANSWERS_NEEDS: Final = _NOUNS.pattern
-_HAS_NOUN: Final = Prefilter((ANSWERS_NEEDS,))
-PERSONAL_ANSWERS: Final = frozenset(one.kind for one in _ASKED) - {"password", "pin", "api-key"}
 
 
 def asks(text: str) -> bool:
@@ -230,60 +162,57 @@ def asks(text: str) -> bool:
     return _find_asked(text[-_REACH:]) is not None
 
 
-def find_answers(text: str, question: str = "") -> Iterator[SecretPlace]:
-    """Yield the answers to questions, each directly after its question or in the next line.
+def find_answer(text: str, question: str) -> Iterator[SecretPlace]:
+    """Yield the answer at the beginning of a text to the end of the text before."""
+    asked = _find_asked(question[-_REACH:])
+    if asked is not None:
+        yield from _read_answer(text, 0, asked)
 
-    `question` is the end of the text before, which the beginning of `text` may answer.
-    """
-    if question:
-        yield from _find_answer(text, 0, question)
-    for border in _QUESTION_END.finditer(text):
+
+def find_answers(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
+    """Yield the answers to questions, each directly after its question or in the next line."""
+    nouns = [noun for noun in nouns if noun.subject in _ASKED]
+    ends = [noun.end for noun in nouns]
+    for border in _QUESTION_END.finditer(text) if nouns else ():
         at = border.end()
-        line = text[max(at - _REACH, 0) : at].rstrip().rpartition("\n")[2]
-        yield from _find_answer(text, at, line)
+        noun = nouns[max(bisect_right(ends, at) - 1, 0)]
+        line = max(text.rfind("\n", max(at - _REACH, 0), at) + 1, at - _REACH, 0)
+        if line <= noun.start < at:
+            for answer in _read_answer(text, at, noun.subject):
+                question = text[line:at].rstrip()
+                if _is_asked(question, noun.start - line, noun.end - line, noun.subject):
+                    yield answer
 
 
-def _find_answer(text: str, at: int, question: str) -> Iterator[SecretPlace]:
+def _read_answer(text: str, at: int, asked: str) -> Iterator[SecretPlace]:
+    """Yield the text at a place, after words like `It is`, if it has the form of an answer."""
     lead = _LEAD.match(text, at)
-    if lead is None or not text[lead.end() : lead.end() + 1].strip():
-        return
-    answers = {
-        number: match
-        for number, (form, end) in enumerate(_FORMS)
-        if (match := form.match(text, lead.end())) and end.match(text, match.end())
-    }
-    asked = _find_asked(question[-_REACH:]) if answers else None
-    if asked in answers:
-        answer = answers[asked]
+    form, end = _FORMS[asked]
+    answer = form.match(text, lead.end()) if lead is not None else None
+    if answer is not None and end.match(text, answer.end()):
         secret = answer[0].rstrip(".!?:")
         if _ASKED[asked].accepts(secret):
             yield SecretPlace(_ASKED[asked].kind, answer.start(), answer.start() + len(secret))
 
 
-@lru_cache(maxsize=1024)
-def _classify_noun(noun: str) -> int:
-    return next((at for at, nouns in enumerate(_NOUNS_OF) if nouns.fullmatch(noun)), 0)
-
-
-@lru_cache(maxsize=4096)
-def _find_asked(question: str) -> int | None:
+def _find_asked(question: str) -> str | None:
     """Find the last subject of a question."""
-    if not _HAS_NOUN.find(encode(question)):
-        return None
-    nouns = list(_NOUNS.finditer(question))
-    if not nouns:
-        return None
-    noun = nouns[-1]
-    asked = _classify_noun(noun[0])
+    nouns = [noun for noun in list_nouns(question) if noun.subject in _ASKED]
+    if nouns and _is_asked(question, nouns[-1].start, nouns[-1].end, nouns[-1].subject):
+        return nouns[-1].subject
+    return None
+
+
+def _is_asked(question: str, start: int, end: int, subject: str) -> bool:
+    """Decide whether a question is for the noun from `start` to `end`, and not about it."""
+    noun = question[start:end]
     line = question.strip().rpartition("\n")[2].rpartition('"')[2]
     # The label of a field is alone in its line.
-    is_label = len(noun[0]) * 2 >= len(line) and noun[0] in line
-    if (
+    is_label = len(noun) * 2 >= len(line) and noun in line
+    return not (
         not (is_label or _ASKS.search(question))
-        or _ABOUT.match(question, noun.end())
-        or _HOW.search(question, max(noun.start() - _HOW_REACH, 0))
-        or (_ASKED[asked].kind == "pin" and _NO_CODE.search(question))
-        or (_ASKED[asked].kind == "api-key" and _NO_KEY.search(question))
-    ):
-        return None
-    return asked
+        or _ABOUT.match(question, end)
+        or _HOW.search(question, max(start - _HOW_REACH, 0))
+        or (subject == "code" and _NO_CODE.search(question))
+        or (subject == "key" and _NO_KEY.search(question))
+    )

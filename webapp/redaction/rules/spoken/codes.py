@@ -61,31 +61,7 @@ def _is_mixed_code(secret: str) -> bool:
     return len(set(secret)) > 1 and secret.upper() == secret
 
 
-_OWNED: Final = "|".join(
-    f"(?<={owner} )" for owner in ("my", "her", "his", "voicemail", "sim", "card", "phone", "door")
-)
-_SENT: Final = (
-    "one time code|one-time code|verification code|security code|login code|access code|sms code"
-    "|2fa code"
-)
-
 CODES: Final[tuple[Kind, ...]] = (
-    ignoring_case(
-        "pin",
-        _SENT,
-        rf"(?:{_SENT})s? (?:that |which )?(?:you|i|we|they|he|she) [a-z' ]{{3,30}}?"
-        r"(?:,|:| is| was| says){1,2} (?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})" + _CLOSES,
-        lambda secret: len(set(secret)) > 1,
-    ),
-    ignoring_case(
-        "pin",
-        "pin",
-        rf"(?<![\w-])(?:pin[.!,;] (?:it['’]?s|it is|it was|that['’]?s)|(?:{_OWNED})pin{_SAYS})"
-        r" (?P<secret>(?!19|20)[0-9]{4}|[0-9]{5,8})(?=[.,!?;]?(?:\s|\Z))"
-        r"(?! (?:digits?|char|numbers?|times|attempts|tries|bytes|bits|days|users|of)\b)",
-        lambda secret: len(set(secret)) > 1,
-        "pin[^\n0-9]* [0-9]{4}",
-    ),
     ignoring_case(
         "pin",
         "code",
@@ -113,15 +89,6 @@ CODES: Final[tuple[Kind, ...]] = (
         lambda secret: any(map(str.isdigit, secret)) and is_value(secret),
         r"(?:recovery|backup|scratch|wiederherstellung)s?[ _-]?(?:code|key)"
         r"[^\n]*[ :=\"'`*][a-z0-9]{4,8}-[a-z0-9]{4}",
-    ),
-    ignoring_case(
-        "pin",
-        "pin |pin-code |pin code ",
-        r"(?:(?<=, )|(?<=my )|(?<=with )|(?<=card )|(?<=and )|(?<=door )|(?<=gate )"
-        r"|(?<=phone )|(?<=sim )|(?<=alarm )|(?<=voicemail ))"
-        r"(?:pin|pin[ -]code)[ ](?P<secret>(?!19|20)[0-9]{4})" + _CLOSES,
-        lambda secret: len(set(secret)) > 1,
-        "pin(?:[ -]code)? [0-9]{4}",
     ),
     ignoring_case(
         "pin",

@@ -207,7 +207,7 @@ PARTS: Final[tuple[Kind, ...]] = (
         "webhook",
         ("/api/webhooks/", ".webhook.office.com/", "hooks.zapier.com/hooks/catch/"),
         re.compile(
-            r"(?:/api/webhooks/[0-9]{1,30}/|\.webhook\.office\.com/[a-z0-9]{1,20}/"
+            r"(?:/api/webhooks/(?=[0-9]{1,30}/)|\.webhook\.office\.com/[a-z0-9]{1,20}/"
             r"|hooks\.zapier\.com/hooks/catch/)(?P<secret>[A-Za-z0-9@/_-]{12,}+)"
         ),
         is_no_placeholder,

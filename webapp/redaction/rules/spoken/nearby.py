@@ -1,0 +1,319 @@
+"""Secrets and personal details some words after the noun for them, or before it, in one sentence.
+
+`The passport I handed over at the desk said …` has words between that no list can know. So the
+value has a strict form instead, and the words must not be about another thing that has a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from webapp.redaction.rules.forms import is_argument
+from webapp.redaction.rules.kinds import (
+    SecretPlace,
+    is_digest,
+    is_jumble,
+    is_told,
+    split_words,
+)
+from webapp.redaction.rules.names import OF_DATA, OF_IDS
+from webapp.redaction.rules.personal.addresses import STREET
+from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
+from webapp.redaction.rules.spoken.nouns import Noun
+
+_REACH: Final = 70
+_MOST_WORDS: Final = 10
+_MOST_WORDS_BACK: Final = 8
+_CONTEXT: Final = 30
+
+_BORDER: Final = re.compile(
+    # A sentence that begins with such a word goes on about the same thing.
+    r"\n|(?<!\bN[or])[.!?][\"')]?\s+(?!(?:It|Its|This|That|Es|Er|Sie|C['’]est|Mine|Meine?)\b)"
+    r"[A-ZÀ-Þ][a-zß-ž]"
+)
+_LABEL: Final = re.compile(r"[\"'`*:]{0,3}[ \t]{0,4}\r?\n[ \t]{0,8}")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_OTHERS: Final = split_words(
+    """
+    order invoice ticket version build release page line chapter room step error exit status http
+    port row column table issue commit tracking booking flight gate seat model reader
+    part chip device machine area zip postal postcode discount promo voucher country isbn sku item
+    bestellung rechnung zeile seite jahr fehler version plz postleitzahl
+    rose fell grew reached sold costs cost fee fees premium rate spending due balance
+    revenue total sum amount price limit length size least between count attempts expires expiry
+    invented founded introduced released photo applications workers
+    requires bytes function method library package module phone tel telefon order-id
+    """
+)
+"""Words about another thing, a count, an amount or a time."""
+_SAYS: Final = split_words(
+    """
+    c'est jest este oli var luidt sera foi fue siendo
+    is was be are to with by it's its it says said reads read shows showed number nr no nummer
+    numéro número numero ist war lautet lautete heißt est es era é è now jetzt again as
+    being becomes became remains remained stays equals called have has had hat gave give gives
+    got try type typed enter entered use used using press wants want needs takes mit avec con
+    com und and of
+    picked chose set yesterday auf zu gestern nimmst einfach übrigens this that's code pin
+    same him her them me one then der die das le la el il mine tell back put asks gate
+    """
+)
+"""Words directly before a value."""
+_SIGNED: Final = re.compile(r"[:=>,–—-][ ]?[\"'`“„«‘*(]{0,3}\Z")
+_COUNTED: Final = re.compile(
+    r"[ ]?(?:%|€|\$|°)|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"
+    r"|[ ](?!(?:and|or|but|is|was|if|when|on|in|at|for|to|as|from|which|please|valid|issued|expires"
+    r"|then|because|so|since|until|with|by|und|oder|ist|für|auf|am|bitte|gültig|et|y|e|that|it"
+    r"|not|now|again|last|btw|this|the|my|belongs|below|above|ausgestellt)\b)[a-zà-ÿ]{2,}"
+)
+"""Goes on after a number of things."""
+_LINKED: Final = re.compile(
+    r"[\"'`”»“’*)]{0,3},?[ \t]{1,3}(?:\(?(?:that['’]?s|this is|it['’]?s|das ist|c['’]est)[ ]"
+    r"(?:the|my|your|our|das|le)|(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come"
+    r"|jako|som)|\((?:the|my|your|our|das|mein|le|mon|la|el|mi|o|il)|(?:is|was|are|ist|war|est|es"
+    r"|era|é|è)[ ](?:the|my|your|our|its|his|her|das|dein|mein|ihr|unser|le|la|el|o|a|il|mon|ton"
+    r"|votre|mi|tu|su))(?:[ ][\w-]{1,12}){0,2}[ ]",
+    re.IGNORECASE,
+)
+"""Says that the value before it is what the noun after it names."""
+
+_BACK: Final = split_words("is was as in into for to my your ist als est es that's it's")
+"""Words between a value and the noun after it."""
+
+
+class _Said(NamedTuple):
+    """A value, and how it is said: the noun and its subject, and the words between them.
+
+    It `is_said` if the last word says what the value is. `context` has the words before both.
+    """
+
+    value: str
+    noun: str
+    subject: str
+    words: list[str]
+    is_said: bool
+    context: list[str]
+    is_before: bool
+    is_linked: bool = False
+
+
+class _Near(NamedTuple):
+    """The kind of a value, its form and length, and whether a value is one."""
+
+    kind: str
+    form: str
+    longest: int
+    accepts: Callable[[_Said], bool]
+
+
+_CODE: Final = re.compile(
+    r"[!@#$%^&*+=]|[a-z][0-9]{1,4}[A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]"
+)
+_THREE: Final = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9!@#$%^&*+=?])(?=.*[0-9].*)")
+_NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
+_GROUPS: Final = re.compile("(?=.*[0-9])[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7}")
+_PARTS: Final = re.compile(r"\w+(?:/\w+)+")
+"""Choices and paths."""
+_PREFIXED_ID: Final = re.compile(r"[a-z]{2,9}[_-][A-Za-z0-9]{14,}\Z")
+_NO_SECRETS: Final = OF_DATA | OF_IDS | {"per"}
+_VERBS: Final = [
+    [verb]
+    for verb in (
+        *("enter", "entered", "type", "typed", "use", "used", "try", "tried", "paste", "pasted"),
+        *("gib", "tippe", "entrez", "saisir", "probé"),
+    )
+]
+
+
+def _is_password(said: _Said) -> bool:
+    secret = said.value
+    if said.noun.startswith("key") or not is_argument(secret) or not is_told(secret):
+        return False
+    if said.is_linked:
+        return True
+    if len(secret) < 8 or _PARTS.fullmatch(secret):
+        return False
+    if (is_digest(secret) or _PREFIXED_ID.match(secret)) and not _NO_SECRETS.isdisjoint(said.words):
+        return False
+    if said.is_before:
+        is_entered = said.context[-1:] in _VERBS and said.words[0] not in ("to", "in")
+        return (
+            _THREE.match(secret) is not None and re.search("[^A-Za-z0-9.]", secret) is not None
+        ) or (is_entered and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None)
+    if _CODE.search(secret) or _GROUPS.fullmatch(secret):
+        return said.is_said or said.subject != "entry"
+    return said.is_said and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
+
+
+_BACK_OF_CARD: Final = re.compile("cv[vc]|three|drei|digits|number|security")
+_OWNERS: Final = split_words("my her his voicemail sim card phone door gate alarm with and")
+_OPENS: Final = split_words("code codes opens open enter press type combination wants pin unlock")
+
+
+def _is_code(said: _Said) -> bool:
+    if len(said.value) == 3:
+        return said.is_said and _BACK_OF_CARD.match(said.noun) is not None
+    if said.subject == "lock" and _OPENS.isdisjoint(said.words + said.context):
+        return False
+    if said.noun.startswith("pin") and not said.words and _OWNERS.isdisjoint(said.context[-2:]):
+        # Of a device.
+        return False
+    is_year = re.fullmatch("(?:19|20)[0-9]{2}", said.value) is not None
+    is_other = not _OTHERS.isdisjoint(said.context)
+    return said.is_said and not is_year and not is_other and len(set(said.value)) > 1
+
+
+def _is_id(said: _Said) -> bool:
+    number = said.value
+    if not is_number(number) or len(set(number)) < 3:
+        return False
+    return said.is_said or re.search("[A-Z]", number) is not None
+
+
+def _is_birth(said: _Said) -> bool:
+    return OF_OUR_TIME.search(said.value) is not None and len(said.words) <= 6
+
+
+_CODES: Final = _Near(
+    "pin",
+    r"(?<![\w.,:/+$€-])(?:G-)?(?P<value>[0-9]{3}[ -][0-9]{3}|[0-9]{3,8})[#*]?(?![\w/%:-]"
+    r"|[.,][0-9])",
+    10,
+    _is_code,
+)
+_PASSWORDS: Final = _Near(
+    "password",
+    r"(?<![^\s\"'`“„«‘*(:=])(?P<value>(?!=)(?=[^\s]{0,60}(?:[0-9]|[!@#$%^&*+=?][^\s]|[a-z][A-Z]))"
+    r"[^\s\"'`“”„«»,;()<>]{5,100})",
+    100,
+    _is_password,
+)
+_NEAR: Final = {
+    "code": _CODES,
+    "lock": _CODES,
+    "id": _Near(
+        "id-number",
+        r"(?<![\w.,/+$€-])(?P<value>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,24})(?![\w-]|[.,][0-9])",
+        40,
+        _is_id,
+    ),
+    "birth": _Near("birth-date", rf"(?<![\w.,/-])(?P<value>(?i:{DATE}))(?!\w)", 20, _is_birth),
+    "address": _Near("address", rf"(?<![\w.,/-])(?P<value>{STREET})", 100, lambda said: True),
+    "password": _PASSWORDS,
+    "entry": _PASSWORDS,
+    "key": _PASSWORDS,
+}
+_FORMS: Final = {subject: re.compile(near.form) for subject, near in _NEAR.items()}
+_ABOUT: Final = re.compile(
+    r"s?[ -](?:manager|polic|field|hash|reset|length|rule|requirement|hint|format|type|column"
+    r"|strength|generator|regex|layout|pattern|count|limit|usage|budget|size|endpoint"
+    r"|table|plate)",
+    re.IGNORECASE,
+)
+"""Goes on after a noun that is about another thing."""
+_TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=")
+"""Signs of code and of templates between a noun and a value."""
+_DIGIT: Final = re.compile("[0-9]")
+_SIGN: Final = re.compile(r"[0-9!@#$%^&*+=?]|[a-z][A-Z]")
+"""What every password that is known without its place has."""
+
+_CHANGED: Final = re.compile(
+    r"[\"'`”]{0,2}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"
+    r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:(?:it['’]?s|it[ ]is|is|that['’]s)[ ])?now"
+    r"(?:[ ](?:it['’]?s|it[ ]is))?"
+    r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:the[ ])?new[ ](?:one|password|token|key)[ ](?:is|will[ ]be))"
+    r"[ ][\"'`“„«‘*(]{0,3}"
+    r"(?P<secret>(?=[^\s]{0,60}[0-9!@#$%^&*+=?])[^\s\"'`“”„«»,;()<>]{5,100})",
+    re.IGNORECASE,
+)
+"""The new value, after the old one."""
+
+
+def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
+    """Yield the values after or before their nouns, in the same sentence."""
+    # A value belongs to the nearest noun, so that no text is read many times.
+    limits: list[int] = []
+    next_start: dict[str, int] = {}
+    for noun in reversed(nouns):
+        limits.append(next_start.get(noun.subject, len(text)))
+        next_start[noun.subject] = noun.start
+    last_end: dict[str, int] = {}
+    for noun in nouns:
+        limit = limits.pop()
+        near = _NEAR.get(noun.subject)
+        if near is None:
+            continue
+        begin = max(noun.start - _REACH, last_end.get(noun.subject, 0))
+        last_end[noun.subject] = noun.end
+        is_about = _ABOUT.match(text, noun.end) is not None
+        place = None if is_about else _read_after(text, noun, near, limit)
+        place = place or _read_before(text, noun, near, begin, is_about)
+        if place is not None:
+            yield SecretPlace(near.kind, *place)
+            if near is _PASSWORDS and (changed := _CHANGED.match(text, place[1])):
+                yield SecretPlace(near.kind, *changed.span("secret"))
+
+
+def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, int] | None:
+    """Find a value that begins before `limit`, or there."""
+    end = noun.end
+    sign = _SIGN if near.kind == "password" else _DIGIT
+    limit = min(limit, end + _REACH)
+    if sign.search(text, end, limit + near.longest) is None:
+        return None
+    label = _LABEL.match(text, end)
+    begin = end if label is None else label.end()
+    for tried, match in enumerate(_FORMS[noun.subject].finditer(text, begin, limit + near.longest)):
+        between = text[begin : match.start()]
+        words = [word.lower() for word in _WORD.findall(between)]
+        if (
+            tried == 3
+            or match.start() > limit
+            or len(words) > _MOST_WORDS
+            or not _OTHERS.isdisjoint(words)
+            or _BORDER.search(between)
+            or _TEMPLATE.search(between)
+            or (near.kind == "pin" and _DIGIT.search(between))
+        ):
+            return None
+        value = match["value"].rstrip(".!?:")
+        is_counted = value.isdigit() and _COUNTED.match(text, match.end())
+        is_said = not words or words[-1] in _SAYS or _SIGNED.search(between) is not None
+        context = _WORD.findall(text[max(noun.start - _CONTEXT, 0) : noun.start].lower())
+        said = _Said(value, noun.text, noun.subject, words, is_said, context, is_before=False)
+        if not is_counted and near.accepts(said):
+            return match.start("value"), match.start("value") + len(value)
+    return None
+
+
+def _read_before(
+    text: str, noun: Noun, near: _Near, begin: int, is_about: bool
+) -> tuple[int, int] | None:
+    """Find a value after `begin` that words link to the noun."""
+    start = noun.start
+    sign = _SIGN if near.kind == "password" else _DIGIT
+    if sign.search(text, begin, start) is None:
+        return None
+    matches = list(_FORMS[noun.subject].finditer(text, begin, start))
+    if not matches:
+        return None
+    match = matches[-1]
+    between = text[match.end() : start]
+    words = [word.lower() for word in _WORD.findall(between)]
+    is_linked = not is_about and _LINKED.fullmatch(between) is not None
+    if not is_linked and (
+        len(words) > _MOST_WORDS_BACK
+        or _BACK.isdisjoint(words)
+        or not _OTHERS.isdisjoint(words)
+        or _BORDER.search(between)
+        or _TEMPLATE.search(between)
+    ):
+        return None
+    value = match["value"].rstrip(".!?:")
+    context = _WORD.findall(text[max(match.start() - _CONTEXT, 0) : match.start()].lower())
+    said = _Said(value, noun.text, noun.subject, words, True, context, True, is_linked)
+    if near.accepts(said):
+        return match.start("value"), match.start("value") + len(value)
+    return None

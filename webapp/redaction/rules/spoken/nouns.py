@@ -1,0 +1,134 @@
+"""The nouns for secrets and personal details, in many languages.
+
+A question asks for them, and their values are in the next line, or in the same sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import re2
+
+from webapp.redaction.rules.personal.identities import SMALL, TERMS
+
+_PASSWORD: Final = (
+    r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa2?[ -]key|wi-?fi[ -](?:key|code)"
+    r"|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b|contraseña|clave de acceso"
+    r"|\bsenha|palavra-passe|parola d['’]ordine|wachtwoord|hasło|hasła|lösenord|adgangskode"
+    r"|passord|salasana|heslo|şifre|парол|パスワード|密码|密碼|비밀번호"
+    r"|(?:api|access|secret|private|licen[cs]e|encryption|signing|root|admin)[ -](?:key|secret"
+    r"|token)"
+    r"|api-?schlüssel|clé (?:api|d['’]accès|secrète)|clave (?:api|secreta)|chave (?:de api|secreta)"
+    r"|client secret|\bpass\b|\bparola\b|\bclave\b|\bp/w\b|\bcreds\b|credentials?|zugangsdaten"
+    r"|identifiants|login details"
+)
+_CODE: Final = (
+    r"what['’]?s?(?: is| was)? (?:the|your|his|her) (?:[a-z-]{1,12} )?code"
+    r"|code (?:you|we|i) (?:received|got|sent|texted|were sent)|code (?:for|to|of) (?:the|your)"
+    r" (?:front |back )?(?:door|gate|alarm|safe|garage|lock|building|phone|sim|entrance|house)"
+    r"|確認コード|\bpin\b|\bpin-|\b[ot]tp\b|\btan\b|\bpuk\b|\bcv[vc]2?\b|暗証番号|認証コード|验证码|인증번호"
+    r"|(?:front )?(?:verification|security|access|confirmation|authentication|one-time|login"
+    r"|sign-in|2fa|mfa"
+    r"|unlock|door|gate|alarm|entry|sms|authenticator|backup|recovery|safe|garage|lock|digit|card"
+    r"|texted)[ -](?:code|pin|passcode|combination)"
+    r"|one[ -]time password|einmalpasswort"
+    r"|(?:digits|number) on the (?:back|front)"
+    r"|geheimzahl|keypad|texted (?:me|us)|code that|(?:three|four|six|drei|vier)[ -](?:digit"
+    r"|ziffern)"
+    r"|(?:bestätigungs|sicherheits|zugangs|tür|einmal|prüf|sms-|freischalt|verifizierungs)-?code"
+    r"|code (?:pin|secret|d['’]accès|de vérification|de sécurité|reçu|de confirmation)"
+    r"|código (?:pin|de verificación|de acceso|de seguridad|de verificação|de acesso|de segurança)"
+    r"|codice (?:pin|di verifica|di sicurezza|di accesso)|kod (?:pin|weryfikacyjny|sms|dostępu)"
+    r"|(?:verificatie|toegangs|beveiligings|pin)code"
+)
+_KEY: Final = r"\b(?:keys?|tokens?|secrets?|seed|session cookie)\b"
+_BIRTH: Final = (
+    r"(?:date|day|year) of (?:your )?birth|birth[ -]?da(?:te|y)|\bd\.?o\.?b\b"
+    r"|when (?:were|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born"
+    r"|\bborn\b|geboren|\bn[ée]e? le\b|\bnac[íi] el|\bnacid[oa] el|\bnat[oa] il|född den"
+    r"|urodzon[ya]|родил(?:ся|ась)|\bnasci (?:em|a|no dia)\b|geburts(?:datum|tag)|wann (?:sind"
+    r"|bist|wurden|wurdest) (?:sie|du)\b[^\n?]{0,20}geboren"
+    r"|date de naissance|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né|fecha de nacimiento"
+    r"|cuándo nac|data de nascimento"
+    r"|quando (?:você )?nasc|data di nascita|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
+    r"|дат[ау] рождения|生年月日|誕生日|出生日期|生日|생년월일"
+)
+_CARD: Final = (
+    r"(?:credit |debit |bank )?card (?:number|details|no)|long number|(?:kredit|bank)?kartennummer"
+    r"|kreditkarte|numéro de (?:la |votre )?carte|número de (?:la |su |tu )?tarjeta"
+    r"|número do cartão"
+    r"|numero di carta|kaartnummer|カード番号|卡号"
+)
+_PHONE: Final = (
+    r"(?:phone|mobile|cell|telephone|contact|call-?back|daytime) (?:number|no)\b|\bmobile\b"
+    r"|number (?:can|should|may|could|do) (?:we|i|you)|(?:best|your) number|telefon(?:nummer)?"
+    r"|handynummer|rufnummer|numéro de (?:téléphone|portable)|teléfono|telefone|telemóvel|celular"
+    r"|numero di telefono|telefoonnummer|numer telefonu|телефон|電話番号|电话|手机|전화"
+)
+_PLATE: Final = (
+    r"(?:licen[cs]e|number|registration) plate|(?:vehicle )?registration|kennzeichen|matrícula"
+    r"|kenteken"
+)
+_NAMED: Final = (
+    r"maiden name|mädchenname|first pet|security (?:question|answer)|geburtsname der mutter"
+)
+
+# RE2 knows the borders of words in ASCII alone.
+_BOUNDED: Final = [rf"\b{one}" if one[0].isascii() else one for one in TERMS.split("|")]
+_ID: Final = (
+    rf"(?:{'|'.join(_BOUNDED)}"
+    rf"|\b(?:my|his|her|the) social\b|\binsured\b|versichert|insurance|tax number|passnummer"
+    rf"|(?:policy|member|subscriber) (?:number|id)|licen[cs]e|\byour (?:{SMALL})\b|\bEIN\b)"
+)
+_ADDRESS: Final = (
+    r"\b(?:live at|lives? (?:at|in)|ship|send|deliver|delivery|address|home|moved to|parcel"
+    r"|courier|pick me up|adresse|anschrift|lieferung|lieferadresse|wohne?t?|wohnhaft"
+    r"|residence|dirección|indirizzo|adres)\b"
+)
+_ENTRY: Final = (
+    r"\b(?:log(?:ged|ging)?[ -]?(?:in|on)(?:to)?|sign(?:ed)? in|get in(?:to)?|ssh into|einloggen"
+    r"|anmelden|connexion|connecter|authenticat[a-z]{1,4}|unlock(?:s|ed)?|decrypt(?:s|ed)?"
+    r"|protected|wi-?fi|wlan)\b"
+)
+_LOCK: Final = r"\b(?:front door|gate|garage|safe|door|haustür|tresor|alarm)\b"
+
+_PATTERNS: Final = {
+    "code": _CODE,
+    "key": _KEY,
+    "birth": _BIRTH,
+    "card": _CARD,
+    "phone": _PHONE,
+    "plate": _PLATE,
+    "name": _NAMED,
+    "password": _PASSWORD,
+    "id": _ID,
+    "address": _ADDRESS,
+    "entry": _ENTRY,
+    "lock": _LOCK,
+}
+NOUNS_NEEDS: Final = f"(?i:{'|'.join(_PATTERNS.values())})"
+_NOUNS: Final = re2.compile(NOUNS_NEEDS)
+_OF: Final = {subject: re.compile(one, re.IGNORECASE) for subject, one in _PATTERNS.items()}
+
+
+class Noun(NamedTuple):
+    """A noun at a place of a text, and what it is for."""
+
+    start: int
+    end: int
+    text: str
+    subject: str
+
+
+def list_nouns(text: str) -> list[Noun]:
+    """List the nouns of a text, in their order."""
+    spans = (noun.span() for noun in _NOUNS.finditer(text))
+    words = ((start, end, text[start:end].lower()) for start, end in spans)
+    return [Noun(start, end, word, _classify(word)) for start, end, word in words]
+
+
+@lru_cache(maxsize=1024)
+def _classify(noun: str) -> str:
+    return next((name for name, nouns in _OF.items() if nouns.fullmatch(noun)), "password")
