@@ -30,7 +30,12 @@ from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.personal import PERSONAL, find_named_person
 from webapp.redaction.rules.spoken import find_spoken
-from webapp.redaction.rules.spoken.answers import PERSONAL_ANSWERS, QUESTION, find_answer
+from webapp.redaction.rules.spoken.answers import (
+    PERSONAL_ANSWERS,
+    QUESTION,
+    find_answer,
+    find_named_answer,
+)
 from webapp.redaction.rules.spoken.codes import CODES
 from webapp.redaction.rules.spoken.nouns import NOUNS_NEEDS
 from webapp.redaction.rules.spoken.sentences import (
@@ -173,7 +178,8 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
         if has_shape(text, shape, is_quoted=True):
             start = text.find(" ") + 1 if kind == "authorization" else 0
             yield Detected(kind, start, len(text), text[start:], _spreads(kind, text[start:]))
-    for answer in find_answer(text, question) if question else ():
+    answers = find_answer(text, question) if question else find_named_answer(text, name)
+    for answer in answers:
         if with_people or answer.kind not in PERSONAL_ANSWERS:
             secret = text[answer.start : answer.end]
             yield Detected(

@@ -159,7 +159,7 @@ KEYS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "wallet-key",
         "wallet(|privatekeytoaccount(|from_key(|fromsecretkey(|keypair(",
-        r"[a-z_]{6,24}\(\s{0,9}[\"'](?P<secret>(?:0x)?[0-9a-f]{64})[\"']",
+        r"[a-z_]{6,24}\(\s{0,9}[\"'](?P<secret>(?:0x)?[0-9a-f]{64}(?=[\"'])|(?:0x)?[0-9a-f]{32,64}\Z)",
         has_digit,
     ),
     ignoring_case(

@@ -17,7 +17,9 @@ STRING: Final = re.compile(
 )
 BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
 _DJANGO: Final = re.compile(
-    r"(?=[a-z0-9]{0,30}[!@#$%^&*(_=+)-])[a-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9])"
+    # Not a query of several parameters.
+    r"(?![^\s&]{0,50}&[A-Za-z_]{1,30}=)(?=[A-Za-z0-9]{0,30}[!@#$%^&*(_=+)-])"
+    r"[A-Za-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9])"
 )
 """A value of a generator whose characters are also those around others."""
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")

@@ -48,12 +48,15 @@ _SAID: Final = re.compile(
 _CONTACTED: Final = re.compile(
     # In groups, since these words are said of other things too.
     r"(?<![^\W_])(?:contacte?[zr]?|kontakt|contacto|contato|contatto|number on file)[ :]{1,3}"
+    # Who it is of.
+    r"(?:[^\W\d_]{2,16},?[ ]){0,2}"
     r"(?P<number>(?!(?:19|20)[0-9]{2}[-/](?:19|20)?[0-9]{2}(?![0-9]))"
     r"\+?\(?[0-9]{2,5}[ .\-/()\u00a0]{1,3}[0-9]{2,5}"
     r"(?:[ .\-/\u00a0]{1,2}[0-9]{2,5}){0,4})(?![\w%-])",
     re.IGNORECASE,
 )
 _VERSION: Final = re.compile(r"[0-9]\.[0-9]+(?:/|\Z)|/[0-9]+\.")
+_DATE: Final = re.compile(r"20[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])[-/.]?(?:[0-2][0-9]|3[01])\Z")
 _DOTTED: Final = re.compile(r"0[1-9][0-9]{0,2}[/.][0-9]{2,3}(?:[. ][0-9]{2,3}){1,3}\Z")
 """A number with dots that is none of a version."""
 _MOBILE: Final = re.compile(
@@ -114,8 +117,8 @@ def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
 def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SAID.finditer(text):
         number = match["number"]
-        is_version = _VERSION.search(number) and not _DOTTED.match(number)
-        if not is_version and (
+        is_other = _DATE.match(number) or (_VERSION.search(number) and not _DOTTED.match(number))
+        if not is_other and (
             _is_phone(number, _REGIONS) or _is_fictional(number) or _is_called_phone(number)
         ):
             yield SecretPlace("phone", *match.span("number"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import re2
@@ -21,6 +22,7 @@ from webapp.redaction.rules.kinds import (
     is_value,
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
+from webapp.redaction.rules.personal.addresses import STREET
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number, is_plate
 from webapp.redaction.rules.spoken.nouns import Noun, list_nouns
 
@@ -71,6 +73,7 @@ _ASKED: Final = {
     "phone": _Asked("phone", r"\+?\(?[0-9](?:[ ./()-]{0,3}[0-9]){6,14}", _is_phone),
     "id": _Asked("id-number", r"[A-Z0-9](?:[ ./-]{0,3}[A-Z0-9]){5,22}", _is_id),
     "plate": _Asked("number-plate", r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
+    "address": _Asked("address", STREET, lambda answer: True),
     "name": _Asked("password", r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
     "password": _Asked(
         "password",
@@ -148,6 +151,12 @@ _NO_KEY: Final = re.compile(
 )
 _REACH: Final = 200
 _HOW_REACH: Final = 60
+_NAMED_SUBJECTS: Final = frozenset(("code", "birth", "card", "id", "plate", "name", "address"))
+"""Others have rules of their own for names, since ids have names like theirs."""
+_WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž]+|[^\W\d_a-zA-ZÀ-ž]+")
+_NUMBER: Final = re.compile(r"(?: (?:number|no|nr|num|id|code|nummer|answer|s))*")
+_LONGEST_NAME: Final = 60
+_LEAST_DIGITS: Final = 8
 _FORMS: Final = {
     subject: (re.compile(one.form), _END if one.kind in ("password", "pin") else _WHOLE)
     for subject, one in _ASKED.items()
@@ -167,6 +176,25 @@ def find_answer(text: str, question: str) -> Iterator[SecretPlace]:
     asked = _find_asked(question[-_REACH:])
     if asked is not None:
         yield from _read_answer(text, 0, asked)
+
+
+def find_named_answer(text: str, name: str) -> Iterator[SecretPlace]:
+    """Yield the whole text if the name of its member is a noun for it, as `doorCode` is."""
+    subject = _classify_name(name)
+    if subject is None or len(text) > _REACH or not _FORMS[subject][0].fullmatch(text):
+        return
+    # An amount, or a count.
+    is_short = subject == "id" and text.isdigit() and len(text) < _LEAST_DIGITS
+    if _ASKED[subject].accepts(text) and not is_short:
+        yield SecretPlace(_ASKED[subject].kind, 0, len(text))
+
+
+@lru_cache(maxsize=4096)
+def _classify_name(name: str) -> str | None:
+    words = " ".join(_WORD.findall(name[:_LONGEST_NAME])).lower()
+    nouns = list_nouns(words)
+    is_last = bool(nouns) and _NUMBER.fullmatch(words, nouns[-1].end) is not None
+    return nouns[-1].subject if is_last and nouns[-1].subject in _NAMED_SUBJECTS else None
 
 
 def find_answers(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:

@@ -72,7 +72,8 @@ _PLATE: Final = (
     r"|kenteken"
 )
 _NAMED: Final = (
-    r"maiden name|mädchenname|first pet|security (?:question|answer)|geburtsname der mutter"
+    r"maiden name|mädchenname|first pet|(?:security|secret) (?:question|answer)"
+    r"|geburtsname der mutter"
 )
 
 # RE2 knows the borders of words in ASCII alone.
@@ -80,12 +81,13 @@ _BOUNDED: Final = [rf"\b{one}" if one[0].isascii() else one for one in TERMS.spl
 _ID: Final = (
     rf"(?:{'|'.join(_BOUNDED)}"
     rf"|\b(?:my|his|her|the) social\b|\binsured\b|versichert|insurance|tax number|passnummer"
-    rf"|(?:policy|member|subscriber) (?:number|id)|licen[cs]e|\byour (?:{SMALL})\b|\bEIN\b)"
+    rf"|(?:policy|member|subscriber|tax|licen[cs]e) (?:number|id)|licen[cs]e"
+    rf"|\byour (?:{SMALL})\b|\bEIN\b)"
 )
 _ADDRESS: Final = (
     r"\b(?:live at|lives? (?:at|in)|ship|send|deliver|delivery|address|home|moved to|parcel"
     r"|courier|pick me up|adresse|anschrift|lieferung|lieferadresse|wohne?t?|wohnhaft"
-    r"|residence|dirección|indirizzo|adres)\b"
+    r"|residence|street|dirección|indirizzo|adres)\b"
 )
 _ENTRY: Final = (
     r"\b(?:log(?:ged|ging)?[ -]?(?:in|on)(?:to)?|sign(?:ed)? in|get in(?:to)?|ssh into|einloggen"

@@ -233,7 +233,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "telegram-token",
         (":AA",),
-        re.compile(r":AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
+        re.compile(r":AA(?:[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])|[A-Za-z0-9_-]{12,31}\Z)"),
         lambda secret: (
             re.match("[A-Za-z]{0,4}[0-9]{7,}:", secret) is not None and is_no_placeholder(secret)
         ),
@@ -250,7 +250,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "terraform-token",
         (".atlasv1.",),
-        re.compile(r"\.atlasv1\.[A-Za-z0-9_=-]{40,}+"),
+        re.compile(r"\.atlasv1\.(?:[A-Za-z0-9_=-]{40,}+|[A-Za-z0-9_=-]{16,}+\Z)"),
         is_value,
         reach=16,
     ),
