@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 
 import pytest
 from flask import Flask
@@ -21,7 +21,7 @@ from tests.support.browser.chromium import (
 )
 from tests.support.command import PATIENCE
 from tests.support.long_transcripts import LONG
-from tests.support.serving import serve
+from tests.support.serving import Place, serve, serve_in_turn
 from tools.store_rows import database_url
 from webapp import create_app
 from webapp.config import Budgets, Config, Limits
@@ -80,7 +80,9 @@ def still_browser(playwright: Playwright) -> Iterator[Browser]:
     """
     pictures = "READBACK_SCREENSHOTS" in os.environ
     flags = () if pictures else ("--disable-threaded-compositing",)
-    with running_chromium(playwright, *flags) as started:
+    # To start a process takes as long as most pages, and a window would start one whenever it
+    # comes to an app from elsewhere, since pages refuse to share theirs with others (COOP).
+    with running_chromium(playwright, "--process-per-site", *flags) as started:
         yield started
 
 
@@ -142,15 +144,40 @@ def long_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield base_url
 
 
+@pytest.fixture(scope="package")
+def place() -> Iterator[Place]:
+    with serve_in_turn() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def fake_place() -> Iterator[Place]:
+    with serve_in_turn() as found:
+        yield found
+
+
+def serve_at(
+    place: Place, app: Flask, request: pytest.FixtureRequest
+) -> AbstractContextManager[str]:
+    """Serve `app` at `place` for the window that tests share, or else at a port of its own.
+
+    The shared window has left an app before the next one comes. What another window still asks for
+    when it is closed must not reach the app of another test.
+    """
+    return place.lend(app) if "look_at" in request.fixturenames else serve(app)
+
+
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
+def address(app: Flask, place: Place, request: pytest.FixtureRequest) -> Iterator[str]:
     """The application on its embedded server, on a real port."""
-    with serve(app) as base_url:
+    with serve_at(place, app, request) as base_url:
         yield base_url
 
 
 @pytest.fixture
-def fake_address(fake_app: Flask) -> Iterator[str]:
+def fake_address(
+    fake_app: Flask, fake_place: Place, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The application on the fake upstream, on a real port."""
-    with serve(fake_app) as base_url:
+    with serve_at(fake_place, fake_app, request) as base_url:
         yield base_url
