@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from tools.paths import ROOT
+from webapp.analysis.checks import Subject, check
 from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, String, Value, indent, parse
 from webapp.messages import (
@@ -172,6 +173,28 @@ def test_results_come_in_another_order_than_their_calls_somewhere() -> None:
         return results == [one for one in called if one in results]
 
     assert not all(map(in_order, INPUTS))
+
+
+def test_only_the_samples_of_faults_have_faults() -> None:
+    found = {
+        file.stem[:2]: codes
+        for file, root in zip(FILES, ROOTS, strict=True)
+        if (
+            codes := [
+                one.code
+                for one in check(Subject.from_document(root)).findings
+                # The media are not filled in.
+                if one.severity != "information" and not one.code.startswith("media-")
+            ]
+        )
+    }
+    assert found == {
+        "06": ["cut-length"],
+        "22": ["args-cut", "cut-length"],
+        "24": ["filtered", "filtered"],
+        "25": ["call-unanswered", "result-orphan"],
+        "28": ["answer-empty"],
+    }
 
 
 def test_seeds_need_more_than_a_double_and_one_is_negative() -> None:
