@@ -26,6 +26,7 @@ FORMS: Final = {
     "Requests of Gemini": {"GEMINI"},
     "Requests of Bedrock Converse": {"BEDROCK"},
     "Requests of Cohere": {"EXCHANGE"},
+    "Conversations of Mistral": {"MISTRAL"},
     "Text completions": {"COMPLETIONS"},
     "Requests of Ollama": {"OLLAMA"},
     "Requests logged by LiteLLM": {"LOGGED"},

@@ -748,3 +748,45 @@ def test_choices_that_are_no_list_are_read(
         {"id": "c", "messages": [{"role": "user", "content": "q"}], "choices": choices}
     )
     assert (found.id, found.answers, found.asked) == ("c", answers, [("user", "q")])
+
+
+MISTRAL: list[dict[str, Any]] = [
+    {"object": "entry", "type": "message.input", "id": "m0", "role": "user", "content": "q"},
+    {"type": "tool.execution", "id": "t1", "name": "web_search", "arguments": "{}"},
+    {"type": "function.call", "id": "f1", "tool_call_id": "c1", "name": "f", "arguments": "{}"},
+    {"type": "function.result", "id": "r1", "tool_call_id": "c1", "result": "sunny"},
+    {
+        "type": "message.output",
+        "id": "m1",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "a"}, {"type": "tool_reference", "title": "T"}],
+    },
+]
+
+
+def test_the_history_of_a_conversation_of_mistral_has_its_calls_and_results(
+    imported: Import,
+) -> None:
+    found = imported({"object": "conversation.history", "entries": MISTRAL})
+
+    assert found.forms == ["MISTRAL"]
+    assert [one["role"] for one in found.messages] == ["user", "assistant", "tool"]
+    asked, called, result = found.messages
+    assert (asked["content"], result["content"], result["tool_call_id"]) == ("q", "sunny", "c1")
+    [call] = called["tool_calls"]
+    assert (call["id"], call["function"]) == ("c1", {"name": "f", "arguments": "{}"})
+    assert [part["type"] for part in called["content"]] == ["tool.execution"]
+    assert found.answers == [MISTRAL[-1]["content"]]
+
+
+def test_a_response_of_mistral_is_the_answer_of_its_request(imported: Import) -> None:
+    output = MISTRAL[-1] | {"content": "a", "created_at": "2025-05-27T11:38:31Z"}
+    request = {"inputs": "q", "model": "m", "instructions": "s", "stream": False}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    response = {"object": "conversation.response", "outputs": [output], "usage": usage}
+    found = imported({"request": request, "response": response})
+
+    assert found.asked == [("system", "s"), ("user", "q")]
+    assert (found.answers, found.created) == (["a"], 1748345911)
+    assert (found.json["model"], found.json["usage"]) == ("m", usage)

@@ -23,6 +23,7 @@ class ImportFormat(Enum):
     GEMINI = ("Gemini request", "Gemini requests")
     BEDROCK = ("Bedrock Converse request", "Bedrock Converse requests")
     COHERE = ("Cohere request", "Cohere requests")
+    MISTRAL = ("Mistral conversation", "Mistral conversations")
     COMPLETIONS = ("text completion", "text completions")
     OLLAMA = ("Ollama request", "Ollama requests")
     CHATGPT = ("branch of a ChatGPT conversation", "branches of ChatGPT conversations")
@@ -56,12 +57,13 @@ class ImportFormat(Enum):
 FORMATS: Final = (
     "lines with `messages` and `choices`, as Readback exports them, fine-tuning examples, "
     "conversations without an answer, input and output files of the Batch API (together), requests "
-    "with their responses, also of the Responses API and of Anthropic, Gemini, Bedrock, Cohere and "
-    "Ollama, text completions, HAR files, logs of LiteLLM and Inspect, results of promptfoo, "
-    "traces as of Langfuse, spans of OpenTelemetry, OpenAssistant trees, ShareGPT conversations, "
-    "Alpaca rows, prompts with their completions, prompts with several answers, preference pairs, "
-    "chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and Google AI Studio, sessions "
-    "of Claude Code and Codex, messages of LangChain and the Vercel AI SDK, and saved answers of "
+    "with their responses, also of the Responses API and of Anthropic, Gemini, Bedrock, Cohere, "
+    "Mistral and Ollama, text completions, HAR files, logs of LiteLLM and Inspect, results of "
+    "promptfoo, traces as of Langfuse, spans of OpenTelemetry, OpenAssistant trees, ShareGPT "
+    "conversations, Alpaca rows, prompts with their completions, prompts with several answers, "
+    "preference pairs, chats of ChatGPT, claude.ai, Open WebUI, LibreChat, LM Studio and "
+    "Google AI Studio, sessions of Claude Code and Codex, messages of LangChain and the Vercel "
+    "AI SDK, and saved answers of "
     "the stored completions API"
 )
 """All of them, in words that the command and the page show."""

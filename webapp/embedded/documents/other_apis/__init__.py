@@ -17,6 +17,7 @@ from webapp.embedded.documents.other_apis import (
     cohere,
     completions,
     gemini,
+    mistral,
     ollama,
     responses,
 )
@@ -47,6 +48,6 @@ APIS: Final = tuple(
         module.write_response,
         module.ASKED,
     )
-    for module in (responses, gemini, bedrock, ollama, cohere, anthropic, completions)
+    for module in (responses, gemini, bedrock, ollama, cohere, mistral, anthropic, completions)
 )
 """The most telling first: the requests of Anthropic's API look most like those of others."""
