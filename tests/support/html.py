@@ -43,7 +43,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
             *("mprescripts", "mphantom"),
         )
     },
-    "math": {"display", "alttext"},
+    "math": {"class", "display", "alttext"},
     "mi": {"mathvariant"},
     "mfrac": {"linethickness"},
     "mo": {
@@ -55,7 +55,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "munderover": {"accent", "accentunder"},
     "mpadded": {"lspace", "rspace", "depth", "height", "voffset", "width"},
     "mspace": {"depth", "height", "width"},
-    "mstyle": {"displaystyle", "scriptlevel"},
+    "mstyle": {"class", "displaystyle", "scriptlevel"},
 }
 ALLOWED["a"] |= {"aria-label"}
 ALLOWED["li"] |= {"id"}
@@ -73,7 +73,7 @@ CLASSES: Final = {
     "code": "formula-source",
     "li": "task-item",
     "p": "link-definition|quiet-note",
-    **{name: _MATH for name in ("mrow", "mtext", "mtr", "mtd", "mtable")},
+    **{name: _MATH for name in ("math", "mrow", "mstyle", "mtext", "mtr", "mtd", "mtable")},
     "ol": "footnotes|(very-)?long-numbers",
     "sup": "citation|footnote",
     "td": "align-(center|right)",
