@@ -89,3 +89,10 @@ def test_personal_answers_are_left_if_they_are_not_looked_for() -> None:
     found = [one.kind for one in detect(text, with_people=False)]
 
     assert found == ["pin"]
+
+
+def test_half_a_character_hides_no_answer() -> None:
+    text = "\ud83d What is your PIN? \ud83d\n8842\nThe PIN \ud83d of her card is 5573."
+
+    assert {text[one.start : one.end] for one in detect(text)} == {"5573"}
+    assert [one.text for one in detect("What is \ud83d your PIN?\n8842")] == ["8842"]

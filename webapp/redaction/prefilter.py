@@ -6,11 +6,13 @@ wherever the rule may find something, and more; all of them run side by side.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 import re2
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MEMORY: Final = 64 * 1024 * 1024
 """The memory for the expressions and their states, in bytes."""
 
@@ -53,3 +55,8 @@ def encode(text: str) -> bytes:
         # Without case this letter is an i to the rules, and another letter to RE2.
         text = f"{text}\n{text.replace('İ', 'i')}"
     return text.encode("utf-8", "replace")
+
+
+def replace_surrogates(text: str) -> str:
+    """Replace each lone surrogate, which RE2 cannot read, by `?`; all places stay the same."""
+    return text if text.isascii() else _SURROGATE.sub("?", text)

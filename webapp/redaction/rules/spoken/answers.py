@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import re2
 
+from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.kinds import (
     FUNCTION_WORDS,
     SecretPlace,
@@ -241,6 +242,6 @@ def _is_asked(question: str, start: int, end: int, subject: str) -> bool:
         not (is_label or _ASKS.search(question))
         or _ABOUT.match(question, end)
         or _HOW.search(question, max(start - _HOW_REACH, 0))
-        or (subject == "code" and _NO_CODE.search(question))
+        or (subject == "code" and _NO_CODE.search(replace_surrogates(question)))
         or (subject == "key" and _NO_KEY.search(question))
     )

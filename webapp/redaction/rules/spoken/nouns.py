@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import re2
 
+from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.personal.identities import SMALL, TERMS
 
 _PASSWORD: Final = (
@@ -126,7 +127,7 @@ class Noun(NamedTuple):
 
 def list_nouns(text: str) -> list[Noun]:
     """List the nouns of a text, in their order."""
-    spans = (noun.span() for noun in _NOUNS.finditer(text))
+    spans = (noun.span() for noun in _NOUNS.finditer(replace_surrogates(text)))
     words = ((start, end, text[start:end].lower()) for start, end in spans)
     return [Noun(start, end, word, _classify(word)) for start, end, word in words]
 
