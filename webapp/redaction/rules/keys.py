@@ -182,7 +182,7 @@ KEYS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "license-key",
         "windows|office|activation|product key|product code|licen|registration|redeem|gift"
-        "|voucher|serial|cd key"
+        "|voucher|serial|seriennummer|cd key"
         "|cd-key",
         r"[a-z]{2,12}(?:[- ](?:code|key|number|no|card|nr)){0,2}\.?(?: is| was| ist|:| =|=){0,2}"
         r"[ \t]{1,3}[\"'`]{0,2}(?P<secret>[a-z0-9]{4,6}(?:-[a-z0-9]{4,6}){2,7})(?![a-z0-9-])",

@@ -74,7 +74,7 @@ _LINKED: Final = re.compile(
     r"(?:the|my|your|our|das|le)|(?:as|for (?:its|my|your|his|her|our|their)|als|comme|como|come"
     r"|jako|som)|\((?:the|my|your|our|das|mein|le|mon|la|el|mi|o|il)|(?:is|was|are|ist|war|est|es"
     r"|era|é|è)[ ](?:the|my|your|our|its|his|her|das|dein|mein|ihr|unser|le|la|el|o|a|il|mon|ton"
-    r"|votre|mi|tu|su))(?:[ ][\w-]{1,12}){0,2}[ ]",
+    r"|votre|mi|tu|su))(?:[ ][\w-]{1,12}){0,2}[ ]|[ ]\(",
     re.IGNORECASE,
 )
 """Says that the value before it is what the noun after it names."""
@@ -173,7 +173,8 @@ def _is_id(said: _Said) -> bool:
 
 
 def _is_birth(said: _Said) -> bool:
-    return OF_OUR_TIME.search(said.value) is not None and len(said.words) <= 6
+    is_date = said.is_said or not said.value.isdigit()
+    return is_date and OF_OUR_TIME.search(said.value) is not None and len(said.words) <= 6
 
 
 _CODES: Final = _Near(

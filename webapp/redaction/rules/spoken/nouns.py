@@ -83,7 +83,7 @@ _ID: Final = (
     rf"(?:{'|'.join(_BOUNDED)}"
     rf"|\b(?:my|his|her|the) social\b|\binsured\b|versichert|insurance|tax number|passnummer"
     rf"|(?:policy|member|subscriber|tax|licen[cs]e) (?:number|id)|licen[cs]e"
-    rf"|\byour (?:{SMALL})\b|\bEIN\b)"
+    rf"|\byour (?:{SMALL})\b|\bEIN\b|\bmy tin\b|\bacct\b\.?(?: ?#| no| number))"
 )
 _ADDRESS: Final = (
     r"\b(?:live at|lives? (?:at|in)|ship|send|deliver|delivery|address|home|moved to|parcel"

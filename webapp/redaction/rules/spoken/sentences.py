@@ -45,6 +45,13 @@ _PIPED: Final = re.compile(
     r"(?<![^\s(])[\"'](?P<secret>[^\"'\n|]{4,200})[\"'][ ]{0,4}\|[ ]{0,4}convertto-securestring",
     re.IGNORECASE,
 )
+_CODE_BEFORE: Final = re.compile(
+    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ ](?:is|ist|est|es"
+    r"|é)[ ](?:your|the|my|ihr|dein"
+    r"|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code|código|otp|passcode|pin"
+    r"|(?<=time )password)\b",
+    re.IGNORECASE,
+)
 _CHANGE_IT: Final = re.compile(
     r"(?:change|switch|update|reset|rotate|set|turn)[ds]?[ ](?:it|this|that|mine|ours|one)[ ]"
     rf"(?:back[ ])?(?:from[ ]{_QUOTES}(?P<old>[^\s\"'`“”„«»,;()<>]{{5,100}})[\"'`”»]{{0,2}}[ ])?"
@@ -60,7 +67,7 @@ _CHANGED_FROM: Final = re.compile(
     re.IGNORECASE,
 )
 _NOUN_REACH: Final = 300
-_NOUN_SAID: Final = re.compile(rf"(?<!\w){_NOUN}s?(?!\w)", re.IGNORECASE)
+_NOUN_SAID: Final = re.compile(rf"(?<!\w)(?:{_NOUN}s?|log[ -]?in)(?!\w)", re.IGNORECASE)
 _PAIR: Final = re.compile(
     # Both of them said at once, in the order of their names.
     rf"(?:{_USER}|username)[ ]?(?:and|und|et|y|e|&|/|\+)[ ]?(?:the |das |le |la )?{_PASSWORD}"
@@ -122,6 +129,8 @@ def find_in_sentences(text: str) -> Iterator[SecretPlace]:
 
 def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets some words after their names, or after a verb, and codes before theirs."""
+    for match in _CODE_BEFORE.finditer(text):
+        yield SecretPlace("pin", *match.span("secret"))
     for match in match_at(_BELOW, text, lowered, _NOUN_HINTS):
         group = "same" if match["secret"] is None else "secret"
         secret = match[group].rstrip(".!?:")
