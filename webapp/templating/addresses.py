@@ -123,25 +123,26 @@ def link_message(page: TranscriptPage, entry: Entry) -> MessageLinks:
     """Build the addresses of a message by its id, or of an answer by its place."""
     copied = message_url(page, entry)
     here = message_url(page, entry, keeps_filters=True) if kept_filters() else copied
-    form = "message" if is_linkable(entry.sent_as.id) else "choice"
     of: dict[str, Any] = {"completion_id": page.completion_id}
-    if form == "message":
+    export, redacted = "exports.message", "redacted.message"
+    is_shown = True
+    if is_linkable(entry.sent_as.id):
         of["message_id"] = entry.sent_as.id
     elif entry.place is not None:
         of["place"] = entry.place
+        export, redacted = "exports.choice", "redacted.choice"
+        is_shown = entry.choice is not None and entry.choice.message is not None
     else:
         return MessageLinks(here=here, copied=copied)
-    is_shown = form == "message" or (entry.choice is not None and entry.choice.message is not None)
+    # Shares are redacted already, and have no such page.
+    has_redacted = is_shown and services().share is None
     return MessageLinks(
         here=here,
         copied=copied,
-        markdown=url_for(f"exports.{form}", **of, form="md", show=1),
-        html=url_for(f"exports.{form}", **of, form="html"),
+        markdown=url_for(export, **of, form="md", show=1),
+        html=url_for(export, **of, form="html"),
         alone=pieces_url(page, entry, 0),
-        # Shares are redacted already, and have no such page.
-        redacted=url_for(f"redacted.{form}", **of)
-        if is_shown and services().share is None
-        else None,
+        redacted=url_for(redacted, **of) if has_redacted else None,
     )
 
 
