@@ -394,6 +394,21 @@ def test_a_body_that_announces_too_much_is_refused_at_once(
     assert read(connect(CREATE + head + b"\r\nfffffff\r\nx")).startswith(b"HTTP/1.1 " + status)
 
 
+@pytest.mark.parametrize(
+    ("size", "number", "is_taken"), [(1, 8_000, False), (1, 1_000, True), (64, 1_000, True)]
+)
+def test_a_body_in_many_tiny_chunks_is_refused(
+    app: App, connect: Connect, size: int, number: int, is_taken: bool
+) -> None:
+    """The loop, which all connections wait for, would parse each of them."""
+    app.released.set()
+    chunk = b"%x\r\n%b\r\n" % (size, b" " * size)
+    head = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    answer = read(connect(CREATE + head + chunk * number + b"0\r\n\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 200" if is_taken else b"HTTP/1.1 400")
+
+
 def test_expecting_to_continue_without_a_body_is_answered(app: App, connect: Connect) -> None:
     app.released.set()
     asked = b"POST /open HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"

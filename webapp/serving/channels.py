@@ -29,6 +29,15 @@ MAX_HEADERS: Final = 100
 MAX_CHUNK_LINE: Final = 4_096
 """Bytes of the line before a chunk, or of the lines after the last one."""
 
+MAX_CHUNK_OVERHEAD: Final = 32 * 1024
+"""Bytes of a body in chunks beside the data, and one for each `_LEAST_CHUNK` bytes of them.
+
+The loop parses each chunk, for all connections.
+"""
+_LEAST_CHUNK: Final = 8
+_CHUNKED_AT_ONCE: Final = 4_096
+"""Bytes of such a body that are parsed at once, in a time that grows with the square of them."""
+
 LINGER_SECONDS: Final = 5
 """How long a client may go on sending after the answer, to be discarded.
 
@@ -58,7 +67,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     def received(self, data: bytes) -> int:
         """Take bytes of the connection; return how many of them belong to this request."""
         had_head = self.headers_finished
-        consumed: int = super().received(data)
+        is_chunked = had_head and self.chunked
+        consumed: int = super().received(data[:_CHUNKED_AT_ONCE] if is_chunked else data)
         if self.error is None and self.headers_finished and not self.empty:
             refusal = self._hold_more() if had_head else self._admit()
             if refusal is not None:
@@ -118,8 +128,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         """Hold the bytes of a body in chunks as they come, and those its chunk announces."""
         if self._permit is None or not self.chunked or self.completed:
             return None
-        if max(len(self.body_rcv.control_line), len(self.body_rcv.trailer)) > MAX_CHUNK_LINE:
-            self.error = BadRequest("A line of a chunk is too long")
+        has_long_line = (
+            max(len(self.body_rcv.control_line), len(self.body_rcv.trailer)) > MAX_CHUNK_LINE
+        )
+        overhead = self.body_bytes_received - len(self.body_rcv)
+        if has_long_line or overhead > MAX_CHUNK_OVERHEAD + len(self.body_rcv) // _LEAST_CHUNK:
+            self.error = BadRequest("A line of a chunk is too long, or the chunks are too small")
             self.completed = True
             return None
         announced = self.body_bytes_received + self.body_rcv.chunk_remainder
