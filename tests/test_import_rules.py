@@ -89,7 +89,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "services": (PAGES, "flask"),
     "templating": (f"{PAGES} addresses", "flask jinja2 markupsafe"),
     "views": (f"{PAGES} addresses", "flask werkzeug"),
-    "serving": ("addresses caching config fragments redaction security", "flask waitress"),
+    "serving": ("addresses caching config fragments http redaction security", "flask waitress"),
     "app": (EVERYTHING, "flask htmx_flask requests werkzeug"),
     "cli": (EVERYTHING, "sqlalchemy"),
     "__init__": ("app", ""),

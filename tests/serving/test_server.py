@@ -16,6 +16,7 @@ import pytest
 from waitress import wasyncore
 
 from webapp.addresses.forwarding import Proxies
+from webapp.http.decompression import HOLDS_BYTES
 from webapp.serving.admission import Kind, Quotas
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import (
@@ -47,9 +48,11 @@ class App:
         self.released = threading.Event()
         self.arrived = threading.Semaphore(0)
         self.closed = threading.Semaphore(0)
+        self.environs: list[WSGIEnvironment] = []
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         size = len(environ["wsgi.input"].read())
+        self.environs.append(environ)
         if environ["PATH_INFO"] == "/v1/large":
             start("200 OK", [("Content-Type", "text/plain")])
             return self._endless()
@@ -392,6 +395,19 @@ def test_a_body_that_announces_too_much_is_refused_at_once(
     connect: Connect, head: bytes, status: bytes
 ) -> None:
     assert read(connect(CREATE + head + b"\r\nfffffff\r\nx")).startswith(b"HTTP/1.1 " + status)
+
+
+def test_what_a_body_is_decompressed_to_is_held_like_a_body(
+    server: Server, app: App, connect: Connect
+) -> None:
+    body = connect(CREATE + b"Content-Length: 2\r\n\r\n{}")
+    app.arrived.acquire(timeout=PATIENCE)
+    holds = app.environs[-1][HOLDS_BYTES]
+    assert holds(MAX_BODY) and not holds(MAX_BODY + 1)
+    refused = connect(CREATE + b"Content-Length: 2\r\n\r\n{}")
+    assert read(refused).startswith(b"HTTP/1.1 503")
+    app.released.set()
+    assert body.recv(100).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,18 @@ class CompletionNotFound(ApiError):
         )
 
 
+class ServerBusy(ApiError):
+    """The server is busy with other large requests; this one can be repeated soon."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server is busy with other large requests. Try again in a few seconds.",
+            status=503,
+            kind="server_error",
+            code="server_busy",
+        )
+
+
 def register_error_handlers(app: Flask) -> None:
     """Make `app` answer every error with the envelope, also those of Flask and of bugs."""
     app.register_error_handler(ApiError, render_error)
@@ -76,8 +88,11 @@ def register_error_handlers(app: Flask) -> None:
 
 def render_error(error: ApiError) -> Response:
     """Render the envelope, indented by two and without a final newline, as recorded."""
-    body = json.dumps(error.envelope, indent=2, ensure_ascii=False)
-    return Response(body.encode(errors="replace"), error.status, content_type="application/json")
+    body = json.dumps(error.envelope, indent=2, ensure_ascii=False).encode(errors="replace")
+    response = Response(body, error.status, content_type="application/json")
+    if isinstance(error, ServerBusy):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
 
 
 def render_http_error(error: HTTPException) -> Response:

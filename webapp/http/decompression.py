@@ -8,6 +8,10 @@ from typing import Final
 
 ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 
+HOLDS_BYTES: Final = "readback.holds_bytes"
+"""The WSGI variable with a function that takes the bytes of a request's body, also decompressed,
+and returns whether the server may hold so many."""
+
 _PIECE: Final = 64 * 1024
 """Bytes that are unfolded at once, so that a bomb takes no memory."""
 _MEMBER: Final = 0x1F

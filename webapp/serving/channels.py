@@ -19,6 +19,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, RequestHeaderFieldsTooLarge
 
 from webapp.addresses.forwarding import remove_prefix
+from webapp.http.decompression import HOLDS_BYTES
 from webapp.serving.admission import Admission, Kind, Permit, classify
 from webapp.serving.refusals import REFUSED, Refusal
 
@@ -103,6 +104,11 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         if is_ambiguous or "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("The end of the body is ambiguous")
 
+    def holds_bytes(self, body_bytes: int) -> bool:
+        """Hold so many bytes in all for the body, and return whether they may be held."""
+        permit = self._permit
+        return permit is not None and self._admission.hold_bytes(permit, body_bytes) is None
+
     def close(self) -> None:
         """Release the resources of the request; it has been answered, or never will be."""
         if self._permit is not None:
@@ -160,6 +166,7 @@ class _AppTask(WSGITask):  # type: ignore[misc]
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         refusal = self.request.refusal
+        environ[HOLDS_BYTES] = self.request.holds_bytes
         if refusal is not None:
             environ[REFUSED] = refusal
             environ["CONTENT_LENGTH"] = "0"

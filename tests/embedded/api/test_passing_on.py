@@ -21,6 +21,7 @@ from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
+from webapp.http.decompression import HOLDS_BYTES
 
 KEY = "sk-of-the-model-server"
 HTML = b"<!doctype html><script>fetch('/completions')</script>"
@@ -224,6 +225,26 @@ def test_what_cannot_be_decompressed_is_not_created(
         )
 
     assert (answer.status_code, "error" in answer.get_json()) == (status, True)
+    assert model.requests == []
+
+
+def test_a_body_is_not_decompressed_beyond_what_the_server_may_hold(
+    client: FlaskClient, model: FakeModel
+) -> None:
+    asked: list[int] = []
+
+    def holds(size: int) -> bool:
+        asked.append(size)
+        return size <= 500_000
+
+    answer = client.post(
+        "/chat/completions",
+        data=gzip.compress(b" " * 2_000_000, mtime=0),
+        headers={"Content-Encoding": "gzip"},
+        environ_overrides={HOLDS_BYTES: holds},
+    )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert 500_000 < max(asked) < 600_000
     assert model.requests == []
 
 

@@ -6,6 +6,7 @@ Everything that is not checked here is left to the model server to judge.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from webapp.embedded.api.parameters import (
     parse_body,
     validate_metadata,
 )
-from webapp.embedded.errors import ApiError
+from webapp.embedded.errors import ApiError, ServerBusy
 from webapp.exact_json import Array, Boolean, Null, Object, String, Value, write_object
 from webapp.http.decompression import ENCODINGS, iter_decompressed
 
@@ -70,11 +71,13 @@ class CreateRequest:
         return write_object(copies).encode()
 
 
-def decompress_body(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
+def decompress_body(
+    body: bytes, encoding: str, *, max_bytes: int, holds_bytes: Callable[[int], bool]
+) -> bytes:
     """Decompress a body by its `Content-Encoding`.
 
-    Raise `ApiError` if that is another one than gzip and deflate, if the body is damaged, or if it
-    is larger than `max_bytes`.
+    Raise `ApiError` if that is another one than gzip and deflate, if the body is damaged, if it is
+    larger than `max_bytes`, or if `holds_bytes` says that so many cannot be held now.
     """
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
@@ -87,6 +90,8 @@ def decompress_body(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
             pieces += piece
             if len(pieces) > max_bytes:
                 raise RequestEntityTooLarge
+            if len(pieces) > len(body) and not holds_bytes(len(pieces)):
+                raise ServerBusy
     except (EOFError, zlib.error) as error:
         raise ApiError(f"The body cannot be decompressed: {error}.") from error
     return bytes(pieces)

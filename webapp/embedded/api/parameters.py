@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE
 from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import Metadata, extract_pairs
-from webapp.embedded.errors import ApiError
+from webapp.embedded.errors import ApiError, ServerBusy
 from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.store.pages import ListRequest, Order, PageRequest
 from webapp.exact_json import (
@@ -195,12 +195,7 @@ def _take_turn(size: int) -> Iterator[None]:
         yield
         return
     if not _parsing.acquire(timeout=MAX_PARSE_SECONDS):
-        raise ApiError(
-            "The server is busy with other large requests. Try again in a few seconds.",
-            status=503,
-            kind="server_error",
-            code="server_busy",
-        )
+        raise ServerBusy
     try:
         yield
     finally:

@@ -24,6 +24,7 @@ from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.pages import JsonPage, UnknownCursor
 from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
+from webapp.http.decompression import HOLDS_BYTES
 
 STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
@@ -70,8 +71,14 @@ def create_completion() -> Response:
     request.max_content_length = max_bytes
     headers = select_headers(request.headers)
     encoding = headers.pop("Content-Encoding", "")
+    body = decompress_body(
+        request.get_data(),
+        encoding,
+        max_bytes=max_bytes,
+        holds_bytes=request.environ.get(HOLDS_BYTES, lambda _: True),
+    )
     return forward_create(
-        decompress_body(request.get_data(), encoding, max_bytes=max_bytes),
+        body,
         headers={"Accept": "application/json"} | headers,
         model=model,
         store=_get_store(),
