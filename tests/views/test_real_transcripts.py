@@ -175,7 +175,9 @@ def assert_media(bubble: Bubble, message: Json) -> None:
 
 def assert_calls(bubble: Bubble, message: Json) -> None:
     functions = [call["function"] for call in message.get("tool_calls") or []]
-    functions += [message["function_call"]] if message.get("function_call") else []
+    function = message.get("function_call") or {}
+    # Some servers send an empty one with every message; it is shown as a field.
+    functions += [function] if any(function.values()) else []
     assert len(bubble.calls) == len(functions)
     for node, function in zip(bubble.calls, functions, strict=True):
         text = readable(node)

@@ -51,7 +51,7 @@ _MAX_TAGS: Final = 100
 _FORMS: Final = (
     # Harmony, of gpt-oss; also with its special tokens left out, as by some servers.
     (
-        re.compile(r"\s*+(?:<\|start\|>assistant)?+(<\|channel\|>analysis<\|message\|>)"),
+        re.compile(r"\s*+(?:<\|start\|>assistant)?(<\|channel\|>analysis<\|message\|>)"),
         re.compile(
             r"(?:<\|end\|>\s{0,9})?(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>"
         ),
