@@ -111,6 +111,12 @@ def test_an_escaped_backslash_before_emphasis_is_one() -> None:
     assert r"a \<em>b</em> c" in html
 
 
+@pytest.mark.parametrize("end", [r"\\", r"a"])
+def test_a_path_at_the_beginning_is_emphasized_whatever_ends_the_text(end: str) -> None:
+    html = str(render_markdown(rf"*C:\x* and {end}").html)
+    assert rf"<em>C:\x</em> and {end}" in html
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

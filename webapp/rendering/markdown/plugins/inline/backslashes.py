@@ -112,7 +112,7 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
 def parse_quantifier(state: StateInline, silent: bool) -> bool:
     r"""Take the asterisk of a regular expression as text, as in `\[.*\]` and `\((.*?)\)`."""
     pos, src = state.pos, state.src
-    if src[pos] == "_" or src.startswith("\\\\", pos - 2):
+    if src[pos] == "_" or src.startswith("\\\\", pos - 2, pos):
         return _parse_sign_of_path(state, silent)
     if src[pos] != "*" or src[pos - 1 : pos] not in (".", "]", ")") or not pos:
         return False
@@ -137,7 +137,8 @@ def _parse_sign_of_path(state: StateInline, silent: bool) -> bool:
     while src.startswith(sign, end, state.posMax):
         end += 1
     is_before = sign == "_" and src.startswith("\\", end)
-    is_after = src.startswith("\\\\", pos - 2) and end == pos + 1 and not src[end:][:1].isspace()
+    is_after = src.startswith("\\\\", pos - 2, pos) and end == pos + 1
+    is_after = is_after and not src[end : end + 1].isspace()
     if not (is_before or is_after) or end == state.posMax or not _is_literal_word(state):
         return False
     if not silent:
