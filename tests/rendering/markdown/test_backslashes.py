@@ -91,6 +91,8 @@ def test_an_escape_of_markdown_is_dropped_and_what_it_escapes_stays_text(
 def test_a_path_in_bold_may_end_in_a_backslash(path: str) -> None:
     found = parsed(str(render_markdown(f"In **{path}**, or `x`").html))
     assert [node.text() for node in found.css("strong")] == [path]
+    found = parsed(str(render_markdown(f"In **{path}** or `x`").html))
+    assert [node.text() for node in found.css("strong")] == [path]
     assert shown(f"{path}** and src\\**\\*.ts").endswith("src\\**\\*.ts")
 
 

@@ -91,7 +91,7 @@ def parse_backslash(state: StateInline, silent: bool) -> bool:
         _can_precede_markdown(src, pos) if following == "\\" else _could_act(src, pos)
     )
     end = pos + 2
-    if _ends_bold(src, pos):
+    if _ends_bold(src, pos, is_literal=is_literal):
         is_escape, end = False, pos + 1
     elif is_literal and following == "_":
         # `src\__tests__` has no emphasis after its first underscore.
@@ -147,9 +147,11 @@ def _parse_sign_of_path(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _ends_bold(src: str, pos: int) -> bool:
+def _ends_bold(src: str, pos: int, *, is_literal: bool) -> bool:
     r"""Return whether bold text ends after the backslash at `pos`, as in `**C:\Windows\**`."""
-    if not src.startswith("**", pos + 1) or src[pos + 3 : pos + 4].strip(".,;:!?)"):
+    after = src[pos + 3 : pos + 4]
+    may_end = not after.strip(".,;:!?)") or (is_literal and after.isspace())
+    if not src.startswith("**", pos + 1) or not may_end:
         return False
     line = src[max(src.rfind("\n", 0, pos) + 1, pos - _MAX_BOLD) : pos]
     return line.count("**") % 2 == 1
