@@ -48,6 +48,12 @@ from webapp.messages import Thought, split_reasoning
             "A",
             "B<|return|>",
         ),
+        (
+            "A<|end|><|start|>assistant<|channel|>final<|message|>B",
+            "<|end|><|start|>assistant<|channel|>final<|message|>",
+            "A",
+            "B",
+        ),
         ("analysisWe add.assistantfinalIt is 4.", "analysis", "We add.", "It is 4."),
         (
             "Here is my thought process:\nA\nHere's my response: B",

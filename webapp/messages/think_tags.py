@@ -35,6 +35,9 @@ _TAGS: Final = {
 }
 """The opening tags with their closing tags."""
 
+_HARMONY_END: Final = "<|end|><|start|>assistant<|channel|>final<|message|>"
+"""It stands alone if the prompt had the special tokens before the reasoning, as templates do."""
+
 _CLOSED_BY: Final = {opens.lower(): closes.lower() for opens, closes in _TAGS.items()}
 
 
@@ -45,7 +48,7 @@ def _join(tags: Sequence[str]) -> str:
 
 
 _OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
-_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values())), re.IGNORECASE | re.ASCII)
+_ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values(), _HARMONY_END)), re.IGNORECASE | re.ASCII)
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _MAX_TAGS: Final = 100
 _FORMS: Final = (
