@@ -135,13 +135,14 @@ def test_sources_of_azure_need_no_address() -> None:
 
 def test_sources_in_the_message_of_an_older_context_are_listed() -> None:
     source = {"title": "Plan", "url": "https://a.example/", "content": "x"}
-    told = {"role": "tool", "content": json.dumps({"citations": [source], "intent": "plan"})}
+    told: dict[str, Any] = {"role": "tool", "end_turn": False, "x": 1}
+    told["content"] = json.dumps({"citations": [source], "intent": "plan"})
     message = answer_of(completion("So [doc1].", {"context": {"messages": [told]}}))
 
     [cited] = message.annotations
     assert isinstance(cited, UrlCitation)
     assert (cited.url, cited.start_index, cited.end_index) == ("https://a.example/", 3, 9)
-    assert [member.name.text for member in message.also_sent] == ["intent"]
+    assert [member.name.text for member in message.also_sent] == ["intent", "end_turn", "x"]
 
 
 @pytest.mark.parametrize("context", [{"citations": [{"name": "x"}]}, {"citations": []}, "x", {}])

@@ -49,14 +49,17 @@ def parse_context(message: Object) -> tuple[tuple[UrlCitation, ...], tuple[Membe
     if cited := _parse_list(context.items("citations")):
         return cited, context.find_unread(citations=Array)
     told = context.items("messages") or ()
-    text = told[0].text("content") if len(told) == 1 and isinstance(told[0], Object) else None
+    only = told[0] if len(told) == 1 and isinstance(told[0], Object) else None
+    text = only.text("content") if only else None
     try:
         inner = parse(text) if text and len(text) <= _MAX_CONTEXT else None
     except NotJson:
         return (), ()
-    if not isinstance(inner, Object) or not (cited := _parse_list(inner.items("citations"))):
+    cited = _parse_list(inner.items("citations")) if isinstance(inner, Object) else ()
+    if only is None or not isinstance(inner, Object) or not cited:
         return (), ()
-    return cited, inner.find_unread(citations=Array) + context.find_unread(messages=Array)
+    others = inner.find_unread(citations=Array) + only.find_unread(role=String, content=String)
+    return cited, others + context.find_unread(messages=Array)
 
 
 def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ...]:
