@@ -63,6 +63,8 @@ def detect(
         (CSV, "user", "csv"),
         ("a\tb\n1\t2\n3\t4\n", "tool", "csv"),
         ("a;b;c\n1;2;3\n", "tool", "csv"),
+        ('"a";"b"\n"C:\\users";"x"\n"c";"d"', "user", "csv"),
+        ('"caf\\u00e9 \\"x\\""', "user", "json"),
         ("Dear Ada, I am well\nand so, I hope\nare you, too", "user", "plain"),
         ("Roses are red, violets blue\nSugar is sweet, and so\nare you, too", "assistant", "plain"),
         ("a,b\n1,2,3\n", "tool", "plain"),

@@ -34,6 +34,8 @@ _ERROR: Final = re.compile(
     r"(?:\s*:|\s*\Z|\s+in\b|\s+at\b)|(?:ERROR|error|fatal|FATAL|panic)\s*:)"
 )
 
+_STRING: Final = re.compile(r'(?s)[ \t\r\n\x1e]*"(?:[^"\\]|\\.|(?!))*+"\s*')
+
 _MOST_READ: Final = 20_000
 """Characters of a text in which signs of a program's output are looked for."""
 _LEAST_SIGNS: Final = 2
@@ -162,8 +164,8 @@ def _may_be_string(text: str, second: str, message: Message) -> bool:
     has_escapes = "\\u" in text
     if message.is_tool_result:
         return has_escapes or second in ("{", "[")
-    # A string has no quote within, as the cells of a table have.
-    return has_escapes and text.rstrip().endswith('"') and '","' not in text
+    # Between the cells of a table are quotes that end a string.
+    return has_escapes and _STRING.fullmatch(text) is not None
 
 
 def _render(text: str, kind: Kind, *, may_be_prose: bool, max_rows: int) -> Structure:
