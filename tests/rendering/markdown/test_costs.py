@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.support.html import assert_harmless
 from tools.hostile.costly_texts import HOSTILE_TEXTS
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
-from webapp.rendering.markdown.context import MAX_STEPS, Meter, Scope, TooCostly
+from webapp.rendering.markdown.context import (
+    MAX_STEPS,
+    Meter,
+    Scope,
+    TooCostly,
+    note_limited_time,
+    read_limited_time,
+)
 from webapp.rendering.markdown.parser import render
 
 ENDLESS = Budgets(seconds=1e9, brackets=10**9, page_brackets=10**9, formulas=10**9)
@@ -70,3 +79,10 @@ def test_the_texts_of_a_page_share_its_brackets() -> None:
     view = render_markdown("**a**", budget=budget)
     assert view.is_plain
     assert view.note == ("Shown as plain text: the page has as much Markdown as one page may hold.")
+
+
+def test_the_time_of_limited_work_within_other_is_counted_once() -> None:
+    before, begin = read_limited_time(), time.thread_time()
+    with note_limited_time(), note_limited_time():
+        sum(range(100_000))
+    assert 0 < read_limited_time() - before <= time.thread_time() - begin

@@ -60,12 +60,15 @@ _limited_time: Final = _LimitedTime()
 
 @contextmanager
 def note_limited_time() -> Iterator[None]:
-    """Note the time of the block as that of work which a limit of time may end."""
-    begin = time.thread_time()
+    """Note the time of the block as that of work which a limit of time may end.
+
+    Blocks within it, such as code in a text, are not counted again.
+    """
+    before, begin = _limited_time.seconds, time.thread_time()
     try:
         yield
     finally:
-        _limited_time.seconds += time.thread_time() - begin
+        _limited_time.seconds = before + time.thread_time() - begin
 
 
 def read_limited_time() -> float:
