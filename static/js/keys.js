@@ -116,9 +116,11 @@ function goToAnswer() {
   else document.querySelector(".answer-link")?.click();
 }
 
+// The message or call to act on; a call of an unknown kind has no head of its own.
 function here() {
-  const focused = document.activeElement.closest(".bubble, .call, .outlined");
-  const linked = document.querySelector(":is(.bubble, .call):target");
+  const headed = ".bubble, .call:has(> .call-head)";
+  const focused = document.activeElement.closest(`${headed}, .outlined`);
+  const linked = document.querySelector(":is(.bubble, .call):target")?.closest(headed);
   return focused?.matches(".outlined") ? focused.querySelector(".bubble") : (focused ?? linked);
 }
 

@@ -95,7 +95,8 @@ def test_keys_show_the_source_and_copy_the_link_of_a_folded_call(
 ) -> None:
     call = {"id": "call_0", "function": {"name": "look", "arguments": '{"at": 1}'}}
     said = {"role": "assistant", "content": None, "tool_calls": [call]}
-    line = {"id": "chatcmpl-2", "messages": [said], "choices": []}
+    unknown = {"role": "assistant", "content": "x", "tool_calls": [{"type": "x", "y": 1}]}
+    line = {"id": "chatcmpl-2", "messages": [said, unknown], "choices": []}
     (tmp_path / "call.jsonl").write_text(json.dumps(line))
     load(tmp_path / "call.jsonl")
     page = open_page(address, "/completions/chatcmpl-2?view=compact")
@@ -109,6 +110,10 @@ def test_keys_show_the_source_and_copy_the_link_of_a_folded_call(
     expect(exact).to_be_hidden()
     page.keyboard.press("s")
     expect(exact).to_be_visible()
+    # A call of an unknown kind has no link and no source of its own.
+    assert reached(page, "n") == "m-2-call-1"
+    page.keyboard.press("s")
+    expect(page.locator("#m-2 .source").first).to_be_visible()
 
 
 @pytest.fixture
