@@ -39,7 +39,7 @@ def shown(text: str) -> str:
         r"f\{x\} and x\^2",
         "路径是C:\\Users\\_me，完",
         r"C:\Program Files (x86)\_x and C:\Users\John Doe\_y, (D:\My Documents\#z)",
-        r"My\ File\ \(1\).txt and a\(1\).txt and ~/Library/Application\ Support/\*",
+        r"My\ File\ \(1\).txt and a\(1\).txt, a\(1\).TXT and ~/Library/Application\ Support/\*",
         r"${env:TEMP}\_x, $env:TEMP\_x, $(OutDir)\_x, %~dp0\_x",
         r"src\__tests__\*.ts and __pycache__\*.pyc and C:\\_x_\\y",
         r'new RegExp("\\*\\*") and "\\(a\\|b\\)" and "C:\\_x\\*" or "D:\\*"',

@@ -94,6 +94,7 @@ def test_formulas_are_set(text: str, found: list[tuple[str, bool]]) -> None:
         ("all $m$s", "m"),
         ("$k$th-largest", "k"),
         (r"$\alpha$s", r"\alpha"),
+        (r"H\(n\).It follows", "n"),
     ],
 )
 def test_a_formula_may_have_the_ending_of_a_word(text: str, latex: str) -> None:

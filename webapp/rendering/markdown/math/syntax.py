@@ -37,7 +37,8 @@ _MAX_BEFORE: Final = 200
 """Characters of the line before a dollar that may be about money."""
 
 _AFTER_GROUP: Final = re.compile(r"\\[+?{|1-9]")
-_EXTENSION: Final = re.compile(r"\.[A-Za-z]")
+_EXTENSION: Final = re.compile(r"\.(?:[a-z]|[A-Z]{2})")
+"""The beginning of `.txt` or `.TXT`; a sentence after a full stop begins otherwise."""
 
 _CLOSERS: Final = {"$$": "$$", "$`": "`$", r"\[": r"\]", r"\(": r"\)"}
 
@@ -100,7 +101,7 @@ def _is_escaped(src: str, pos: int, end: int) -> bool:
     They may be in an expression, as in `^\(x\)$`, `s/\(a\)/\1/`, `'\(abc\)'` and `\(ab\)\+`, in the
     name of a file, as in `My\ File\ \(1\).txt`, or only be named: `"\(" and "\)"`.
     """
-    before, after, latex = src[pos - 1 : pos], src[end + 2 : end + 4], src[pos + 2 : end]
+    before, after, latex = src[pos - 1 : pos], src[end + 2 : end + 5], src[pos + 2 : end]
     if before == "^" or (before == after[:1] == "/") or _AFTER_GROUP.match(after):
         return True
     if before in ("'", '"') and (latex[:1] == before or (before == after[:1] and len(latex) > 1)):
