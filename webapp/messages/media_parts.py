@@ -16,7 +16,7 @@ _REMOTE: Final = ("http://", "https://", "gs://", "s3://")
 """How the addresses of files elsewhere begin."""
 
 _FEWEST_ENCODED: Final = 100
-"""Characters of base64 in the place of an address; what is shorter is a path or a name."""
+"""Characters of base64 in the place of an address; anything shorter is a path or a name."""
 
 
 _BASE64: Final = re.compile(r"[\sA-Za-z0-9+/=_-]*")

@@ -1,7 +1,8 @@
 """Keep rendered bubbles, so that a page that is read again costs little more than its frame.
 
-A bubble is a pure function of the bytes of its messages and of what `RenderContext` and the
-request say; the key is the digest of all of that. The rest of a page's budgets is not part of it:
+A bubble is a pure function of the bytes of its messages, of values of `RenderContext` and the
+request, and of inputs that are read again, such as whether its media are kept; the key is the
+digest of all but these inputs. The rest of a page's budgets is not part of it:
 a bubble is kept only if the page was far from its limits when it was rendered, and taken only by
 a page that is far from them with the bubble as well. Then no limit of a page, which depends on
 the other bubbles, has changed it.
@@ -36,7 +37,7 @@ _OVERHEAD: Final = 400
 
 
 class _Kept(NamedTuple):
-    """A bubble, what it took of the budgets, and its inputs, such as that its media are kept."""
+    """A bubble, its share of the budgets, and its inputs, such as that its media are kept."""
 
     html: str
     spent: Spent

@@ -51,7 +51,7 @@ class _Context(Context):
 
 
 class _Template(Template):
-    """A template that renders what UTF-8 can encode, and whose code escapes with `_escape`.
+    """A template whose output UTF-8 can encode, and whose code escapes with `_escape`.
 
     The code that Jinja compiles calls `escape` for each value of a page, more than a thousand
     times. If it calls another name some day, it is only slower.
@@ -74,7 +74,7 @@ class _Template(Template):
 
 
 def _escape(value: Any) -> str:
-    """Escape `value` as `markupsafe.escape` does, without a `Markup` of what needs no escaping."""
+    """Escape `value` as `markupsafe.escape` does, but make no `Markup` if none is needed."""
     if type(value) is str:
         return value if _find_special(value) is None else escape(value)
     if type(value) is _Escaped:

@@ -44,7 +44,7 @@ class RunLinks:
 
     @classmethod
     def on_page(cls, context: RenderContext) -> RunLinks:
-        """Create the links for the page of `context`, within it to what its filter shows."""
+        """Create the links for a page; within the page to messages that its filter shows."""
         page = context.page
         shown = (one for one in page.all_entries if one.choice or _is_shown(one, context))
         return cls(page.completion_id, context.run, (one.anchor for one in shown))
@@ -96,7 +96,7 @@ def list_chips(run: Run) -> tuple[Chip, ...]:
 
 
 def filter_url(context: RenderContext, name: str) -> str:
-    """Return the link to what a filter shows: of all messages, if the whole run was read."""
+    """Return the link to the messages of a filter: of all, if the whole run was read."""
     run = context.run
     if run is not None and run.is_whole:
         return page_url(context, only=name, all=1, limit=100)
@@ -104,7 +104,7 @@ def filter_url(context: RenderContext, name: str) -> str:
 
 
 def count_shown(context: RenderContext) -> int | None:
-    """Count what the filter shows on this page; None if the page goes on to the end."""
+    """Count the messages or calls of the filter on this page; None if it goes on to the end."""
     run, only = context.run, context.only
     if run is None or only is None or request.args.get("all"):
         return None
@@ -164,7 +164,7 @@ def count_places(run: Run) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A line of the summary: what was asked, how a run ended, or where it first failed."""
+    """A line of the summary: the question, how a run ended, or where it first failed."""
 
     name: str
     href: str

@@ -138,7 +138,7 @@ class ComparisonView:
         return tuple(groups)
 
     def _summarize(self, group: str, differences: tuple[Difference, ...]) -> str:
-        """Say in a line what differs in a group: the tools by name, or the first places."""
+        """Name in a line the differences in a group: the tools by name, or the first places."""
         said = summarize_tools(self.a.completion, self.b.completion) if group == "Tools" else []
         prefix = f"{group.lower()}."
         places = dict.fromkeys(

@@ -32,7 +32,7 @@ from webapp.templating.metadata import sort_metadata
 Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
 
 Source: TypeAlias = Literal["none", "server", "store"]
-"""What is listed: another server's completions, or our store's; beside a share there is no list."""
+"""The completions of a list: another server's, or our store's; beside a share there is no list."""
 
 KINDS: Final[tuple[Kind, ...]] = ("cut off", "failed", "tools", "images", "audio", "refused")
 """The filters of one page of the list. The API has none for them."""

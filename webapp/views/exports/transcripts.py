@@ -46,8 +46,9 @@ _MIMETYPES: Final = {
 def whole(completion_id: str, form: str) -> ResponseReturnValue:
     """Send a transcript, or the messages of `range=9-15` as Markdown or HTML.
 
-    A form that cannot hold everything is sent only with `partial=1`; without that, a page says
-    what would be left out. Markdown and HTML have the notes of readers with `notes=1`.
+    A form that cannot hold everything is sent only with `partial=1`; without that, a page
+    lists the parts that would be left out. Markdown and HTML have the notes of readers with
+    `notes=1`.
     """
     span = Span()
     if text := request.args.get("range"):

@@ -1,7 +1,8 @@
 r"""Rewrite the chemistry of mhchem, `\ce{…}` and `\pu{…}`, into plain LaTeX.
 
-This covers what people write in running text: formulas with amounts, charges, isotopes, states and
-additions, bonds, and reactions with arrows that bear conditions. Anything else keeps its source.
+This covers the forms that people write in running text: formulas with amounts, charges, isotopes,
+states and additions, bonds, and reactions with arrows that bear conditions. Anything else keeps its
+source.
 https://mhchem.github.io/MathJax-mhchem/ describes the notation.
 """
 

@@ -1,7 +1,7 @@
 r"""Expand commands that a formula defines itself, and those of physics and siunitx.
 
 `\newcommand`, `\def` and `\DeclareMathOperator` are expanded in their simple forms, derivatives and
-quantities are written out. What is in another form stays, and so the formula stays as source.
+quantities are written out. Anything in another form stays, and so the formula stays as source.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ _POWERS_BEFORE: Final = {"square": "2", "cubic": "3"}
 
 
 def expand_definitions(latex: str) -> str:
-    """Expand what the formula defines, if all of it is used and so can be seen in its place.
+    """Expand the macros that the formula defines, if it shows all of them by using them.
 
-    Return `latex` unchanged if it is not, or if that would make it too long.
+    Return `latex` unchanged if it does not, or if that would make it too long.
     """
     found = list(_DEFINITION.finditer(latex))
     if not found or len(found) > _MAX_DEFINITIONS:

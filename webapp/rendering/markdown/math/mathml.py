@@ -257,7 +257,10 @@ def _replace_line(made: ElementTree.Element) -> ElementTree.Element:
 
 
 def _mark_wide(element: ElementTree.Element) -> int:
-    """Mark what is wider than paper in `element`, for the style sheet; return about its width."""
+    """Mark the elements that are wider than paper, for the style sheet.
+
+    Return about how many characters wide `element` is.
+    """
     widths = [_mark_wide(child) for child in element]
     # Cells have a space between them.
     own = len(element.text or "") + 2 * (element.tag == "mtd")

@@ -31,7 +31,7 @@ _BRACKETS: Final[dict[str, tuple[int, str]]] = {
     "va": (1, r"\vec{{\mathbf{{{0}}}}}"),
     "vu": (1, r"\hat{{\mathbf{{{0}}}}}"),
 }
-"""Commands of physics: how many arguments they need, and what they are written as."""
+"""Commands of physics: how many arguments they need, and their LaTeX."""
 
 
 def rewrite_physics(latex: str) -> str:

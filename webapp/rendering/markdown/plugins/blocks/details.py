@@ -1,8 +1,8 @@
 """Render `<details>` with its `<summary>`; its content is Markdown.
 
 The opening tag begins a line and the closing tag ends one, as everybody writes them. An element
-that is not closed stays visible text, and so does one whose attributes say more than `open` and
-what Open WebUI writes of reasoning: `type`, `done` and `duration`.
+that is not closed stays visible text, and so does one with other attributes than `open` and
+those that Open WebUI writes of reasoning: `type`, `done` and `duration`.
 """
 
 from __future__ import annotations

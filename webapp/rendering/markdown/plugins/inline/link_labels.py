@@ -1,7 +1,7 @@
 """Look once for the end of each `[`, so that brackets that make no link cost little more than text.
 
 markdown-it looks for it again at each bracket, and steps over up to `maxNesting` others each time.
-Here a bracket asks what is known of those inside it, and where no link can follow, the rules of
+Here a bracket looks up the ends of those inside it, and if no link can follow, the rules of
 markdown-it do not begin.
 """
 
