@@ -53,6 +53,17 @@ def test_a_match_far_into_a_text_of_other_lengths_is_found(filler: str) -> None:
     assert matches(written, "needle") == ["Needle"]
 
 
+def test_places_are_exact_between_letters_that_folding_makes_shorter_and_longer() -> None:
+    assert [*FoldedText("e\u0301 aaaa ß").iter_spans("aa")] == [(3, 5), (5, 7)]
+
+
+def test_many_combining_marks_in_a_row_are_folded_soon() -> None:
+    marks = "\u0301\u0316" * 100_000
+    text = FoldedText(f"E{marks} Cafe\u0301")
+    assert len(text.folded) == len(text.written) - 2
+    assert [text.written[slice(*span)] for span in text.iter_spans("café")] == ["Cafe\u0301"]
+
+
 @given(LETTERS, LETTERS)
 def test_a_match_folds_to_what_was_searched_for(written: str, term: str) -> None:
     folded = fold_text(term)

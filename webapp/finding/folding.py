@@ -7,15 +7,21 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 _UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
 _PIECE: Final = re.compile(
-    r".{1,1000}(?=[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]|\Z)|.{1,1000}",
+    r".{1,200}(?=[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]|\Z)|.{1,200}",
     re.DOTALL,
 )
 """A piece of a text, if possible up to a character that is never composed with the one before."""
+
+_SHORT: Final = 256
+_MARKS: Final = 64
+_MARK: Final = r"[^\w\x00-\x7f\u2000-\u20cf\u2100-\u2bff\u3000-\u3029\ufe30-\uffff]"
+_LONG_RUN: Final = re.compile(rf"{_MARK}(?<!{_MARK}{_MARK}){_MARK}{{{_MARKS - 1},}}")
+"""A run of characters that may be combining marks, from its start."""
 
 
 def fold_text(text: str, *, keeps_case: bool = False) -> str:
@@ -25,10 +31,25 @@ def fold_text(text: str, *, keeps_case: bool = False) -> str:
         if "\x00" not in folded and "\x1d" not in folded and "\x1e" not in folded:
             return folded
     else:
-        folded = unicodedata.normalize("NFC", text)
-        if not keeps_case:
-            folded = unicodedata.normalize("NFC", folded.casefold())
+        pieces = _cut_runs_of_marks(text) if len(text) > _SHORT else [text]
+        folded = "".join([_fold_letters(piece, keeps_case) for piece in pieces])
     return _UNSTORABLE.sub("\ufffd", folded)
+
+
+def _cut_runs_of_marks(text: str) -> list[str]:
+    """Cut a text after every 64 combining marks in a row.
+
+    To compose more takes a time that grows with the square of their number.
+    """
+    cuts: list[int] = []
+    for run in _LONG_RUN.finditer(text):
+        cuts += range(run.start() + _MARKS, run.end(), _MARKS)
+    return [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
+
+
+def _fold_letters(text: str, keeps_case: bool) -> str:
+    composed = unicodedata.normalize("NFC", text)
+    return composed if keeps_case else unicodedata.normalize("NFC", composed.casefold())
 
 
 class FoldedText:
@@ -54,8 +75,7 @@ class FoldedText:
         return fold_text(text, keeps_case=self._keeps_case)
 
     def _locate(self, start: int, end: int) -> tuple[int, int]:
-        has_same_length = len(self.folded) == len(self.written)
-        if has_same_length and self._fold(self.written[start:end]) == self.folded[start:end]:
+        if self.written.isascii():
             return start, end
         first, _ = self._find_place(start)
         last, is_exact = self._find_place(end)
@@ -71,6 +91,9 @@ class FoldedText:
         def measure(place: int) -> int:
             return len(self._fold(piece[:place]))
 
+        # Most letters are folded to one.
+        if measure(rest) == rest < measure(rest + 1):
+            return starts[index] + rest, True
         place = bisect_right(range(len(piece) + 1), rest, key=measure) - 1
         return starts[index] + place, measure(place) == rest
 
