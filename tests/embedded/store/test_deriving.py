@@ -227,6 +227,23 @@ def test_a_judge_that_repeats_a_conversation_is_a_branch_and_one_that_quotes_it_
     assert count_conversations(url) == 2
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_an_equal_request_without_a_session_does_not_join_two_sessions(
+    store: Store, url: str, order: tuple[int, ...], at_once: bool
+) -> None:
+    asked = [
+        request("ann", QUESTION, created=100, model="m", metadata={"session_id": "ann"}),
+        request("bob", QUESTION, created=101, model="m", metadata={"session_id": "bob"}),
+        request("none", QUESTION, created=102, model="m"),
+    ]
+    sorted_asked = [asked[at] for at in order]
+    for batch in [sorted_asked] if at_once else [[one] for one in sorted_asked]:
+        add(store, *batch)
+
+    assert count_conversations(url) == 2
+
+
 def test_the_request_whose_answer_is_repeated_is_continued_if_it_is_stored_later(
     store: Store, url: str
 ) -> None:

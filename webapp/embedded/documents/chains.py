@@ -192,7 +192,7 @@ class Claim(NamedTuple):
 
     @property
     def likely(self) -> tuple[bool, int, bool]:
-        """What the messages and the model say, whenever the completion was created."""
+        """The part of its rank that messages and model decide, whatever the times are."""
         return self[:3]
 
     @property

@@ -276,7 +276,7 @@ class Linker:
         return 2 if children else 1
 
     def _read_beside(self, seqs: Sequence[int]) -> None:
-        """Read what else tells whose the requests are: their metadata and system messages."""
+        """Read the metadata and system messages of completions, which tell whose they are."""
         missing = [seq for seq in dict.fromkeys(seqs) if seq not in self._metadata]
         for at in range(0, len(missing), _MAX_CANDIDATES):
             some = missing[at : at + _MAX_CANDIDATES]
@@ -293,11 +293,9 @@ class Linker:
         common = self._metadata[seq].items() & self._metadata[other].items()
         return len(common), self._systems.get(seq) == self._systems.get(other)
 
-    def _is_of_other_session(self, seq: int, other: int) -> bool:
-        """Return whether the metadata of two completions name different conversations."""
-        self._read_beside([seq, other])
-        one, two = self._metadata[seq], self._metadata[other]
-        return any(one[key] != two[key] for key in self._keys if key in one and key in two)
+    def _list_sessions(self, seq: int) -> list[tuple[str, str]]:
+        """List the metadata by which a completion, whose metadata were read, names its session."""
+        return [pair for pair in self._metadata[seq].items() if pair[0] in self._keys]
 
     def _find_by_run(self, chain: Chain, member: Member) -> tuple[_End, bool, int] | None:
         """Find the latest completion of the day before that ends with a run of the messages."""
@@ -335,10 +333,17 @@ class Linker:
             stored = [tuple(row) for row in self._connection.execute(_SAME_INPUT, binds)]
             self._stored.update(conversation for _, conversation in stored)
             tries += stored
-        found: set[int] = set()
+        self._read_beside([member.seq, *(seq for seq, _ in tries)])
+        named: dict[int, set[tuple[str, str]]] = {}
         for seq, conversation in tries:
-            if conversation not in found and not self._is_of_other_session(member.seq, seq):
+            named.setdefault(conversation, set()).update(self._list_sessions(seq))
+        # A request that names no session must not join two that differ.
+        found: set[int] = set()
+        own = dict(self._list_sessions(member.seq))
+        for conversation, sessions in named.items():
+            if all(own.get(key, value) == value for key, value in sessions):
                 found.add(conversation)
+                own |= dict(sessions)
         return found
 
     def _adopt_later(self, chain: Chain, member: Member) -> None:
