@@ -94,6 +94,11 @@ def poll(*results: str) -> Document:
         ("hidden-text", text_answer("pass\u200bword"), "information"),
         ("base64-in-text", text_answer(f"![drawn]({PASTED})"), "information"),
         ("base64-in-text", complete([{"role": "user", "content": PASTED}]), "warning"),
+        (
+            "base64-in-text",
+            text_answer(f"![drawn]({PASTED}) {PASTED.partition(',')[2]}"),
+            "warning",
+        ),
         ("setting-unsupported", text_answer("1", model="gpt-5.1", temperature=0), "information"),
         ("setting-unsupported", text_answer("1", model="gpt-5-chat-latest", temperature=0), None),
         ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)]), "warning"),

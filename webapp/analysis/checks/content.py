@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final
 
 from webapp import redaction
@@ -108,19 +109,23 @@ def find_heavy(subject: Subject) -> Iterator[Found]:
 )
 def find_pasted_files(subject: Subject) -> Iterator[Found]:
     for entry in (*subject.entries, *subject.outputs):
-        for text in _iter_texts(entry):
-            runs = (run for run in _BASE64.finditer(text) if run[0].startswith(_SIGNATURES))
-            if found := next(runs, None):
-                is_link = text.endswith("base64,", 0, found.start())
-                # Servers of models that draw answer with such links.
-                severity: Severity | None = "information" if is_link and entry.choice else None
-                yield Found(
-                    entry,
-                    f"{len(found[0]):,} characters of base64 ({quote(found[0], 16)}) are in the "
-                    "text: a file that the model reads as noise.",
-                    severity,
-                )
-                break
+        runs = [
+            (text.endswith("base64,", 0, run.start()), run[0])
+            for text in _iter_texts(entry)
+            for run in _BASE64.finditer(text)
+            if run[0].startswith(_SIGNATURES)
+        ]
+        if not runs:
+            continue
+        is_link, data = min(runs, key=itemgetter(0))
+        # Servers of models that draw answer with such links.
+        severity: Severity | None = "information" if is_link and entry.choice else None
+        yield Found(
+            entry,
+            f"{len(data):,} characters of base64 ({quote(data, 16)}) are in the text: a file that "
+            "the model reads as noise.",
+            severity,
+        )
 
 
 @rule(
