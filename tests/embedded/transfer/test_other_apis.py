@@ -780,6 +780,16 @@ def test_the_history_of_a_conversation_of_mistral_has_its_calls_and_results(
     assert found.answers == [MISTRAL[-1]["content"]]
 
 
+@pytest.mark.parametrize("content", [{}, {"content": None}, {"content": []}])
+def test_an_answer_of_mistral_without_content_has_none(
+    imported: Import, content: dict[str, Any]
+) -> None:
+    output = {"type": "message.output", "role": "assistant", **content}
+    found = imported({"inputs": None, "entries": [MISTRAL[0], output]})
+
+    assert (found.asked, found.answers) == ([("user", "q")], [None])
+
+
 def test_a_response_of_mistral_is_the_answer_of_its_request(imported: Import) -> None:
     output = MISTRAL[-1] | {"content": "a", "created_at": "2025-05-27T11:38:31Z"}
     request = {"inputs": "q", "model": "m", "instructions": "s", "stream": False}

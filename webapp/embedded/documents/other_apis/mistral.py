@@ -1,6 +1,6 @@
 """Mistral's Conversations API: its entries become messages, in their order.
 
-What a model says and calls between two entries of others is one message.
+The texts and calls of a model between two entries of others are one message.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.embedded.documents.other_apis.writing import (
     write_system,
     write_text,
 )
-from webapp.exact_json import Array, Object, String, Value, parse, write_array, write_object
+from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 
 ASKED: Final = frozenset({"inputs", "entries", "instructions"})
 
@@ -32,7 +32,7 @@ _KINDS: Final = frozenset({_INPUT, _OUTPUT, _CALL, _RESULT, "tool.execution", "a
 
 def is_request(value: Object) -> bool:
     """Return whether `value` has `inputs` for a model or an agent, or the history of them."""
-    given = value.get("inputs") or value.get("entries")
+    given = _get_given(value)
     if isinstance(given, String):
         return any(value.text(name) for name in ("model", "agent_id"))
     return isinstance(given, Array) and _are_entries(given.items)
@@ -46,7 +46,7 @@ def is_response(value: Object) -> bool:
 def write_request(request: Object) -> str:
     """Write a request, or a history, with its instructions and its entries as messages."""
     messages = write_system(request.get("instructions"))
-    given = request.get("inputs") or request.get("entries")
+    given = _get_given(request)
     if isinstance(given, Array):
         messages += _write_messages(given.items)
     else:
@@ -67,6 +67,11 @@ def write_response(response: Object) -> str:
     stopped = parse('"tool_calls"') if has_calls else None
     choice = write_choice(_write_said(outputs), stopped, None)
     return write_object([*members, f'"choices":[{choice}]'])
+
+
+def _get_given(request: Object) -> Value | None:
+    inputs = request.get("inputs")
+    return request.get("entries") if inputs is None or isinstance(inputs, Null) else inputs
 
 
 def _are_entries(values: Sequence[Value]) -> bool:
@@ -106,9 +111,10 @@ def _write_said(entries: Sequence[Value]) -> str:
         kind = entry.text("type") if isinstance(entry, Object) else None
         if isinstance(entry, Object) and kind == _OUTPUT:
             content = entry.get("content")
-            items = content.items if isinstance(content, Array) else ()
-            parts += [copy(one) or "null" for one in items]
-            parts += [write(type='"text"', text=copy(content))] if not items else []
+            if isinstance(content, Array):
+                parts += [copy(one) or "null" for one in content.items]
+            elif text := copy(content):
+                parts.append(write(type='"text"', text=text))
             rest.append(copy_rest(entry, {"object", "type", "role", "content"}))
         elif isinstance(entry, Object) and kind == _CALL:
             calls.append(_write_call(entry))
