@@ -1,4 +1,4 @@
-"""Find what `parse` reads and RFC 8259 does not allow."""
+"""Find the places of JSON that `parse` reads and RFC 8259 does not allow."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Subject:
 
     @cached_property
     def topics(self) -> frozenset[Topic]:
-        """What the completion has for rules to check."""
+        """The topics of rules that the completion has."""
         topics: set[Topic] = {"completion"}
         if self.tools:
             topics.add("tools")

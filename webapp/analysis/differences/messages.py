@@ -30,9 +30,9 @@ _MAX_VALUES: Final = 20_000
 class Fingerprint:
     """The parts that two messages must share to be equal.
 
-    `exact` is the digest of the JSON without the message's id and white space, `content` that of
-    role and `said`. What was said are name, parts, calls and their arguments, without the ids of
-    calls, members that are null or empty, and the form of the content. `role` also distinguishes
+    `exact` is the digest of the JSON without the message's id and white space, `said` that of name,
+    parts, calls and their arguments, without the ids of calls, members that are null or empty, and
+    the form of the content, and `content` that of role and `said`. `role` also distinguishes
     results.
     """
 
