@@ -353,17 +353,26 @@ class Linker:
         is more alike beside the messages, or a later one, keep their parent.
         """
         at = len(chain.hashes)
+        continuing = []
+        rivals: set[int] = set()
         for later in self._find_later(chain):
             repeats_answer = later.hashes[at] in chain.answers
+            depth, is_same_model = at + repeats_answer, later.model == member.model
             if later.hashes[at - 1] == chain.end and is_likely(
                 chain,
-                depth=at + repeats_answer,
+                depth=depth,
                 repeats_answer=repeats_answer,
                 earlier=member.created,
                 later=later.created,
-                is_same_model=later.model == member.model,
+                is_same_model=is_same_model,
             ):
-                self._adopt(later, member, begins=True, depth=at + repeats_answer)
+                continuing.append((later, depth))
+                if later.claim is not None and later.claim.likely == (True, depth, is_same_model):
+                    rivals |= {later.seq, later.claim.seq}
+        if rivals:
+            self._read_beside([member.seq, *rivals])
+        for later, depth in continuing:
+            self._adopt(later, member, begins=True, depth=depth)
 
     def _adopt_by_run(self, chain: Chain, member: Member) -> None:
         """Do so with those of the day after it that have the run of its last messages."""
