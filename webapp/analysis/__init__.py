@@ -1,7 +1,7 @@
 """Find the calls, turns, tools and failures of a run, as values.
 
     arguments    the arguments of calls, parsed once while they are recent
-    assessing    what the list can ask for: severities of findings, and failed calls
+    assessing    filters of the list by severities of findings, and by failed calls
     checks       the usual faults of a completion, each explained in a sentence
     confidence   the log-probabilities of an answer
     differences  changes between two texts, JSON values, messages or completions

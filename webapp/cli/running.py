@@ -75,7 +75,7 @@ def _open_null(number: int, flags: int, mode: str) -> TextIO:
 
 
 def _drop_output() -> None:
-    """Drop what is in the buffer of standard output: Python would fail to write it at exit."""
+    """Drop the buffer of standard output: Python would fail to write it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

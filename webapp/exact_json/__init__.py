@@ -11,7 +11,7 @@ in strings, and lone surrogates.
     rope        a text with its long strings apart
     lexemes     the patterns of numbers, strings and names
     parser      parses a document as a `Value`
-    strictness  finds what other parsers refuse
+    strictness  finds extensions that other parsers refuse
     layout      indents a value, or strips its white space
     writing     writes objects and arrays of values that are JSON already
 """

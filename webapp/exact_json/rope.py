@@ -17,7 +17,7 @@ LEAST: Final = 1024 * 1024
 _LONG: Final = 4_096
 _WINDOW: Final = 1024 * 1024
 _OVERLAP: Final = 512
-"""More than what an opening is recognized by."""
+"""Bytes, more than an opening has."""
 _MARK: Final = "x"
 """One letter, so that a text with a string at a wrong place is not JSON without it either."""
 
@@ -29,7 +29,7 @@ _ESCAPE: Final = ord("\\")
 class Rope:
     """A JSON text in pieces: in `text` one letter stands for each of `strings`, at `places`.
 
-    Positions are those in `text`. A slice is what was written from one position to another.
+    Positions are those in `text`. A slice is the text as written between two of them.
     """
 
     __slots__ = ("_places", "_strings", "text")
@@ -52,7 +52,7 @@ class Rope:
         return self._strings[at] if is_there else None
 
     def iter_pieces(self, start: int, end: int) -> Iterator[str]:
-        """Yield what was written from `start` to `end`; each string held apart is a piece."""
+        """Yield the text as written from `start` to `end`; each string held apart is a piece."""
         at = bisect_left(self._places, start)
         while at < len(self._places) and self._places[at] < end:
             yield self.text[start : self._places[at]]

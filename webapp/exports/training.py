@@ -1,7 +1,7 @@
 """Write a transcript as one example of messages JSONL, as trainers take it.
 
-The form is `{"messages": […], "tools": […], "parallel_tool_calls": …}`. What it has no place for
-is left out and reported. Values that are kept are copied character for character.
+The form is `{"messages": […], "tools": […], "parallel_tool_calls": …}`. Members that it lacks
+are left out and reported. Values that are kept are copied character for character.
 """
 
 from __future__ import annotations

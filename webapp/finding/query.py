@@ -2,7 +2,7 @@
 
 Words with a known name before a colon are filters. All others together are one text that is
 searched for as it is written, without regard to case; texts in quotes are searched for apart.
-The value of a filter may be in quotes, or what follows `=` in it; a quote in it is written twice.
+The value of a filter may be in quotes, or the part after `=`; a quote in it is written twice.
 """
 
 from __future__ import annotations

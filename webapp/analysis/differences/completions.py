@@ -1,4 +1,4 @@
-"""Compare what two completions have besides their messages: settings, tools, metadata, usage."""
+"""Compare two completions besides their messages: settings, tools, metadata, usage."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _LEAST_COMMON: Final = 0.3
 """Texts that have less in common are shown one after the other: they are not versions of one."""
 
 # Scripts without spaces are compared character by character; marks stay with their letters, and
-# emoji with what they are joined to. The base64 of a picture is one word.
+# emoji with the characters that they are joined to. The base64 of a picture is one word.
 _ALONE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS: Final = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u109f\u1780-\u17ff\u200c"

@@ -1,6 +1,6 @@
 """Extract the texts of a message by scope, in the form that is searched, and its digest.
 
-The message is parsed by `webapp.messages`, so that a search finds what its page shows. The digest
+The message is parsed by `webapp.messages`, so that a search finds the texts of its page. The digest
 is of a normalized message, which stays the same when the next request repeats it: a client may
 drop fields, serialize arguments differently, or join parts.
 """
@@ -72,9 +72,9 @@ class Said:
     """The texts, calls and media of one message.
 
     `words` are its texts, `results` those of the results among its content parts, `unknown` the
-    JSON of parts that are not understood, and `asides` what a client need not repeat: reasoning,
-    the transcript of speech, the names of files, sources. `calls` has the name and arguments of
-    each call, `media` the digest of each image, sound or file with its kind.
+    JSON of parts that are not understood, and `asides` texts that a client need not repeat:
+    reasoning, the transcript of speech, the names of files, sources. `calls` has the name and
+    arguments of each call, `media` the digest of each image, sound or file with its kind.
     """
 
     role: str = ""
@@ -150,7 +150,7 @@ _ENCODING: Final = ("utf-8", "surrogatepass")
 def decode_arguments(arguments: str) -> str:
     """Write the strings of serialized arguments without escapes, as pages show them.
 
-    Programs escape whatever is not ASCII, and readers search for what they see.
+    Programs escape whatever is not ASCII, and readers search for the text that they see.
     """
     if "\\" not in arguments:
         return arguments

@@ -1,8 +1,8 @@
 """Keep the severity of the findings in each completion as tags, checked after the adds.
 
 The table `unchecked` is the queue: a completion is put in when it is added, when its metadata are
-replaced, and when the rules that check it have changed. Processes share the queue by leases: what
-a process that was killed had taken is free again after a while.
+replaced, and when the rules that check it have changed. Processes share the queue by leases: the
+completions of a process that was killed are free again after a while.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FINDING_TAGS: Final = {
     **{level: f"findings:{level}" for level in _LEVELS},
     "failed call": "findings:failed-call",
 }
-"""The tags by what they stand for; that of a severity stands for all that are more severe, too."""
+"""The tags by severity or failure; that of a severity stands for all that are more severe, too."""
 
 _AT_ONCE: Final = 10
 _QUEUED_AT_ONCE: Final = 10_000

@@ -123,7 +123,7 @@ class Recovery:
 
 
 def _log_once(error: Exception, logged: str) -> str:
-    """Log `error` unless it says what was `logged` last; return what it says."""
+    """Log `error` unless its text was `logged` last; return its text."""
     said = f"{type(error).__name__}: {error}".partition("\n")[0]
     if said != logged:
         cause = None if isinstance(error, StoreError) else error

@@ -1,7 +1,7 @@
 """Accumulate a text that arrives in pieces: an answer, a name, arguments, base64.
 
-Most servers send what is new. Some send all of the text so far with each piece, or all of it again
-at the end.
+Most servers send the new text alone. Some send all of the text so far with each piece, or all
+of it again at the end.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ splitting  lines as JSON documents, which may be on one or on many
 formats    the format of a document, by its shape
 exchanges  the same of requests with their responses
 archives   the same of the entries of HAR files
-pieces     the formats, and what a document of each is
+pieces     the formats, each of a completion or of a part of one
 pending    parts of completions that wait for the others
 importing  files into a store, with a report
 exporting  a store as JSONL

@@ -93,7 +93,7 @@ def _break_off(
 
 
 def _write_log(entry: Object, url: str) -> Object:
-    """Write what the completion keeps of an entry: its address, time and duration."""
+    """Write the facts of an entry that the completion keeps: its address, time and duration."""
     members = [f'"url":{json.dumps(url)}'] if url else []
     started, duration = copy(entry.get("startedDateTime")), entry.get("time")
     members += [f'"created":{started}'] if started else []

@@ -1,4 +1,4 @@
-"""The formats of imported values, and what a value of each is: a completion, or a part of one."""
+"""The formats of imported values, each of them a completion or a part of one."""
 
 from __future__ import annotations
 

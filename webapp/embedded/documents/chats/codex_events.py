@@ -1,7 +1,7 @@
 """Build a completion from the events that `codex exec --json` prints.
 
-An item has an event when it starts, is updated and is completed; the last one has all of it. What
-the user asked is not among them.
+An item has an event when it starts, is updated and is completed; the last one has all of it. The
+question of the user is not among them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from webapp.exact_json import Object, parse, write_array, write_object
 _THREADS: Final = ("thread.started", "turn.started", "turn.completed", "turn.failed")
 _ITEMS: Final = ("item.started", "item.updated", "item.completed")
 _GIVEN: Final = frozenset({"command", "changes", "query", "items", "action", "prompt"})
-"""The members of an item that say what is to be done; the others came of it."""
+"""The members of an item that ask for a step; the others came of it."""
 _OUTPUTS: Final = ("aggregated_output", "result", "error")
 
 

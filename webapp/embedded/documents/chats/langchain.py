@@ -85,7 +85,7 @@ def _list_run(run: Object) -> list[str]:
 
 
 def _list_outputs(outputs: Object) -> list[str]:
-    """List what an output has besides its first message: other generations, and facts of them."""
+    """List the members of an output besides its first message, such as other generations."""
     if is_langchain_message(outputs):
         return []
     rest = write_rest(outputs, {"messages", "generations", "message", "output"})
@@ -126,7 +126,7 @@ def _find_state(value: Object) -> str:
 
 
 def _is_result(value: Object) -> bool:
-    """Return whether `value` is the result of a model: generations without what was asked."""
+    """Return whether `value` is the result of a model: generations without the question."""
     return bool(value.items("generations")) and bool(_find_answer(value))
 
 

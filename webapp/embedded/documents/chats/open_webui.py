@@ -24,7 +24,7 @@ _USAGES: Final = ("usage", "info")
 
 
 def is_open_webui_chat(value: Object) -> bool:
-    """Return whether `value` is a chat of an export of Open WebUI, or what is in its `chat`."""
+    """Return whether `value` is a chat of an export of Open WebUI, or the `chat` of one."""
     chat = value.object("chat") or value
     history = chat.object("history")
     if history is None and chat is not value:

@@ -1,7 +1,7 @@
 """Read the requests and responses of other APIs as those of the Chat Completions API.
 
 Each API is a module with four functions: whether an object is its request or its response, and
-the same in the members of chat completions. What those have no place for keeps its name. Those with
+the same in the members of chat completions. Members that those lack keep their names. Those with
 streams of their own also have `join_stream`, which joins the pieces of one to its response.
 """
 

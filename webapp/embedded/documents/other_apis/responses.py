@@ -1,6 +1,6 @@
 """OpenAI's Responses API: its items become messages, in their order.
 
-What an assistant says, thinks and calls between two items of others is one message.
+The texts, thoughts and calls of an assistant between two items of others are one message.
 """
 
 from __future__ import annotations
