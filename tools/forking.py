@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -233,6 +234,8 @@ def _fork_on_demand(control: socket.socket) -> tuple[str, list[str]] | None:
     module, arguments, environ = json.loads(run)
     os.environ.clear()
     os.environ.update(environ)
+    # The folder that the environment names is kept from the first use on.
+    tempfile.tempdir = None
     time.tzset()
     return module, arguments
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
-from webapp.database import StoreError, find_outage
+from webapp.database import Outage, StoreError, find_outage
 from webapp.fragments import render_notice, wants_fragment
 from webapp.redaction import get_logger
 from webapp.upstream import Busy, NotFound, RateLimited, UpstreamError
@@ -52,6 +52,7 @@ _NOT_FOUND_CAUSES = {
 }
 _NO_DATABASE = "Readback cannot use its database now. Try again in a moment."
 _RETRY_SECONDS = 10
+_NO_ROOM = "The disk for temporary files is full, and this needs one. Try again when there is room."
 _SHARES = "/s/"
 _CAUSES = "readback_not_found_causes"
 _SENTENCES = {
@@ -62,6 +63,13 @@ _SENTENCES = {
     413: "That is more than Readback takes at once.",
     500: "Readback failed at this page. The log of the server has the details.",
 }
+
+
+class FullDisk(HTTPException):
+    """There is no room for a temporary file."""
+
+    code = 507
+    name = "Insufficient Storage"
 
 
 def register_error_handlers(app: Flask, server: str) -> None:
@@ -113,6 +121,9 @@ def handle_http_error(error: HTTPException) -> Response:
 
 
 def handle_unexpected_error(error: Exception) -> Response:
+    if isinstance(error, OSError) and find_outage(error) is Outage.FULL:
+        log.error("a temporary file could not be written: %s", error.strerror)
+        return handle_http_error(FullDisk(_NO_ROOM))
     log.error("unexpected error at %s", request.endpoint, exc_info=error)
     return handle_http_error(InternalServerError())
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from tempfile import SpooledTemporaryFile
+from contextlib import closing
+from io import FileIO
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from webapp.addresses.forwarding import CLIENT
@@ -82,25 +84,23 @@ class HeldAnswer:
             if not self.holder.has_place:
                 yield piece
                 continue
-            with SpooledTemporaryFile(_IN_MEMORY, prefix="readback-") as file:
+            with closing(_WrittenAhead()) as ahead:
                 sent, sent_at = 0, self._monotonic()
                 while piece is not None:
-                    file.write(piece)
+                    ahead.add(piece)
                     pause = _SECONDS if sent < _BEGINNING else _SILENT_SECONDS
                     if self._monotonic() - sent_at > pause:
-                        file.seek(sent)
-                        written = file.read(_PIECE)
-                        file.seek(0, os.SEEK_END)
+                        written = ahead.read(sent)
                         yield written
                         sent, sent_at = sent + len(written), self._monotonic()
-                    piece = self._make_next(pieces) if file.tell() < _IN_FILE else None
-                is_whole = file.tell() < _IN_FILE
+                    piece = None if ahead.is_full else self._make_next(pieces)
+                is_whole = not ahead.is_full
                 if is_whole:
                     del pieces
                     self.close()
-                file.seek(sent)
-                while written := file.read(_PIECE):
+                while written := ahead.read(sent):
                     yield written
+                    sent += len(written)
             if is_whole:
                 return
 
@@ -116,3 +116,46 @@ class HeldAnswer:
     def _make_next(self, pieces: Iterator[bytes]) -> bytes | None:
         with hold_answers(self.holder):
             return next(pieces, None)
+
+
+class _WrittenAhead:
+    """The beginning of an answer, which its client may still take: in a file if it is long.
+
+    A disk without room makes it full, and the last piece stays in memory.
+    """
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self._file: FileIO | None = None
+        self._in_file = 0
+        self._held = b""
+
+    def add(self, piece: bytes) -> None:
+        """Add a piece; none may follow one that has made it full."""
+        self._held += piece
+        if self._in_file + len(self._held) > _IN_MEMORY:
+            try:
+                self._move_to_file()
+            except OSError:
+                self.is_full = True
+        self.is_full = self.is_full or self._in_file >= _IN_FILE
+
+    def read(self, start: int) -> bytes:
+        """Read some bytes from `start` on, none at the end."""
+        if self._file is None or start >= self._in_file:
+            start -= self._in_file
+            return self._held[start : start + _PIECE]
+        return os.pread(self._file.fileno(), min(_PIECE, self._in_file - start), start)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _move_to_file(self) -> None:
+        """Move what is held to the file. Raises `OSError` if there is no room for all of it."""
+        if self._file is None:
+            self._file = TemporaryFile(prefix="readback-", buffering=0)  # noqa: SIM115
+        if self._file.write(self._held) != len(self._held):
+            raise OSError("the disk is full")
+        self._in_file += len(self._held)
+        self._held = b""

@@ -118,7 +118,12 @@ def render_http_error(error: HTTPException) -> Response:
 
 def render_unexpected_error(error: Exception) -> Response:
     """Log `error` and return a 500 that does not reveal it; if the store failed, say so."""
-    if outage := find_outage(error):
+    outage = find_outage(error)
+    if isinstance(error, OSError) and outage is Outage.FULL:
+        # A database has errors of its own; this is of a temporary file.
+        current_app.logger.error("A temporary file could not be written: %s", error.strerror)
+        return _render_full_disk()
+    if outage:
         current_app.logger.error("The store failed: %s", str(error).partition("\n")[0])
         return _render_outage(outage)
     current_app.logger.error("The request failed.", exc_info=error)
@@ -128,6 +133,22 @@ def render_unexpected_error(error: Exception) -> Response:
         kind="server_error",
     )
     return render_error(sorry)
+
+
+def _render_full_disk() -> Response:
+    """Render a 507, which clients need not repeat soon."""
+    response = render_error(
+        ApiError(
+            "The disk for temporary files is full, and this needs one. "
+            "The request can be repeated when there is room.",
+            status=507,
+            kind="server_error",
+            code="temporary_disk_full",
+        )
+    )
+    response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    response.headers["x-should-retry"] = "false"
+    return response
 
 
 def _render_outage(outage: Outage) -> Response:

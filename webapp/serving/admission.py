@@ -52,6 +52,12 @@ TOO_MANY: Final = Refusal(
     "server_busy",
     RETRY_SECONDS,
 )
+NO_ROOM: Final = Refusal(
+    "507 Insufficient Storage",
+    "The disk for temporary files is full, and this needs one. Try again when there is room",
+    "temporary_disk_full",
+    RETRY_SECONDS,
+)
 TOO_LARGE: Final = Refusal(
     "413 Request Entity Too Large",
     "That is more than the server takes at once",

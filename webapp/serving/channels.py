@@ -20,11 +20,14 @@ from waitress.utilities import BadRequest, RequestHeaderFieldsTooLarge
 
 from webapp.addresses.forwarding import remove_prefix
 from webapp.http.decompression import HOLDS_BYTES
-from webapp.serving.admission import Admission, Kind, Permit, classify
+from webapp.redaction import get_logger
+from webapp.serving.admission import NO_ROOM, Admission, Kind, Permit, classify
 from webapp.serving.refusals import REFUSED, Refusal
 
 if TYPE_CHECKING:
     from webapp.serving.server import Server
+
+log = get_logger("readback")
 
 MAX_HEADERS: Final = 100
 MAX_CHUNK_LINE: Final = 4_096
@@ -44,6 +47,10 @@ LINGER_SECONDS: Final = 5
 
 A connection closed with unread bytes is reset, and the client may then lose the answer.
 """
+
+_WRITTEN_AT_ONCE: Final = 64 * 1024
+"""Bytes of an answer that are added to those that wait. More would go to a file first, also if the
+client takes them at once."""
 
 _TARGET: Final = re.compile(rb"[!-~]+")
 _VERSIONS: Final = (b"HTTP/1.0", b"HTTP/1.1")
@@ -69,7 +76,13 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         """Take bytes of the connection; return how many of them belong to this request."""
         had_head = self.headers_finished
         is_chunked = had_head and self.chunked
-        consumed: int = super().received(data[:_CHUNKED_AT_ONCE] if is_chunked else data)
+        try:
+            consumed: int = super().received(data[:_CHUNKED_AT_ONCE] if is_chunked else data)
+        except OSError as error:
+            # A large body waits in a temporary file.
+            log.error("the body of a request could not be written: %s", error.strerror)
+            self._refuse(NO_ROOM)
+            return len(data)
         if self.error is None and self.headers_finished and not self.empty:
             refusal = self._hold_more() if had_head else self._admit()
             if refusal is not None:
@@ -153,7 +166,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         if self._permit is not None:
             self._permit.release()
         if self.body_rcv is not None:
-            self.body_rcv.getbuf().close()
+            # A full disk does not take what is left to write either.
+            with suppress(OSError):
+                self.body_rcv.getbuf().close()
             self.body_rcv = None
 
 
@@ -283,6 +298,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def spare_since(self) -> float:
         """When the client last did something, other than sending the head of a request slowly."""
         return self.last_activity if self.request is None else self.request.started
+
+    def write_soon(self, data: Any) -> int:
+        """Send a part of an answer, or let it wait for the client."""
+        if not isinstance(data, bytes):
+            return int(super().write_soon(data))
+        for start in range(0, len(data), _WRITTEN_AT_ONCE):
+            super().write_soon(data[start : start + _WRITTEN_AT_ONCE])
+        return len(data)
 
     def handle_write(self) -> None:
         if self.socket is None:

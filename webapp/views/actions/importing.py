@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -83,7 +84,9 @@ def send() -> ResponseReturnValue:
         return _render_form(uploads, str(error)), 503
     finally:
         for file in opened:
-            file.close()
+            # A full disk does not take what is left to write either.
+            with suppress(OSError):
+                file.close()
 
 
 @bp.get("/<upload_id>")
