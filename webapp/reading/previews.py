@@ -1,19 +1,21 @@
 """Preview completions in a list: the first words asked and answered, and kinds of content.
 
 The list operation returns the answer only; the question takes one more request each. These are
-made side by side, small and without retries. Their results are kept by the id and the answer, since
-input never changes, unless the completion is so new that its input may not be whole yet. A question
-that does not come in time is left out for a while; the list never waits longer for it. One that is
-too large is left out for good: the server would read all of it for each list.
+made side by side, small and without retries; lists that need one at the same time share it. Their
+results are kept by the id and the answer, since input never changes, unless the completion is so
+new that its input may not be whole yet. A question that does not come in time is left out for a
+while; the list never waits longer for it. One that is too large is left out for good: the server
+would read all of it for each list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import inf
+from threading import Lock
 from typing import Final, TypeAlias
 
 from webapp.analysis import Failure, find_answer_failure
@@ -97,6 +99,8 @@ class Previews:
         self._pool = RequestPool(_THREADS, thread_name_prefix="preview")
         self._kept: RecentValues[_Key, Preview] = RecentValues(_MAX_KEPT)
         self._left_out_until: RecentValues[_Key, float] = RecentValues(_MAX_KEPT)
+        self._asked: dict[_Key, Future[Preview]] = {}
+        self._lock = Lock()
 
     def build_rows(self, completions: Sequence[Completion], deadline: Deadline) -> tuple[Row, ...]:
         """Build a row for each completion, in order, within `SECONDS` and the deadline."""
@@ -106,7 +110,7 @@ class Previews:
         pauses = [self._left_out_until.get(key) or 0.0 for key in keys]
         with without_noting():
             questions = [
-                self._pool.submit(self._request_question, key, one, limit)
+                self._share_request(key, one, limit)
                 if one.id and pause <= clock.monotonic() and self._find_question(one, key) is None
                 else None
                 for one, key, pause in zip(completions, keys, pauses, strict=True)
@@ -136,6 +140,24 @@ class Previews:
             messages = completion.input_messages
             return replace(preview_question(messages), messages=f"{len(messages):,}")
         return self._kept.get(key)
+
+    def _share_request(
+        self, key: _Key, completion: Completion, deadline: Deadline
+    ) -> Future[Preview]:
+        """Request a question, unless another list has done so and waits for it."""
+        with self._lock:
+            asked = self._asked.get(key)
+            if asked is None:
+                asked = self._pool.submit(self._request_question, key, completion, deadline)
+                self._asked[key] = asked
+        asked.add_done_callback(lambda _: self._forget(key))
+        return asked
+
+    def _forget(self, key: _Key) -> None:
+        with self._lock:
+            asked = self._asked.get(key)
+            if asked is not None and asked.done():
+                del self._asked[key]
 
     def _request_question(self, key: _Key, completion: Completion, deadline: Deadline) -> Preview:
         try:
