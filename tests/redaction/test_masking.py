@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import checked
 from webapp.redaction import find, mask
-from webapp.redaction.detecting import KINDS
+from webapp.redaction.detecting import KINDS, detect
 
 BODY = "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2n"
 HEX = "0123456789abcdef0123456789abcdef"
@@ -137,6 +137,13 @@ def test_a_private_key_is_masked_whole_and_cut_off(kind: str, line_break: str) -
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
     assert mask(text) == text
+
+
+def test_a_long_chain_of_tokens_that_are_cut_off_is_not_read_many_times() -> None:
+    found = list(detect("npm_aB1xyzQ." * 1_000))
+
+    assert found
+    assert sum(len(one.text) for one in found) < 12_000
 
 
 OWN = "my/own+key-4f9a"

@@ -54,13 +54,13 @@ from webapp.redaction.rules.tables import (
     find_in_tables,
 )
 from webapp.redaction.rules.vendors.parts import PARTS
-from webapp.redaction.rules.vendors.prefixes import PREFIXED
+from webapp.redaction.rules.vendors.prefixes import PREFIXED, is_known_by_itself
 from webapp.redaction.rules.vendors.services import SERVICES_NEEDS, find_of_services
 from webapp.redaction.rules.vendors.unknown import PREFIX_NEEDS, find_prefixed
 
 _BY_CONTEXT: Final = (*COMMANDS, *SENTENCES, *CODES)
 KINDS: Final = (*PARTS, *FORMS, *KEYS, *_BY_CONTEXT)
-_TOKENS: Final = Tokens(PREFIXED)
+_TOKENS: Final = Tokens(PREFIXED, is_known_by_itself)
 
 
 class Rule(NamedTuple):

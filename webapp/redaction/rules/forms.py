@@ -101,12 +101,15 @@ FORMS: Final[tuple[Kind, ...]] = (
         lambda secret: is_value(secret) and not is_mask(secret),
         needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>]*@",
     ),
-    # Cut off before its @.
+    # Cut off before its @, and no port or tag of an image.
     Kind(
         "password",
         ("://",),
-        re.compile(r"://[^\s/?#\"'`\\<>@:]{0,60}:(?P<secret>[^\s\"'`\\<>@/?#:]{6,100}+)\Z"),
-        is_mixed,
+        re.compile(
+            r"(?<!docker)(?<!oci)(?<!image)://[^\s/?#\"'`\\<>@:]{0,60}:"
+            r"(?![0-9]{1,5}(?:[,;]|[^\x00-\x7f]))(?P<secret>[^\s\"'`\\<>@/?#:]{6,100}+)\Z"
+        ),
+        lambda secret: is_mixed(secret) and is_value(secret),
         needs=r"://[^\s/?#\"'`\\<>@:]*:[^\s\"'`\\<>@/?#:]{6,}$",
     ),
     Kind(

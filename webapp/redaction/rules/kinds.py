@@ -40,7 +40,7 @@ _RUN: Final = re.compile(
 )
 """Tokens are at least this long; those in base64 may go on after a `/`."""
 
-_CUT_OFF: Final = re.compile(r"[A-Za-z0-9_.+/=-]{8,}+\Z")
+_CUT_OFF: Final = re.compile(r"[A-Za-z0-9_.+/=-]{8,200}+\Z")
 """The beginning of a token at the end of a text that was cut off."""
 
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
@@ -146,13 +146,16 @@ class Tokens:
 
     A hyphen is a part of a token: else `sk-sk-sk-…` would begin one at every third character. But
     one after a space or at the start of a line, as in a diff, is not.
+
+    After a prefix that `is_known` by itself, a token may be cut off at the end of the text.
     """
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    def __init__(self, kinds: Sequence[Kind], is_known: Callable[[str], bool]) -> None:
         hints = {hint for kind in kinds for hint in kind.hints}
         self._kinds = {
             hint: [kind for kind in kinds if hint.startswith(kind.hints)] for hint in hints
         }
+        self._known = frozenset(hint for hint in hints if hint[-1] in "-_." and is_known(hint))
         by_first: dict[str, list[str]] = {}
         for hint in sorted(hints, key=len, reverse=True):
             by_first.setdefault(hint[0], []).append(re.escape(hint[1:]))
@@ -184,7 +187,7 @@ class Tokens:
                     continue
                 for kind in self._kinds[hint[0]]:
                     match = kind.pattern.match(text, at)
-                    if match is None and len(hint[0]) >= 4 and hint[0][-1] in "-_.":
+                    if match is None and hint[0] in self._known:
                         match = _CUT_OFF.match(text, hint.end())
                         if match is not None and (has_all_cases(match[0]) or is_jumble(match[0])):
                             yield kind, at, match.end()

@@ -236,7 +236,7 @@ _OTHER_PREFIXES: Final = split_words(
 """Prefixes that other words have too."""
 
 
-def _is_known_by_itself(prefix: str) -> bool:
+def is_known_by_itself(prefix: str) -> bool:
     """Return whether a few characters after a prefix are enough to know a token."""
     return len(prefix) >= 4 and prefix not in _OTHER_PREFIXES and prefix[-1] not in "0123456789"
 
@@ -244,7 +244,7 @@ def _is_known_by_itself(prefix: str) -> bool:
 def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
     """Build the kind of tokens that begin with a vendor's prefix."""
     any_of = "|".join(map(re.escape, sorted(prefixes, key=len, reverse=True)))
-    cut = "|".join(map(re.escape, filter(_is_known_by_itself, prefixes)))
+    cut = "|".join(map(re.escape, filter(is_known_by_itself, prefixes)))
     pattern = re.compile(f"(?:{any_of}){rest}" + (f"|(?:{cut}){_CUT}" if cut else ""))
     longest = max(map(len, prefixes))
 
