@@ -91,6 +91,13 @@ def test_texts_like_them_stay() -> None:
     assert [text for text in texts if _redact([text]) != [text]] == []
 
 
+def test_the_receiver_of_a_password_is_no_new_password() -> None:
+    receivers = ["to ann@shop24.example", "to https://shop24.example/login", "to /etc/app2/secrets"]
+    shown = [_redact([f"Send the password Blume2020x {one}"])[0] for one in receivers]
+
+    assert shown == [f"Send the password [masked: password] {one}" for one in receivers]
+
+
 def test_secrets_of_many_vendors_and_places_are_known() -> None:
     missed = find_missed(VENDORS_AND_PLACES)
     count = len(VENDORS_AND_PLACES.read_text("utf-8").splitlines())

@@ -140,7 +140,7 @@ _ABOUT: Final = re.compile(
     re.IGNORECASE,
 )
 """Goes on after the noun in questions about it."""
-_NO_CODE: Final = re2.compile(
+NO_CODE: Final = re2.compile(
     r"(?i:(?:exit|error|status|return|result|zip|post(?:al)?|country|area|promo|discount|coupon|product"
     r"|item|source|booking|tracking|colou?r|airport|https?|response|dress|qr|bar|time|voucher"
     r"|currency|language|region|state|reason|close|course|class|part|program|python|java|sample"
@@ -242,6 +242,6 @@ def _is_asked(question: str, start: int, end: int, subject: str) -> bool:
         not (is_label or _ASKS.search(question))
         or _ABOUT.match(question, end)
         or _HOW.search(question, max(start - _HOW_REACH, 0))
-        or (subject == "code" and _NO_CODE.search(replace_surrogates(question)))
+        or (subject == "code" and NO_CODE.search(replace_surrogates(question)))
         or (subject == "key" and _NO_KEY.search(question))
     )

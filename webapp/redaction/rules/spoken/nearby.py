@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.forms import is_argument
 from webapp.redaction.rules.kinds import (
     SecretPlace,
@@ -21,6 +22,7 @@ from webapp.redaction.rules.kinds import (
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.personal.addresses import STREET
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
+from webapp.redaction.rules.spoken.answers import NO_CODE
 from webapp.redaction.rules.spoken.nouns import Noun
 
 _REACH: Final = 70
@@ -127,6 +129,13 @@ _VERBS: Final = [
 ]
 
 
+_WITH: Final = split_words(
+    "with using via by mit avec con com use type typed enter entered and und then wants needs"
+)
+"""Words before a password that opens something; `to` and `as` are before its name and a user."""
+_JOINED: Final = re.compile("(?=.*[a-z])[A-Za-z]{3,}[-_.][A-Za-z]{3}")
+
+
 def _is_password(said: _Said) -> bool:
     secret = said.value
     if said.noun.startswith("key") or not is_argument(secret) or not is_told(secret):
@@ -142,8 +151,14 @@ def _is_password(said: _Said) -> bool:
         return (
             _THREE.match(secret) is not None and re.search("[^A-Za-z0-9.]", secret) is not None
         ) or (is_entered and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None)
+    if said.subject == "entry":
+        is_name = _CODE.search(secret) is None and not (
+            _NAMED_CODE.match(secret) and _JOINED.match(secret)
+        )
+        is_by = said.noun == "protected" and "by" in said.words
+        return not (is_name or is_by or _WITH.isdisjoint(said.words[-1:]))
     if _CODE.search(secret) or _GROUPS.fullmatch(secret):
-        return said.is_said or said.subject != "entry"
+        return True
     return said.is_said and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
 
 
@@ -155,6 +170,8 @@ _OPENS: Final = split_words("code codes opens open enter press type combination 
 def _is_code(said: _Said) -> bool:
     if len(said.value) == 3:
         return said.is_said and _BACK_OF_CARD.match(said.noun) is not None
+    if NO_CODE.search(replace_surrogates(said.noun)):
+        return False
     if said.subject == "lock" and _OPENS.isdisjoint(said.words + said.context):
         return False
     if said.noun.startswith("pin") and not said.words and _OWNERS.isdisjoint(said.context[-2:]):
@@ -221,7 +238,7 @@ _SIGN: Final = re.compile(r"[0-9!@#$%^&*+=?]|[a-z][A-Z]")
 """What every password that is known without its place has."""
 
 _CHANGED: Final = re.compile(
-    r"[\"'`”]{0,2}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"
+    r"[.!?:]{0,3}[\"'`”]{0,2}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"
     r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:(?:it['’]?s|it[ ]is|is|that['’]s)[ ])?now"
     r"(?:[ ](?:it['’]?s|it[ ]is))?"
     r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:the[ ])?new[ ](?:one|password|token|key)[ ](?:is|will[ ]be))"
@@ -254,7 +271,10 @@ def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
         if place is not None:
             yield SecretPlace(near.kind, *place)
             if near is _PASSWORDS and (changed := _CHANGED.match(text, place[1])):
-                yield SecretPlace(near.kind, *changed.span("secret"))
+                secret = changed["secret"].rstrip(".!?:")
+                if is_argument(secret) and is_told(secret):
+                    start = changed.start("secret")
+                    yield SecretPlace(near.kind, start, start + len(secret))
 
 
 def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, int] | None:

@@ -15,7 +15,8 @@ from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.personal.identities import SMALL, TERMS
 
 _PASSWORD: Final = (
-    r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa2?[ -]key|wi-?fi[ -](?:key|code)"
+    r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa[23]?(?:[ -](?:psk|personal))?"
+    r"[ -](?:key|psk)|wi-?fi[ -](?:key|code)"
     r"|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b|contraseña|clave de acceso"
     r"|\bsenha|palavra-passe|parola d['’]ordine|wachtwoord|hasło|hasła|lösenord|adgangskode"
     r"|passord|salasana|heslo|şifre|парол|パスワード|密码|密碼|비밀번호"
