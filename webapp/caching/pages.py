@@ -42,7 +42,9 @@ MAX_REQUESTS: Final = 4
 
 _LARGEST: Final = 1024 * 1024
 _OVERHEAD: Final = 2_000
-"""Bytes of an entry besides its page."""
+"""Bytes of an entry besides its page and its inputs."""
+_INPUT: Final = 400
+"""Bytes of an input, such as that an image of the page is kept."""
 
 _HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVER_NAME")
 
@@ -133,7 +135,7 @@ class PageCache(RecentValues[bytes, _Kept]):
             return
         plain = response.get_data()
         body = Body(plain, compress(plain), find_etag(plain))
-        size = len(body.plain) + len(body.compressed) + _OVERHEAD
+        size = len(body.plain) + len(body.compressed) + _OVERHEAD + _INPUT * len(inputs.reads)
         self.keep(key, _Kept(deciding, inputs, body), size)
 
     def _find_key(self) -> bytes:
