@@ -178,9 +178,11 @@ def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None
     run, question = context.run, context.page.question
     words = shorten(drop_markup(question[:_MOST_ASKED]), limit=300)
     is_title = words.split() == shorten_title(question).split()
-    if is_title or run is None or not run.begins_at_start or not run.user_turns:
+    turns = run.user_turns if run is not None and run.begins_at_start else ()
+    asked = next((turn for turn in turns if turn.words), None)
+    if is_title or asked is None:
         return None
-    return Glance("Question", links.to_message(run.user_turns[0]), None, words)
+    return Glance("Question", links.to_message(asked), None, words)
 
 
 def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
