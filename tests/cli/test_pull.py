@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import PATIENCE, Readback
+from tests.support.command import PATIENCE, Readback, open_terminal, read_until
 from tests.support.fake_upstream import (
     FakeUpstream,
     Reply,
@@ -55,6 +55,25 @@ def readback(forkable: Forkable, fake: FakeUpstream, tmp_path: Path) -> Iterator
 def exported(readback: Readback) -> dict[str, dict[str, Any]]:
     lines = map(json.loads, readback("export").output.splitlines())
     return {line["id"]: line for line in lines}
+
+
+def test_a_terminal_obeys_nothing_that_a_server_says(
+    readback: Readback, fake: FakeUpstream
+) -> None:
+    """Not in the errors beside the line of the progress either."""
+    obeyed = "\x1b]0;title\x07\x1b[31m\x9b2J\r\x08"
+    fake.script("/chat/completions/c1", error(404, f"Gone {obeyed} c1", code=f"not_found{obeyed}"))
+    fake.script("/chat/completions/c3/messages", error(400, f"No {obeyed} such thing: the end"))
+    with (
+        open_terminal() as (shown, device),
+        readback.start("pull", "--all", stderr=device) as process,
+    ):
+        seen = read_until(shown, "the end")
+        process.communicate(timeout=PATIENCE)
+
+    assert "Gone" in seen and "copied" in seen
+    left = seen.replace("\x1b[K", "").replace("\r", "").replace("\n", "")
+    assert left.isprintable()
 
 
 def as_served(fake: FakeUpstream, completion_id: str) -> dict[str, Any]:
