@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
+from typing import TypeAlias
 
 import pytest
 from flask import Flask
@@ -31,14 +32,27 @@ from webapp.factories import find_database_url
 __all__ = ["browser", "playwright"]
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Return a function that opens an app in a window of its own; check its promises at the end.
+Contexts: TypeAlias = dict[tuple[Browser, bool], BrowserContext]
 
-    `expected` names console messages that belong to the test, such as a failed load.
+
+@pytest.fixture(scope="package")
+def contexts() -> Contexts:
+    """Contexts that hold the windows of one test after the other, by browser and JavaScript.
+
+    A new context starts a process, which takes longer than most pages. It runs as long as a page is
+    open: `open_page` opens one in each context that no test sees.
     """
-    contexts: list[BrowserContext] = []
-    watched: list[Promises] = []
+    return {}
+
+
+@pytest.fixture
+def open_page(browser: Browser, contexts: Contexts) -> Iterator[Open]:
+    """Return a function that opens an app in a new window; check its promises at the end.
+
+    Nothing is left of other tests. Windows of one test share cookies if both have JavaScript, or
+    neither. `expected` names console messages that belong to the test, such as a failed load.
+    """
+    opened: list[tuple[BrowserContext, Promises]] = []
 
     def open_one(
         base_url: str,
@@ -46,29 +60,41 @@ def open_page(browser: Browser) -> Iterator[Open]:
         *,
         expected: tuple[str, ...] = (),
         javascript: bool = True,
-        scheme: str = "light",
         width: int = 1280,
     ) -> Page:
-        context = browser.new_context(
-            base_url=base_url,
-            java_script_enabled=javascript,
-            color_scheme="dark" if scheme == "dark" else "light",
-            viewport={"width": width, "height": 900},
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
+        context = contexts.get((browser, javascript))
+        if context is None:
+            context = browser.new_context(color_scheme="light", java_script_enabled=javascript)
+            context.set_default_timeout(PATIENCE_MS)
+            context.new_page().goto(f"{base_url}/healthz")
+            contexts[browser, javascript] = context
         page = context.new_page()
         promises = Promises(base_url, expected=expected)
         promises.watch(page)
-        watched.append(promises)
-        page.goto(path)
+        opened.append((context, promises))
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{base_url}{path}")
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
-    for promises in watched:
+    for context, promises in opened:
+        leave(context, promises.own)
+    for _, promises in opened:
         promises.check()
+
+
+def leave(context: BrowserContext, base_url: str) -> None:
+    """Close the windows of a test in `context`; clear what pages of `base_url` keep there."""
+    unseen, *windows = context.pages
+    for window in windows:
+        window.close()
+    session = context.new_cdp_session(unseen)
+    session.send(
+        "Storage.clearDataForOrigin", {"origin": base_url, "storageTypes": "local_storage"}
+    )
+    session.detach()
+    context.clear_cookies()
+    context.clear_permissions()
 
 
 @pytest.fixture(scope="package")
@@ -80,9 +106,7 @@ def still_browser(playwright: Playwright) -> Iterator[Browser]:
     """
     pictures = "READBACK_SCREENSHOTS" in os.environ
     flags = () if pictures else ("--disable-threaded-compositing",)
-    # To start a process takes as long as most pages, and a window would start one whenever it
-    # comes to an app from elsewhere, since pages refuse to share theirs with others (COOP).
-    with running_chromium(playwright, "--process-per-site", *flags) as started:
+    with running_chromium(playwright, *flags) as started:
         yield started
 
 

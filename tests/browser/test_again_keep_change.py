@@ -74,24 +74,24 @@ def test_code_is_copied_a_copy_kept_and_the_original_deleted(
     expect(plain.get_by_label("Metadata")).to_contain_text("readback_rerun_of")
     assert plain.url.endswith("/kept/chatcmpl-again")
 
-    plain.goto("/completions/chatcmpl-1")
+    plain.goto(f"{remote_address}/completions/chatcmpl-1")
     plain.get_by_role("button", name="keep a copy").focus()
     plain.keyboard.press("Enter")
     expect(plain.locator(".kept-banner")).to_contain_text("A copy")
 
-    plain.goto("/completions/chatcmpl-1/metadata")
+    plain.goto(f"{remote_address}/completions/chatcmpl-1/metadata")
     plain.get_by_label("Value 1").fill("8")
     plain.get_by_role("button", name="Save").focus()
     plain.keyboard.press("Enter")
     expect(plain.get_by_label("Metadata")).to_contain_text("8")
 
-    plain.goto("/completions/chatcmpl-1/delete")
+    plain.goto(f"{remote_address}/completions/chatcmpl-1/delete")
     keep_screenshot(plain, "delete")
     expect(plain.get_by_role("link", name="The copy")).to_be_visible()
     plain.get_by_role("button", name="Delete").focus()
     plain.keyboard.press("Enter")
     expect(plain.get_by_role("heading", name="Stored completions")).to_be_visible()
     assert "chatcmpl-1" not in fake.completions
-    plain.goto("/completions/chatcmpl-1")
+    plain.goto(f"{remote_address}/completions/chatcmpl-1")
     plain.get_by_role("link", name="Open the copy").click()
     expect(plain.locator(".bubble").first).to_contain_text("boiling point")

@@ -95,14 +95,14 @@ def test_real_completions_are_shown_whole(batch: Batch, tmp_path: Path, open_pag
             for view, of_view in groupby(_choose_looks(completion, at), key=itemgetter(0)):
                 looks = list(of_view)
                 page = changing if len(looks) > 1 else wide if looks[0][1] == 1280 else narrow
-                page.goto(f"/completions/{completion['id']}?all=1&view={view}")
+                page.goto(f"{base_url}/completions/{completion['id']}?all=1&view={view}")
                 assert _scripts_are_ours(page, base_url)
                 found += [*_problems(page, looks), *_lost(page, completion)]
             if found:
                 wrong[completion["id"]] = found
         # What a page loads late, such as an image far down, would find no server any more.
         for page in (wide, narrow, changing):
-            page.context.close()
+            page.close()
         assert (wrong, reports) == ({}, [])
 
 

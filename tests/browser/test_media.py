@@ -70,7 +70,7 @@ def test_nothing_jumps_when_images_come(address: str, open_page: Open, tell: Tel
     held: list[Route] = []
     free: list[bool] = []
     page.route("**/media/*", lambda route: route.continue_() if free else held.append(route))
-    page.goto(path, wait_until="domcontentloaded")
+    page.goto(f"{address}{path}", wait_until="domcontentloaded")
     page.wait_for_function("() => document.images.length === 5")
     below = page.locator("#m-1 .text").bounding_box()
     while len(held) < 4:

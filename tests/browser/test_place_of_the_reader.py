@@ -84,7 +84,7 @@ def test_links_keys_and_the_box_name_where_they_lead(
     page.wait_for_url("**#m-57")
     expect(place).to_have_text("message 57 of 60")
 
-    page.goto("/completions/chatcmpl-long?limit=100#m-57")
+    page.goto(f"{address}/completions/chatcmpl-long?limit=100#m-57")
     expect(place).to_have_text("message 57 of 60")
     page.mouse.move(300, 500)
     page.mouse.wheel(0, -1200)

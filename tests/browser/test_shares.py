@@ -72,7 +72,7 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
         f"{path}/completions/shared/json",
     ):
         assert here is not None and here.startswith(f"{path}/")
-        answer = reader.goto(here)
+        answer = reader.goto(f"{address}{here}")
         assert answer is not None and answer.status == 200, here
         assert "[masked: " in answer.text()
         assert SECRET not in answer.text() and "Mistral" not in answer.text()
@@ -81,6 +81,6 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
     expect(maker.get_by_text("1 of 2")).to_be_visible()
     maker.get_by_role("button", name="Revoke").click()
     expect(maker.get_by_text("revoked")).to_be_visible()
-    gone = reader.goto(path)
+    gone = reader.goto(link)
     assert gone is not None and gone.status == 404
     expect(reader.get_by_role("heading", name="This link does not open anything")).to_be_visible()

@@ -29,6 +29,9 @@ PATIENCE_MS: Final = 1000 * PATIENCE
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
+    # One process for all pages of a context. Pages refuse to share theirs with others (COOP), so a
+    # window would start one whenever it comes to an app, which takes longer than most pages.
+    "--renderer-process-limit=1",
 )
 
 
