@@ -93,6 +93,7 @@ def test_links_keys_and_the_box_name_where_they_lead(
     expect(place).to_have_text("answer")
     page.mouse.wheel(0, -90000)
     page.wait_for_function("() => scrollY === 0")
+    expect(place).to_have_text("message 1 of 60")
     page.keyboard.press("j")
     expect(page.locator("#m-1")).to_be_focused()
 
