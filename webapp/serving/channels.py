@@ -236,7 +236,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     While a request is answered, parts of the answer may leave. `_unsent_since` is the time since
     which a part waits for the client to take it. Waitress sets `close_when_flushed` if the
     connection is to close after the answer. A connection that lingers has sent the end of its
-    answer, and discards what the client still sends.
+    answer, and discards all that the client still sends.
     """
 
     task_class = _AppTask

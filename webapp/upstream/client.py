@@ -264,7 +264,7 @@ class Upstream:
     def _decode(
         self, text: Document, decode: Callable[[Document, Deadline], T], deadline: Deadline
     ) -> T:
-        """Decode an answer; an error has no key in what the server says, and advice."""
+        """Decode an answer; an error has no key in the message of the server, and has advice."""
         try:
             return decode(text, deadline)
         except TimeoutError as error:

@@ -12,7 +12,7 @@ names       the names that precede a secret, and the values that are one there
 context     settings, members, flags, headers and sentences with such a name
 values      the value after such a name: quoted, bare, in an element or a header
 tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
-spoken      what sentences say beside a noun, codes, and answers to questions
+spoken      values beside their nouns in sentences, codes, and answers to questions
 personal    e-mail and postal addresses, cards, accounts, telephones, numbers of persons, births
 
 A pattern takes time linear in the text: its repetitions are bounded, or possessive.

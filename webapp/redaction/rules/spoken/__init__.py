@@ -18,7 +18,7 @@ from webapp.redaction.rules.spoken.nouns import list_nouns
 
 
 def find_spoken(text: str) -> Iterator[SecretPlace]:
-    """Yield what is asked for by a noun, and what is said beside one."""
+    """Yield the answers to questions with a noun, and the values beside one."""
     nouns = list_nouns(text)
     yield from find_answers(text, nouns)
     yield from find_nearby(text, nouns)

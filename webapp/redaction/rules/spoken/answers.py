@@ -61,7 +61,6 @@ def _is_id(answer: str) -> bool:
     return is_number(answer) and len(set(answer)) > 1
 
 
-_ID_FORM: Final = r"[A-Z0-9](?:[ ./-]{0,3}[A-Z0-9]){5,22}"
 _ASKED: Final = {
     "code": _Asked(
         "pin",
@@ -181,7 +180,7 @@ def find_answer(text: str, question: str) -> Iterator[SecretPlace]:
 
 def find_named_answer(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if the name of its member is a noun for it, as `doorCode` is."""
-    subject = _classify_name(name)
+    subject = _classify_name(name[:_LONGEST_NAME])
     if subject is None or len(text) > _REACH or not _FORMS[subject][0].fullmatch(text):
         return
     # An amount, or a count.
@@ -192,7 +191,7 @@ def find_named_answer(text: str, name: str) -> Iterator[SecretPlace]:
 
 @lru_cache(maxsize=4096)
 def _classify_name(name: str) -> str | None:
-    words = " ".join(_WORD.findall(name[:_LONGEST_NAME])).lower()
+    words = " ".join(_WORD.findall(name)).lower()
     nouns = list_nouns(words)
     is_last = bool(nouns) and _NUMBER.fullmatch(words, nouns[-1].end) is not None
     return nouns[-1].subject if is_last and nouns[-1].subject in _NAMED_SUBJECTS else None

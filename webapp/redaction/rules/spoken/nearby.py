@@ -79,7 +79,7 @@ _LINKED: Final = re.compile(
     r"|votre|mi|tu|su))(?:[ ][\w-]{1,12}){0,2}[ ]|[ ]\(",
     re.IGNORECASE,
 )
-"""Says that the value before it is what the noun after it names."""
+"""Links the value before it to the noun after it."""
 
 _BACK: Final = split_words("is was as in into for to my your ist als est es that's it's")
 """Words between a value and the noun after it."""
@@ -88,7 +88,7 @@ _BACK: Final = split_words("is was as in into for to my your ist als est es that
 class _Said(NamedTuple):
     """A value, and how it is said: the noun and its subject, and the words between them.
 
-    It `is_said` if the last word says what the value is. `context` has the words before both.
+    It `is_said` if the last word is one that values follow. `context` has the words before both.
     """
 
     value: str
@@ -235,7 +235,7 @@ _TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=")
 """Signs of code and of templates between a noun and a value."""
 _DIGIT: Final = re.compile("[0-9]")
 _SIGN: Final = re.compile(r"[0-9!@#$%^&*+=?]|[a-z][A-Z]")
-"""What every password that is known without its place has."""
+"""Every password that is known without its place has such a sign."""
 
 _CHANGED: Final = re.compile(
     r"[.!?:]{0,3}[\"'`”]{0,2}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"

@@ -118,7 +118,7 @@ _OF: Final = {subject: re.compile(one, re.IGNORECASE) for subject, one in _PATTE
 
 
 class Noun(NamedTuple):
-    """A noun at a place of a text, and what it is for."""
+    """A noun at a place of a text, with its subject."""
 
     start: int
     end: int
