@@ -22,6 +22,6 @@ STREET: Final = (
     r"|(?:[A-ZÄÖÜ][\w-]{0,24}(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer)"
     r"|[A-ZÄÖÜ][\w-]{1,24}[ ](?:Straße|Str\.|Weg|Allee|Platz|Ring)"
     r"|(?:Am|An der|An den|Im|In der|Zum|Zur|Auf dem)[ ][A-ZÄÖÜ][\w-]{2,24}"
-    r"|(?:[Cc]alle|[Vv]ia|[Pp]laza|[Pp]iazza|[Rr]ua)(?:[ ][\w'’.-]{1,24}){1,4},?)"
+    r"|(?:[Cc]alle|Via(?=[ ][A-ZÀ-Þ])|[Pp]laza|[Pp]iazza|[Rr]ua)(?:[ ][\w'’.-]{1,24}){1,4},?)"
     rf"[ ][0-9]{{1,4}}[ ]?[a-z]?\b(?:,?[ ](?:[A-Z]{{1,2}}-)?[0-9]{{4,5}}[ ]{_TOWN})?)"
 )
