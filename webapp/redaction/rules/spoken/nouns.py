@@ -129,8 +129,13 @@ class Noun(NamedTuple):
 def list_nouns(text: str) -> list[Noun]:
     """List the nouns of a text, in their order."""
     spans = (noun.span() for noun in _NOUNS.finditer(replace_surrogates(text)))
-    words = ((start, end, text[start:end].lower()) for start, end in spans)
-    return [Noun(start, end, word, _classify(word)) for start, end, word in words]
+    words = ((start, end, text[start:end]) for start, end in spans)
+    return [
+        Noun(start, end, word.lower(), _classify(word.lower()))
+        for start, end, word in words
+        # The German article, and no number of an employer.
+        if word not in ("ein", "Ein")
+    ]
 
 
 @lru_cache(maxsize=1024)
