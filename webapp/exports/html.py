@@ -9,7 +9,8 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from threading import BoundedSemaphore
+from typing import Final, assert_never
 
 from jinja2 import Environment
 
@@ -49,6 +50,11 @@ from webapp.notes import Note
 from webapp.rendering import TextView, fold_reasoning, render_exact, render_markdown
 
 _MAX_PARSED = 1_000_000
+WRITTEN_AT_ONCE: Final = 2
+"""Blocks that all threads write at once. It only computes: with more of them, pages would get a
+smaller share of the interpreter, and no file would be ready sooner."""
+
+_writing: Final = BoundedSemaphore(WRITTEN_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +97,7 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
         transcript = replace(transcript, messages=hash_json(transcript, hashed))
     several = len(transcript.completion.choices) > 1
     for item in iter_items(transcript):
-        blocks = _iter_blocks(item, transcript.completion.audio_format)
+        blocks = _take_turns(_iter_blocks(item, transcript.completion.audio_format))
         # A piece at a time: the media of one message may have tens of megabytes.
         pieces = message.generate(item=item, blocks=blocks, several=several)
         yield from map(replace_surrogates, pieces)
@@ -103,6 +109,15 @@ def iter_html(transcript: Transcript, env: Environment, sheet: str) -> Iterator[
 def _iter_notes(notes: Sequence[Note], env: Environment) -> Iterator[str]:
     template = env.get_template("exports/note.html")
     yield from (template.render(note=note) for note in notes)
+
+
+def _take_turns(blocks: Iterator[Block]) -> Iterator[Block]:
+    while True:
+        with _writing:
+            block = next(blocks, None)
+        if block is None:
+            return
+        yield block
 
 
 def _iter_blocks(item: Item, spoken_as: str | None) -> Iterator[Block]:
