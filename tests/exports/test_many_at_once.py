@@ -40,7 +40,7 @@ class Writing:
             self.now -= 1
 
 
-def test_many_html_files_are_written_a_few_at_a_time() -> None:
+def test_many_html_files_are_written_in_turns() -> None:
     """A file waits for its turn with each block, so a client that takes it slowly delays nobody."""
     writing = Writing()
 

@@ -50,7 +50,7 @@ from webapp.notes import Note
 from webapp.rendering import TextView, fold_reasoning, render_exact, render_markdown
 
 _MAX_PARSED = 1_000_000
-WRITTEN_AT_ONCE: Final = 2
+WRITTEN_AT_ONCE: Final = 1
 """Blocks that all threads write at once. It only computes: with more of them, pages would get a
 smaller share of the interpreter, and no file would be ready sooner."""
 
