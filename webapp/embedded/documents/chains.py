@@ -232,8 +232,7 @@ class Member:
         return Link(self.conversation, self.parent, self.claim.depth if self.claim else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     said: Said
     digest: bytes
 
@@ -271,6 +270,5 @@ def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> int 
 
 def _hash(before: int, digest: bytes) -> int:
     """Hash a digest after those whose own digest is `before`, in 64 bits."""
-    hashed = blake2b(before.to_bytes(8, "big", signed=True), digest_size=8)
-    hashed.update(digest)
+    hashed = blake2b(before.to_bytes(8, "big", signed=True) + digest, digest_size=8)
     return int.from_bytes(hashed.digest(), "big", signed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, find_break, list_choices
 from webapp.embedded.documents.chains import Chain, build_chain
@@ -35,8 +35,7 @@ _FAILED_REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """The folded text of one scope of one message.
 
     `position` is that of an input message; the choices follow the input messages, and

@@ -86,6 +86,7 @@ class Said:
     results: list[str] = field(default_factory=list)
     media: list[tuple[str, bytes]] = field(default_factory=list)
     name: str | None = None
+    _spoken: str | None = field(default=None, init=False, repr=False)
 
     @property
     def is_system(self) -> bool:
@@ -102,22 +103,24 @@ class Said:
 
     def iter_parts(self) -> Iterator[tuple[Scope, list[str]]]:
         """Yield the texts of each scope that has some, as they were written."""
-        unknown = [_DATA.sub("", text) for text in self.unknown]
-        texts = self.words + self.asides + self.refusals + unknown
-        results, arguments = self.results, [text for _, text in self.calls if text]
+        texts = self.words
+        if self.asides or self.refusals or self.unknown:
+            unknown = [_DATA.sub("", text) for text in self.unknown]
+            texts = self.words + self.asides + self.refusals + unknown
+        results = self.results
         if self.is_result:
             texts, results = [], texts + results
+        if any(texts):
+            yield Scope.TEXT, texts
+        if any(results):
+            yield Scope.TOOL_OUTPUT, results
+        if arguments := [decode_arguments(written) for _, written in self.calls if written]:
+            yield Scope.TOOL_INPUT, arguments
         names = [name for name, _ in self.calls if name]
         if self.name:
             names.append(self.name)
-        for scope, parts in (
-            (Scope.TEXT, texts),
-            (Scope.TOOL_OUTPUT, results),
-            (Scope.TOOL_INPUT, list(map(decode_arguments, arguments))),
-            (Scope.NAMES, names),
-        ):
-            if any(parts):
-                yield scope, parts
+        if names:
+            yield Scope.NAMES, names
 
     def digest(self, *, with_media: bool = True) -> bytes:
         """Hash this message alone, as the next request may repeat it.
@@ -126,12 +129,10 @@ class Said:
         reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
-        hashed = blake2b(digest_size=8)
-        hashed.update(b"tool" if self.is_result else self.role.encode(*_ENCODING))
-        for text in (self.spoken, *self.results):
-            hashed.update("".join(text.split()).encode(*_ENCODING))
-        for name, arguments in self.calls:
-            hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
+        said = ["tool" if self.is_result else self.role]
+        said += ["".join(text.split()) for text in (self.spoken, *self.results)]
+        said += [f"\x1f{name}\x1f{_normalize(arguments)}" for name, arguments in self.calls]
+        hashed = blake2b("".join(said).encode(*_ENCODING), digest_size=8)
         for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
@@ -140,8 +141,10 @@ class Said:
     @property
     def spoken(self) -> str:
         """The words that requests repeat."""
-        words = "\n".join(self.words or self.refusals or self.unknown)
-        return remove_reasoning(words) if self.role == "assistant" else words
+        if self._spoken is None:
+            words = "\n".join(self.words or self.refusals or self.unknown)
+            self._spoken = remove_reasoning(words) if self.role == "assistant" else words
+        return self._spoken
 
 
 _ENCODING: Final = ("utf-8", "surrogatepass")

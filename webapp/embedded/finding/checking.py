@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, bindparam, text
 
-from webapp.database import Database, retry_deadlocks
+from webapp.database import Database, insert_rows, retry_deadlocks
 from webapp.embedded.store.originals import iter_original_json
 from webapp.redaction import get_logger
 
@@ -89,8 +89,7 @@ class _Taken:
 
 def queue(connection: Connection, seqs: Iterable[int]) -> None:
     """Have completions checked, also if they were before."""
-    if rows := [{"seq": seq} for seq in seqs]:
-        connection.execute(_QUEUE, rows)
+    insert_rows(connection, _QUEUE, ({"seq": seq} for seq in seqs))
 
 
 def count_unchecked(connection: Connection, most: int) -> int:
