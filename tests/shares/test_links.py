@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -14,11 +15,13 @@ import pytest
 import re2
 from flask import Flask
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 from werkzeug.test import TestResponse
 
 from tests.redaction.planted import plant
-from tests.shares.sharing import COMPLETION, OWN_ID, SECRET, publish, sharing_of, snapshot
+from tests.shares.sharing import COMPLETION, MESSAGES, OWN_ID, SECRET, publish, sharing_of, snapshot
 from tests.support.answer_headers import find_header_faults
+from tools.store_rows import jsonl
 from webapp import create_app
 from webapp.config import Config
 from webapp.shares import ShareChoices
@@ -164,11 +167,37 @@ def test_a_share_opens_its_snapshot_and_no_other_route(app: Flask) -> None:
     rules = [rule.rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/s/")]
     for rule in [*rules, "/v1/chat/completions", f"/v1/chat/completions/{OWN_ID}"]:
         path = re.sub(r"<[^>]+>", OWN_ID, rule)
-        answer = client.get(f"/s/{token}{path}", follow_redirects=path.endswith("/raw"))
+        # Without words, the search is an empty form, for any transcript.
+        words = {"q": "harbour"} if path.endswith("/search") else None
+        answer = client.get(
+            f"/s/{token}{path}", query_string=words, follow_redirects=path.endswith("/raw")
+        )
         is_page = path == "/"
         assert answer.status_code == (200 if is_page else 404), rule
         assert client.post(f"/s/{token}{path}").status_code == 303, rule
     assert client.get(f"/s/{token}/completions/shared/messages/{OWN_ID}-0").status_code == 404
+
+
+def test_the_search_of_a_share_looks_in_its_redacted_snapshot_alone(
+    app: Flask, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(jsonl(tmp_path / "own.jsonl", [{**COMPLETION, "messages": MESSAGES}]))
+    _, token = publish(app)
+    client = app.test_client()
+
+    def count(address: str, words: str) -> int:
+        answer = client.get(f"{address}/search", query_string={"q": words})
+        assert answer.status_code == 200
+        return len(LexborHTMLParser(answer.text).css("li.hit"))
+
+    assert "/completions/shared/search" in client.get(f"/s/{token}").text
+    shared, own = f"/s/{token}/completions/shared", f"/completions/{OWN_ID}"
+    assert count(own, SECRET) == 3 and count(own, "clerk") == 1 and count(own, "berth") == 1
+    assert count(shared, "harbour") == 1 and count(shared, "[masked: password]") == 3
+    # What was masked, the instructions and the results of tools are not in the snapshot.
+    for words in (SECRET, "hunter2", "clerk", "berth", OWN_ID):
+        assert count(shared, words) == 0
+    assert client.get(f"/s/{token}/search?q=harbour").status_code == 404
 
 
 def test_no_request_of_a_share_reaches_a_server(tmp_path: object) -> None:
