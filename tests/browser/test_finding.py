@@ -64,6 +64,25 @@ def test_search_and_conversations_by_keyboard_on_a_phone_without_a_script(
     expect(page.locator(".branches a[aria-current]")).to_have_count(1)
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_row_of_the_list_unfolds_its_conversation(
+    writable: str, open_page: Open, javascript: bool
+) -> None:
+    page = open_page(writable, "/completions", javascript=javascript, width=390)
+    row = page.locator(".row", has_text="5 requests")
+    expect(row).to_have_count(1)
+    second = row.get_by_role("link", name="Request 2")
+    expect(second).to_be_hidden()
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("link", name="Request ")).to_have_count(5)
+    expect(second).to_be_visible()
+    second.focus()
+    page.keyboard.press("Enter")
+    place = page.get_by_role("navigation", name="Conversation")
+    expect(place).to_contain_text("Request 2 of 5")
+
+
 def test_newer_completions_are_told_and_files_are_dropped(
     writable: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:

@@ -81,6 +81,10 @@ def test_a_recorded_run_is_one_conversation_with_its_forks(
     [line] = texts(shown, "nav.conversation")
     assert "Request 30 of 30 in this conversation" in line
     assert "1 new message , from 52 on" in line
+    # Its link marks the messages that are new.
+    [link] = [a for a in shown.css("nav.conversation a") if "new message" in readable(a)]
+    marked = page(client, link.attributes["href"] or "").css(".bubble[data-target]")
+    assert [one.attributes["id"] for one in marked] == ["m-52"]
     assert "Next request" not in line
     # A retry names the other try; the edit names what was edited.
     [line] = texts(page(client, f"/completions/{ids[11]}"), "nav.conversation")
@@ -126,7 +130,7 @@ def test_the_page_of_a_conversation_shows_each_message_once(
     changes = texts(first, ".request-changes")
     assert "differs at character 43" in changes[0] or "The system message" in changes[0]
     assert "15:00:00. became 15:00:01." in changes[0].replace(" .", ".")
-    assert "Cached: 50 tokens" in changes[0]
+    assert "Cached: 50 tokens, 49 % of the prompt." in changes[0]
     second = page(client, f"/conversations/{ids[0]}?first=11")
     settings = [one for one in texts(first, ".setting-change") + texts(second, ".setting-change")]
     assert len(settings) == 1 and "temperature" in settings[0] and "0.2 became 0.7" in settings[0]
@@ -247,6 +251,9 @@ def test_the_list_folds_a_conversation_to_one_row(
         *(f"/completions/{name}?model=m2" for name in ("first", "second", "third")),
         "/conversations/second",
     ]
+    # Their usage has no count of cached tokens.
+    changes = texts(page(client, "/conversations/second"), ".request-changes")
+    assert changes and not any("Cached" in one for one in changes)
     head = page(client, "/completions?flat=1")
     assert head.css("details.row-requests") == []
     assert texts(head, ".kinds a[href='/completions']:not([aria-current])") == ["conversations"]
