@@ -17,7 +17,7 @@ from webapp.embedded.documents.chains import End, Link, list_ends, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import FINDING_TAGS, queue
-from webapp.embedded.store.linking import Linker
+from webapp.embedded.store.linking.linker import Linker
 from webapp.embedded.store.passages import (
     insert_passages,
     replace_metadata_passage,

@@ -1,0 +1,5 @@
+"""Link completions that continue each other to conversations.
+
+linker     decides which completion another one continues, and stores it
+relatives  finds the completions that share messages with those of a batch
+"""

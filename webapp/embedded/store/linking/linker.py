@@ -1,0 +1,285 @@
+"""Find the conversation that a completion belongs to, and the completion that it continues.
+
+A completion continues another if its messages begin with the other's, best if the other's answer
+follows. They may come in any order: an earlier request may be stored after a later one. If the
+oldest messages were dropped or summed up meanwhile, the completion is found by a run of messages
+with its answer. Of several that have the same messages and answer, the one with the most metadata
+in common is continued, then one with the same system message, then the latest.
+
+The number of a conversation is the smallest `seq` of the completions in it when they were joined.
+
+The completions of a batch are linked in memory, one after another, before their rows are stored;
+only those that were stored before are looked up, and changed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from webapp.embedded.documents.chains import (
+    CLOCK_SECONDS,
+    WEAK_DEPTH,
+    WEAK_SECONDS,
+    Chain,
+    Claim,
+    End,
+    Member,
+    count_known,
+    is_likely,
+)
+from webapp.embedded.store.linking.relatives import MAX_RANKED, Relatives, StoredEnd
+
+_ADOPT: Final = text(
+    "UPDATE facts SET parent = :parent, parent_depth = :depth WHERE completion = :completion"
+)
+_MOVE: Final = text("UPDATE facts SET conversation = :conversation WHERE completion = :completion")
+_JOIN: Final = text("UPDATE facts SET conversation = :kept WHERE conversation = :joined")
+
+
+class Linker:
+    """Links the completions of a batch, whose rows of facts are not stored yet.
+
+    Those that are stored are changed at once if they join another conversation, or turn out to
+    continue one of the batch.
+    """
+
+    def __init__(
+        self, connection: Connection, chains: Mapping[int, Chain], *, keys: Sequence[str]
+    ) -> None:
+        """Link completions with these `chains`, by their `seq`.
+
+        The metadata `keys` name a conversation.
+        """
+        self._connection = connection
+        self._chains = chains
+        self._keys = keys
+        self._relatives = Relatives(connection, chains)
+        self._sessions: dict[tuple[str, str], Member] = {}
+
+    def link(self, seq: int, *, created: int, model: str | None) -> Member:
+        """Link a completion of the batch; its row is to be stored after all of them are linked.
+
+        Those before it that continue it become part of its conversation.
+        """
+        chain = self._chains[seq]
+        member = Member(seq, created, model, chain.hashes, seq)
+        self._relatives.linked[seq] = member
+        parent = self._find_parent(chain, member) or self._find_by_run(chain, member)
+        if parent is not None:
+            end, begins, depth = parent
+            member.claim = Claim(begins, depth, end.model == model, end.created, end.seq)
+            self._merge({seq, end.conversation})
+        elif not chain.is_weak and created and model is not None:
+            self._merge({seq, *self._find_same_input(chain, member)})
+        if chain.hashes:
+            self._adopt_later(chain, member)
+            self._adopt_by_run(chain, member)
+        self._relatives.add(member)
+        return member
+
+    def join_session(self, seq: int, pairs: Sequence[tuple[str, str]]) -> None:
+        """Join the conversation of `seq` with those that have one of its `pairs` of metadata.
+
+        Only those whose key names a conversation count.
+        """
+        member = self._relatives.linked.get(seq)
+        for pair in pairs:
+            if pair[0] not in self._keys:
+                continue
+            same = self._sessions.get(pair)
+            other = same.conversation if same else self._relatives.find_session(seq, pair)
+            own = member.conversation if member else self._relatives.find_conversation(seq)
+            if own is not None and other is not None:
+                self._merge({own, other})
+            if member:
+                self._sessions[pair] = member
+
+    def _find_parent(self, chain: Chain, member: Member) -> tuple[StoredEnd, bool, int] | None:
+        """Find the completion with the longest beginning of the messages, and its depth.
+
+        Of several, that is one of the same model, then the one that is most alike beside the
+        messages, then the latest.
+        """
+        for at, hashed in reversed([*enumerate(chain.hashes[:-1])]):
+            ends = [
+                end
+                for end in self._relatives.find_ends(hashed, member.created)
+                if end.kind != End.RUN
+                and is_likely(
+                    chain,
+                    depth=at + 1,
+                    repeats_answer=end.kind == End.ANSWER,
+                    earlier=end.created,
+                    later=member.created,
+                    is_same_model=end.model == member.model,
+                )
+            ]
+            if ends:
+                alike = [one for one in ends if one.model == member.model] or ends
+                if len(alike) > 1:
+                    self._relatives.read_beside([member.seq, *(one.seq for one in alike)])
+                    grades = [self._relatives.grade_alike(member.seq, one.seq) for one in alike]
+                    best = max(grades)
+                    alike = [one for one, its in zip(alike, grades, strict=True) if its == best]
+                    alike = alike[:MAX_RANKED]
+                end = alike[0]
+                if chain.is_weak and at < WEAK_DEPTH and len(alike) > 1:
+                    end = min(alike, key=lambda end: self._rank(end, at + 1, chain.hashes[at + 1]))
+                return end, True, at + 1
+        return None
+
+    def _rank(self, end: StoredEnd, depth: int, following: int) -> int:
+        """Return the rank of a completion that begins alike by chance; the lowest is continued.
+
+        Two people may greet at the same time. One of the two is continued by each: first one that
+        the same `following` message continues, as a retry does, then one that nothing continues.
+        """
+        children = self._relatives.list_children(end.seq, end.conversation)
+        # One that does not repeat the answer may have no message at `depth`.
+        if any(following in hashes[depth : depth + 1] for hashes in children):
+            return 0
+        return 2 if children else 1
+
+    def _list_sessions(self, seq: int) -> list[tuple[str, str]]:
+        """List the metadata by which a completion, whose metadata were read, names its session."""
+        return [pair for pair in self._relatives.list_metadata(seq) if pair[0] in self._keys]
+
+    def _find_by_run(self, chain: Chain, member: Member) -> tuple[StoredEnd, bool, int] | None:
+        """Find the latest completion of the day before that ends with a run of the messages."""
+        for depth, run in reversed(chain.runs) if member.created else ():
+            for end in self._relatives.find_ends(run, member.created):
+                if end.kind == End.RUN and member.created - end.created <= WEAK_SECONDS:
+                    return (
+                        end,
+                        False,
+                        count_known(self._relatives.read_chain(end.seq), chain, depth),
+                    )
+        return None
+
+    def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
+        """Find the conversations that began with the same messages and model at the same time."""
+        tries = self._relatives.find_tries(chain, member)
+        self._relatives.read_beside([member.seq, *(seq for seq, _ in tries)])
+        named: dict[int, set[tuple[str, str]]] = {}
+        for seq, conversation in tries:
+            named.setdefault(conversation, set()).update(self._list_sessions(seq))
+        # A request that names no session must not join two that differ.
+        found: set[int] = set()
+        own = dict(self._list_sessions(member.seq))
+        for conversation, sessions in named.items():
+            if all(own.get(key, value) == value for key, value in sessions):
+                found.add(conversation)
+                own |= dict(sessions)
+        return found
+
+    def _adopt_later(self, chain: Chain, member: Member) -> None:
+        """Make a completion the parent of those before it in the batch or store that continue it.
+
+        Those that already continue a longer beginning of theirs, a try of the same model, one that
+        is more alike beside the messages, or a later one, keep their parent.
+        """
+        at = len(chain.hashes)
+        continuing = []
+        rivals: set[int] = set()
+        for later in self._relatives.find_later(chain):
+            repeats_answer = later.hashes[at] in chain.answers
+            depth, is_same_model = at + repeats_answer, later.model == member.model
+            if later.hashes[at - 1] == chain.end and is_likely(
+                chain,
+                depth=depth,
+                repeats_answer=repeats_answer,
+                earlier=member.created,
+                later=later.created,
+                is_same_model=is_same_model,
+            ):
+                continuing.append((later, depth))
+                if later.claim is not None and later.claim.likely == (True, depth, is_same_model):
+                    rivals |= {later.seq, later.claim.seq}
+        if rivals:
+            self._relatives.read_beside([member.seq, *rivals])
+        for later, depth in continuing:
+            self._adopt(later, member, begins=True, depth=depth)
+
+    def _adopt_by_run(self, chain: Chain, member: Member) -> None:
+        """Do so with those of the day after it that have the run of its last messages."""
+        least, most = member.created - CLOCK_SECONDS, member.created + WEAK_SECONDS
+        for tail in chain.tails if member.created else ():
+            for later in self._relatives.find_sought(tail, least, most):
+                # Its messages are read only if it may be adopted, which does not depend on them.
+                claim = Claim(False, 0, later.model == member.model, member.created, member.seq)
+                has_better = later.claim is not None and later.claim.rank >= claim.rank
+                if later.seq == member.seq or has_better:
+                    continue
+                theirs = self._relatives.read_chain(later.seq)
+                if theirs.runs:
+                    depth = count_known(chain, theirs, theirs.runs[-1][0])
+                    self._adopt(later, member, begins=False, depth=depth)
+
+    def _adopt(self, later: Member, member: Member, *, begins: bool, depth: int) -> None:
+        """Make a completion the parent of a later one if its claim is larger than the present."""
+        is_same_model = later.model == member.model
+        claim = Claim(begins, depth, is_same_model, member.created, member.seq)
+        if later.claim is not None and not self._outranks(claim, later.claim, later.seq):
+            return
+        if self._continues(member, later):
+            return
+        if later.seq not in self._relatives.linked:
+            adopted = {"parent": member.seq, "depth": depth, "completion": later.seq}
+            self._connection.execute(_ADOPT, adopted)
+        is_root, later.claim = later.claim is None, claim
+        if is_root:
+            self._merge({member.conversation, later.conversation})
+        elif later.conversation != member.conversation:
+            self._move(later, member.conversation)
+
+    def _outranks(self, claim: Claim, present: Claim, seq: int) -> bool:
+        """Return whether the claim to be continued by a completion is larger than the present."""
+        if claim.likely != present.likely or not claim.begins:
+            return claim.rank > present.rank
+        self._relatives.read_beside([seq, claim.seq, present.seq])
+        grades = [self._relatives.grade_alike(seq, one.seq) for one in (claim, present)]
+        return (grades[0], *claim.rank) > (grades[1], *present.rank)
+
+    def _continues(self, member: Member, other: Member) -> bool:
+        """Return whether a completion continues another one, at once or through others.
+
+        Made-up ones of the same second can each have the messages and the answer of the other.
+        """
+        latest = other.created
+        parent, created = member.parent, member.claim.created if member.claim else 0
+        # Each is later than its parent, but for the clock.
+        while parent is not None and parent != other.seq and created >= latest:
+            parent, created = self._relatives.find_parent(parent)
+            latest -= CLOCK_SECONDS
+        return parent == other.seq
+
+    def _move(self, root: Member, conversation: int) -> None:
+        """Move a completion and all that continue it to another conversation."""
+        parents = self._relatives.list_parents(root.conversation)
+        moved = {root.seq}
+        # A parent has a shorter beginning, so there is no circle; children may come before it.
+        grows = True
+        while grows:
+            found = {seq for seq, parent in parents.items() if parent in moved} - moved
+            moved |= found
+            grows = bool(found)
+        for seq in moved:
+            if seq in self._relatives.linked:
+                self._relatives.linked[seq].conversation = conversation
+            else:
+                self._connection.execute(_MOVE, {"conversation": conversation, "completion": seq})
+                self._relatives.stored.add(conversation)
+
+    def _merge(self, conversations: set[int]) -> None:
+        """Make one conversation of several."""
+        kept = min(conversations)
+        for joined in conversations - {kept}:
+            for one in self._relatives.linked.values():
+                if one.conversation == joined:
+                    one.conversation = kept
+            if joined in self._relatives.stored:
+                self._connection.execute(_JOIN, {"kept": kept, "joined": joined})
+                self._relatives.stored.add(kept)

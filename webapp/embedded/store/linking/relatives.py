@@ -1,0 +1,297 @@
+"""Find the completions that share messages with those of a batch, in the batch and in the store.
+
+The rows of the batch are not stored yet, so its completions are found in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, TextClause, bindparam, text
+
+from webapp.database import query_values
+from webapp.embedded.documents.chains import (
+    CLOCK_SECONDS,
+    Chain,
+    Claim,
+    End,
+    Member,
+    build_chain,
+    list_ends,
+    unpack_hashes,
+)
+from webapp.embedded.documents.records import read_stored
+from webapp.embedded.store.queries import MESSAGES_GIVEN
+
+RETRY_SECONDS: Final = 600
+"""Two equal requests that begin a conversation are tries of one if no more time is between."""
+MAX_RANKED: Final = 8
+_MAX_CANDIDATES: Final = 500
+_MAX_ENDS: Final = 32
+_FARTHEST: Final = 2**63 - 1
+
+# Queries for all completions of a batch at once, since most have few relatives.
+_STORED_ENDS: Final = (
+    "SELECT value FROM ({listed}) AS l WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value)"
+)
+_DEPTHS: Final = (
+    "SELECT value, (SELECT max(depth) FROM facts WHERE opening = value) AS depth"
+    " FROM ({listed}) AS l"
+)
+_TAKEN: Final = (
+    "SELECT value FROM ({listed}) AS l"
+    " WHERE EXISTS (SELECT 1 FROM facts WHERE conversation = value)"
+)
+_ENDS: Final = text(
+    "SELECT e.created, e.completion, e.is_answer, f.conversation, c.model FROM ends AS e"
+    " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
+    f" WHERE e.hash = :hash AND e.created <= :latest AND e.is_answer <> {End.SOUGHT:d}"
+    " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
+)
+# Of those within the time, all before a completion are tries of one, and so are all after it,
+# unless their metadata name several conversations.
+_SAME_INPUT: Final = text(
+    " UNION ".join(
+        "SELECT * FROM (SELECT e.completion, f.conversation FROM ends AS e"
+        " JOIN facts AS f ON f.completion = e.completion"
+        " JOIN completions AS c ON c.seq = e.completion WHERE e.hash = :hash"
+        " AND e.created BETWEEN :least AND :most AND e.is_answer = 0 AND c.model = :model"
+        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS {order}most"
+        for order in ("ASC", "DESC")
+    )
+)
+_PAIRS: Final = text(
+    "SELECT completion, key, value FROM metadata WHERE completion IN :seqs"
+).bindparams(bindparam("seqs", expanding=True))
+_SYSTEMS: Final = text("SELECT completion, system FROM facts WHERE completion IN :seqs").bindparams(
+    bindparam("seqs", expanding=True)
+)
+_MEMBER: Final = (
+    "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
+    " p.created AS parent_created, p.model AS parent_model, g.opening AS parent_opening, f.opening"
+    " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
+    " LEFT JOIN completions AS p ON p.seq = f.parent"
+    " LEFT JOIN facts AS g ON g.completion = f.parent"
+)
+_LATER: Final = text(
+    f"{_MEMBER} WHERE f.opening = :opening AND f.depth > :depth AND f.parent_depth <= :depth + 1"
+    " ORDER BY f.depth LIMIT :rows"
+)
+_SOUGHT: Final = text(
+    f"{_MEMBER} JOIN ends AS e ON e.completion = f.completion WHERE e.hash = :hash"
+    f" AND e.is_answer = {End.SOUGHT:d} AND e.created BETWEEN :least AND :most"
+    " ORDER BY e.created LIMIT :rows"
+)
+_MEMBERS: Final = text("SELECT completion, parent FROM facts WHERE conversation = :conversation")
+_SESSION: Final = text(
+    "SELECT f.conversation FROM metadata AS m JOIN facts AS f ON f.completion = m.completion"
+    " WHERE m.key = :key AND m.value = :value AND m.completion <> :seq"
+    " ORDER BY m.created DESC, m.completion DESC LIMIT 1"
+)
+_CHILDREN: Final = text(
+    "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent LIMIT :rows"
+)
+_PARENT: Final = text(
+    "SELECT f.parent, p.created FROM facts AS f JOIN completions AS p ON p.seq = f.parent"
+    " WHERE f.completion = :seq"
+)
+_CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
+
+
+class StoredEnd(NamedTuple):
+    """Where a completion ends that others may continue: a row of `ends`."""
+
+    created: int
+    seq: int
+    kind: int
+    conversation: int
+    model: str | None
+
+
+class Relatives:
+    """The completions of a batch, and the stored ones that share messages with them.
+
+    `linked` has those of the batch that are linked so far, by `seq`; `stored` the conversations
+    that may have stored completions.
+    """
+
+    def __init__(self, connection: Connection, chains: Mapping[int, Chain]) -> None:
+        """Look up the digests that others share with the `chains` of the batch, by their `seq`."""
+        self._connection = connection
+        self._chains = chains
+        hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
+        hashes.update(run for chain in chains.values() for _, run in chain.runs)
+        hashes.update(tail for chain in chains.values() for tail in chain.tails)
+        openings = {chain.opening for chain in chains.values() if chain.hashes}
+        self._stored_ends = {row.value for row in query_values(connection, _STORED_ENDS, hashes)}
+        self._stored_depths = {
+            row.value: row.depth or 0 for row in query_values(connection, _DEPTHS, openings)
+        }
+        self.stored = {row.value for row in query_values(connection, _TAKEN, chains)}
+        self.linked: dict[int, Member] = {}
+        self._ends: dict[int, list[tuple[End, Member]]] = {}
+        self._openings: dict[int, list[Member]] = {}
+        self._metadata: dict[int, dict[str, str]] = {}
+        self._systems = {seq: chain.system for seq, chain in chains.items()}
+
+    def add(self, member: Member) -> None:
+        """Let others of the batch find a completion by its messages."""
+        chain = self._chains[member.seq]
+        if chain.hashes:
+            self._openings.setdefault(chain.opening, []).append(member)
+        for hashed, kind in list_ends(chain):
+            self._ends.setdefault(hashed, []).append((kind, member))
+
+    def find_ends(self, hashed: int, created: int) -> list[StoredEnd]:
+        """Find the latest ends with this digest that are not later than a completion."""
+        latest = created + CLOCK_SECONDS if created else _FARTHEST
+        ends = [
+            StoredEnd(one.created, one.seq, kind, one.conversation, one.model)
+            for kind, one in self._ends.get(hashed, ())
+            if one.created <= latest and kind != End.SOUGHT
+        ]
+        if hashed in self._stored_ends:
+            binds = {"hash": hashed, "latest": latest, "rows": _MAX_ENDS}
+            stored = [StoredEnd(*row) for row in self._connection.execute(_ENDS, binds)]
+            self.stored.update(end.conversation for end in stored)
+            ends += stored
+        return sorted(ends, key=lambda end: end[:2], reverse=True)[:_MAX_ENDS]
+
+    def find_later(self, chain: Chain) -> list[Member]:
+        """Find completions that have the same beginning and more messages, the shortest first."""
+        depth = len(chain.hashes)
+        found = [
+            one
+            for one in self._openings.get(chain.opening, ())
+            if len(one.hashes) > depth and one.link.depth <= depth + 1
+        ]
+        if self._stored_depths.get(chain.opening, 0) > depth:
+            found += self._query_members(_LATER, {"opening": chain.opening, "depth": depth})
+        found.sort(key=lambda one: (len(one.hashes), one.link.depth))
+        return found[:_MAX_CANDIDATES]
+
+    def find_sought(self, tail: int, least: int, most: int) -> list[Member]:
+        """Find completions of a time that have a run of messages with this digest."""
+        found = [
+            one
+            for kind, one in self._ends.get(tail, ())
+            if kind == End.SOUGHT and least <= one.created <= most
+        ]
+        if tail in self._stored_ends:
+            found += self._query_members(_SOUGHT, {"hash": tail, "least": least, "most": most})
+        return found
+
+    def find_tries(self, chain: Chain, member: Member) -> list[tuple[int, int]]:
+        """Find completions without a parent with the same messages, model and time.
+
+        Return the `seq` and the conversation of each.
+        """
+        tries = [
+            (one.seq, one.conversation)
+            for kind, one in self._ends.get(chain.end, ())
+            if kind == End.INPUT
+            and one.parent is None
+            and one.model == member.model
+            and abs(one.created - member.created) <= RETRY_SECONDS
+        ]
+        if chain.end in self._stored_ends:
+            binds = {
+                "hash": chain.end,
+                "least": member.created - RETRY_SECONDS,
+                "most": member.created + RETRY_SECONDS,
+                "model": member.model,
+                "rows": MAX_RANKED,
+            }
+            stored = [(row[0], row[1]) for row in self._connection.execute(_SAME_INPUT, binds)]
+            self.stored.update(conversation for _, conversation in stored)
+            tries += stored
+        return tries
+
+    def list_children(self, seq: int, conversation: int) -> list[Sequence[int]]:
+        """List the digests of the messages of each completion that continues this one."""
+        children = [one.hashes for one in self.linked.values() if one.parent == seq]
+        if conversation in self.stored:
+            binds = {"conversation": conversation, "parent": seq, "rows": _MAX_CANDIDATES}
+            rows = self._connection.execute(_CHILDREN, binds).scalars()
+            children += map(unpack_hashes, rows)
+        return children
+
+    def find_parent(self, seq: int) -> tuple[int | None, int]:
+        """Find the parent of a completion and when it was created; None and 0 without one."""
+        one = self.linked.get(seq)
+        if one is not None:
+            return one.parent, one.claim.created if one.claim else 0
+        row = self._connection.execute(_PARENT, {"seq": seq}).one_or_none()
+        return (row.parent, row.created) if row else (None, 0)
+
+    def list_parents(self, conversation: int) -> dict[int, int | None]:
+        """List the parent of each completion of a conversation."""
+        parents = {
+            one.seq: one.parent for one in self.linked.values() if one.conversation == conversation
+        }
+        if conversation in self.stored:
+            rows = self._connection.execute(_MEMBERS, {"conversation": conversation})
+            parents |= {row.completion: row.parent for row in rows}
+        return parents
+
+    def find_conversation(self, seq: int) -> int | None:
+        """Find the conversation of a stored completion."""
+        return self._query_conversation(_CONVERSATION, {"seq": seq})
+
+    def find_session(self, seq: int, pair: tuple[str, str]) -> int | None:
+        """Find the conversation of the latest other stored completion with a pair of metadata."""
+        return self._query_conversation(_SESSION, {"seq": seq, "key": pair[0], "value": pair[1]})
+
+    def read_chain(self, seq: int) -> Chain:
+        """Read the chain of the messages of a completion; its answers may be left out."""
+        if seq in self.linked:
+            return self._chains[seq]
+        texts = self._connection.execute(MESSAGES_GIVEN, {"completion": seq}).scalars()
+        return build_chain([*map(read_stored, texts)], ())
+
+    def read_beside(self, seqs: Sequence[int]) -> None:
+        """Read the metadata and system messages of completions, which tell whose they are."""
+        missing = [seq for seq in dict.fromkeys(seqs) if seq not in self._metadata]
+        for at in range(0, len(missing), _MAX_CANDIDATES):
+            some = missing[at : at + _MAX_CANDIDATES]
+            self._metadata |= {seq: {} for seq in some}
+            for row in self._connection.execute(_PAIRS, {"seqs": some}):
+                self._metadata[row.completion][row.key] = row.value
+            stored = [seq for seq in some if seq not in self._systems]
+            if stored:
+                rows = self._connection.execute(_SYSTEMS, {"seqs": stored})
+                self._systems |= {row.completion: row.system for row in rows}
+
+    def grade_alike(self, seq: int, other: int) -> tuple[int, bool]:
+        """Grade how much two completions, which were read, are alike beside their messages."""
+        common = self._metadata[seq].items() & self._metadata[other].items()
+        return len(common), self._systems.get(seq) == self._systems.get(other)
+
+    def list_metadata(self, seq: int) -> list[tuple[str, str]]:
+        """List the metadata of a completion, which were read."""
+        return [*self._metadata[seq].items()]
+
+    def _query_conversation(self, statement: TextClause, binds: Mapping[str, object]) -> int | None:
+        conversation: int | None = self._connection.execute(statement, binds).scalar()
+        if conversation is not None:
+            self.stored.add(conversation)
+        return conversation
+
+    def _query_members(
+        self, statement: TextClause, binds: Mapping[str, object]
+    ) -> Iterator[Member]:
+        """Yield stored completions that may get another parent."""
+        for row in self._connection.execute(statement, {**binds, "rows": _MAX_CANDIDATES}).all():
+            self.stored.add(row.conversation)
+            claim = None
+            if row.parent_created is not None:
+                # The parent may be of the batch.
+                parent = self._chains.get(row.parent)
+                begins = row.opening == (parent.opening if parent else row.parent_opening)
+                is_same_model = row.model == row.parent_model
+                claim = Claim(
+                    begins, row.parent_depth, is_same_model, row.parent_created, row.parent
+                )
+            known = (row.completion, row.created, row.model, unpack_hashes(row.hashes))
+            yield Member(*known, row.conversation, claim)
