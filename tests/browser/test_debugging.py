@@ -49,7 +49,7 @@ def test_a_finding_a_hit_and_the_source_are_found_without_a_script(
     load(LONG)
     page = open_page(address, "/completions", javascript=False, width=width)
     sent = first_of(CUT, "")
-    page.goto(f"/completions/{sent['id']}")
+    page.goto(f"{address}/completions/{sent['id']}")
     transcript = page.url
 
     press(page, page.get_by_role("link", name="Checks"))
@@ -65,7 +65,7 @@ def test_a_finding_a_hit_and_the_source_are_found_without_a_script(
     assert json.loads(shown)["choices"] == sent["choices"]
 
     asked = first_of(LONG, "get_reservation_details")
-    page.goto(f"/completions/{asked['id']}")
+    page.goto(f"{address}/completions/{asked['id']}")
     page.get_by_label("Go to a message, or search").focus()
     page.keyboard.type("get_reservation_details")
     page.keyboard.press("Enter")
