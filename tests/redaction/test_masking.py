@@ -114,6 +114,8 @@ def test_a_private_key_is_masked_whole_and_cut_off(kind: str, line_break: str) -
     "text",
     [
         "sk-...your-key-here",
+        "sk-1234...abcd",
+        r"{\"api_key\": \"sk-1234...abcd\"}",
         "keys begin with sk-... or sk-xxxx",
         "sk-fading-circle sk-cube-grid-large sk-three-bounce",
         "task-Ab3dEf6hIj9kLm2nOp5q",

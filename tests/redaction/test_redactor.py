@@ -84,6 +84,21 @@ def test_a_secret_split_over_tokens_is_masked_with_its_bytes_and_its_likely_ones
         assert one["top_logprobs"][0]["bytes"] == one["bytes"]
 
 
+@pytest.mark.parametrize("length", [4, 20, 30])
+def test_a_public_key_split_over_tokens_stays(length: int) -> None:
+    public = f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{KEY[8:24]}Qm7xV2bN9cLpRz4KdT1w me@laptop"
+    pieces = [public[at : at + length] for at in range(0, len(public), length)]
+
+    assert redact(tokens(*pieces)) == tokens(*pieces)
+
+
+@pytest.mark.parametrize("name", ["order_id", "partNumber", "sku"])
+def test_numbers_of_goods_in_the_form_of_persons_numbers_stay(name: str) -> None:
+    value = {name: "231-45-9001"}
+
+    assert redact(value) == value
+
+
 @pytest.mark.parametrize(
     "build",
     [

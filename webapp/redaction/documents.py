@@ -31,6 +31,7 @@ from webapp.redaction.pieces import (
     find_pair,
     find_question,
     is_marked_secret,
+    is_sampled,
     iter_pieces,
     iter_sensitive,
     read_bytes,
@@ -266,6 +267,8 @@ class Rewriter:
                     # As in `{"card": {"number": …}}`.
                     known = f"{name}_{written}"
                 known = changes.names.get(member.value, known) if changes.names else known
+                if written == "token" and is_sampled(node):
+                    known = ""
                 if (
                     (is_marked and written == "value")
                     or is_manifest

@@ -85,6 +85,14 @@ def is_marked_secret(node: Object) -> bool:
     )
 
 
+def is_sampled(node: Object) -> bool:
+    """Return whether the `token` of an object is a piece of a model's text, with its probability.
+
+    Then it is no secret for its name.
+    """
+    return isinstance(node.get("logprob"), Number)
+
+
 def iter_sensitive(node: Object) -> Iterator[Value]:
     """Yield the attributes that the state of Terraform lists as sensitive, and made passwords."""
     attributes, listed = node.get("attributes"), node.get("sensitive_attributes")

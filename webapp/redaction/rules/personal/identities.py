@@ -154,6 +154,17 @@ _FORMED: Final = re.compile(
 )
 """Numbers that need no word."""
 
+_GOODS_REACH: Final = 60
+_OF_GOODS: Final = re.compile(
+    r"(?<![^\W_])(?:version|revision|rev|release|firmware|build|part|model|sku|order|item|article"
+    r"|drawing|invoice|ticket|catalog(?:ue)?|product|serial|lot|batch|tracking|dimension|range|size"
+    r"|ref(?:erence)?|[ps]/?n|isbn|upc|ean|po|kit|chip|artikel|bestell(?:ung)?|rechnungs?|teil)s?"
+    r"[-_ ]?(?:numbers?|no|nr|num|id|code|nummer)?\.?[\"'`*]{0,3}(?:[ ](?:is|ist))?[ ]?[:=#]?[ ]?"
+    # Several of them.
+    r"[\"'`*#]{0,3}(?:[0-9]{3}-[0-9]{2}-[0-9]{4}(?:,|[ ]and|[ ]or)[ ]){0,3}\Z",
+    re.IGNORECASE,
+)
+"""Words before a number in the form of America's that is of a thing."""
 
 _PLATE: Final = re.compile(
     r"(?i:(?:number|licen[cs]e|registration|vehicle|car)[ -]?plates?|kennzeichen|nummernschild"
@@ -188,6 +199,9 @@ def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
         if _OTHER_NUMBER.fullmatch(match[group]) is None:
             yield SecretPlace("id-number", *match.span(group))
     for match in _FORMED.finditer(text):
+        before = text[max(match.start() - _GOODS_REACH, 0) : match.start()] or name
+        if match["america"] and _OF_GOODS.search(before):
+            continue
         check = _CHECKS.get(match.lastgroup or "")
         if check is None or check(re.sub("[^0-9A-Z]", "", match[0])):
             yield SecretPlace("id-number", *match.span())

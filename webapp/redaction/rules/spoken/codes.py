@@ -36,6 +36,13 @@ _SAYS: Final = (
     r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é"
     r"|jest|er|är|to|[-–—])|[ \u00a0]?[:：=|]))[\"'`*]{0,3}"
 )
+_OF_NO_THING: Final = "".join(
+    f"(?<!{thing} )"
+    for thing in ("level", "stage", "chapter", "mission", "episode", "line", "page", "version")
+    + ("year", "step", "port", "model", "achievement", "season", "error", "release")
+    + ("world", "weapon", "skin", "item", "map", "character")
+)
+"""Is not after the noun of another number, as in `the unlock code for level 2048`."""
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
     r"|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?|worked|did|does"
@@ -74,7 +81,7 @@ CODES: Final[tuple[Kind, ...]] = (
         "pin|otp|token|" + _CODES,
         rf"(?<![\w-])(?:(?:pin|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
         rf"(?:otp|{_CODES}){_FOR}(?:{_SAYS})?)"
-        rf"[ ]{{1,2}}{_QUOTES}"
+        rf"[ ]{{1,2}}{_QUOTES}{_OF_NO_THING}"
         rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
         rf"{_CLOSES}",
         lambda secret: len(set(secret)) > 1,

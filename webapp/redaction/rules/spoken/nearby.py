@@ -20,7 +20,7 @@ from webapp.redaction.rules.kinds import (
     split_words,
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
-from webapp.redaction.rules.personal.addresses import STREET
+from webapp.redaction.rules.personal.addresses import STREET, is_address, is_surely_address
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
 from webapp.redaction.rules.spoken.answers import NO_CODE
 from webapp.redaction.rules.spoken.nouns import Noun
@@ -40,6 +40,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _OTHERS: Final = split_words(
     """
     order invoice ticket version build release page line chapter room step error exit status http
+    level stage achievement
     port row column table issue commit tracking booking flight gate seat model reader
     part chip device machine area zip postal postcode discount promo voucher country isbn sku item
     bestellung rechnung zeile seite jahr fehler version plz postleitzahl
@@ -68,7 +69,11 @@ _COUNTED: Final = re.compile(
     r"[ ]?(?:%|€|\$|°)|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"
     r"|[ ](?!(?:and|or|but|is|was|if|when|on|in|at|for|to|as|from|which|please|valid|issued|expires"
     r"|then|because|so|since|until|with|by|und|oder|ist|für|auf|am|bitte|gültig|et|y|e|that|it"
-    r"|not|now|again|last|btw|this|the|my|belongs|below|above|ausgestellt)\b)[a-zà-ÿ]{2,}"
+    r"|not|now|again|last|btw|this|the|my|belongs|below|above|ausgestellt|near|next|before|after"
+    r"|today|tomorrow|instead|together|alone|right|just|bei|im|mit|bis|seit|statt|where|wo|across"
+    r"|opposite|behind|here|there|thanks|danke|zusammen|allein|neben|gegenüber|hinten|oben)\b)"
+    r"[a-zà-ÿ]{2,}|-\w|[ ](?:Tag|Woche|Monat|Jahr|Stunde|Minute|Sekunde|Meter|Kilometer|Euro"
+    r"|Werktag|Uhr|Stück|Mal|Person|Prozent|Tür|Zeile|Seite|Stufe)(?:e|n|en)?\b"
 )
 """Goes on after a number of things."""
 _LINKED: Final = re.compile(
@@ -88,7 +93,8 @@ _BACK: Final = split_words("is was as in into for to my your ist als est es that
 class _Said(NamedTuple):
     """A value, and how it is said: the noun and its subject, and the words between them.
 
-    It `is_said` if the last word is one that values follow. `context` has the words before both.
+    It `is_said` if the last word is one that values follow, and `is_signed` after a sign such as a
+    colon. `context` has the words before both.
     """
 
     value: str
@@ -99,6 +105,7 @@ class _Said(NamedTuple):
     context: list[str]
     is_before: bool
     is_linked: bool = False
+    is_signed: bool = False
 
 
 class _Near(NamedTuple):
@@ -164,34 +171,71 @@ def _is_password(said: _Said) -> bool:
 
 _BACK_OF_CARD: Final = re.compile("cv[vc]|three|drei|digits|number|security")
 _OWNERS: Final = split_words("my her his voicemail sim card phone door gate alarm with and")
+_DIGITS: Final = ("digit", "ziffern")
+_DIGIT_CODES: Final = split_words(
+    "code codes pin passcode combination card karte back rückseite cvv cvc security sms text sent"
+)
 _OPENS: Final = split_words("code codes opens open enter press type combination wants pin unlock")
 
 
 def _is_code(said: _Said) -> bool:
+    if said.noun.endswith(_DIGITS) and _DIGIT_CODES.isdisjoint(said.words + said.context):
+        # As in `a three-digit number`.
+        return False
     if len(said.value) == 3:
         return said.is_said and _BACK_OF_CARD.match(said.noun) is not None
     if NO_CODE.search(replace_surrogates(said.noun)):
         return False
     if said.subject == "lock" and _OPENS.isdisjoint(said.words + said.context):
         return False
-    if said.noun.startswith("pin") and not said.words and _OWNERS.isdisjoint(said.context[-2:]):
-        # Of a device.
+    is_verb = len(said.words) == 2 and said.words[1] == "to"
+    if (
+        said.noun.startswith("pin")
+        and (not said.words or is_verb)
+        and _OWNERS.isdisjoint(said.context[-2:])
+    ):
+        # Of a device, or as in `pin numpy to 1264`.
         return False
     is_year = re.fullmatch("(?:19|20)[0-9]{2}", said.value) is not None
     is_other = not _OTHERS.isdisjoint(said.context)
     return said.is_said and not is_year and not is_other and len(set(said.value)) > 1
 
 
+_LICENCES: Final = ("license", "licence")
+_VERSION: Final = re.compile(
+    r"[0-9]\.[0-9]|(?<![0-9])(?:19|20)[0-9]{2}(?:[01][0-9][0-3][0-9])?(?![0-9])"
+)
+"""The version of a licence of software, or its year."""
+
+
 def _is_id(said: _Said) -> bool:
     number = said.value
     if not is_number(number) or len(set(number)) < 3:
         return False
+    if said.noun in _LICENCES and _VERSION.search(number):
+        return False
     return said.is_said or re.search("[A-Z]", number) is not None
+
+
+_UNBORN: Final = split_words(
+    "project fork star idea company library framework language site version release rule concept"
+)
 
 
 def _is_birth(said: _Said) -> bool:
     is_date = said.is_said or not said.value.isdigit()
+    if not _UNBORN.isdisjoint(said.words + said.context):
+        return False
     return is_date and OF_OUR_TIME.search(said.value) is not None and len(said.words) <= 6
+
+
+_LIVES: Final = ("live", "wohn", "moved", "residence", "street")
+_TO: Final = split_words("to at in is address an nach ist lautet es est è é am bei under")
+
+
+def _is_address(said: _Said) -> bool:
+    is_placed = said.noun.startswith(_LIVES) or not _TO.isdisjoint(said.words[-1:])
+    return is_address(said.value, is_placed or said.is_signed or said.is_before)
 
 
 _CODES: Final = _Near(
@@ -218,7 +262,7 @@ _NEAR: Final = {
         _is_id,
     ),
     "birth": _Near("birth-date", rf"(?<![\w.,/-])(?P<value>(?i:{DATE}))(?!\w)", 20, _is_birth),
-    "address": _Near("address", rf"(?<![\w.,/-])(?P<value>{STREET})", 100, lambda said: True),
+    "address": _Near("address", rf"(?<![\w.,/-])(?P<value>{STREET})", 100, _is_address),
     "password": _PASSWORDS,
     "entry": _PASSWORDS,
     "key": _PASSWORDS,
@@ -300,10 +344,14 @@ def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, in
         ):
             return None
         value = match["value"].rstrip(".!?:")
-        is_counted = value.isdigit() and _COUNTED.match(text, match.end())
-        is_said = not words or words[-1] in _SAYS or _SIGNED.search(between) is not None
+        is_bare = near.kind == "address" and not is_surely_address(value)
+        is_counted = (value.isdigit() or is_bare) and _COUNTED.match(text, match.end())
+        is_signed = _SIGNED.search(between) is not None
+        is_said = not words or words[-1] in _SAYS or is_signed
         context = _WORD.findall(text[max(noun.start - _CONTEXT, 0) : noun.start].lower())
-        said = _Said(value, noun.text, noun.subject, words, is_said, context, is_before=False)
+        said = _Said(
+            value, noun.text, noun.subject, words, is_said, context, False, is_signed=is_signed
+        )
         if not is_counted and near.accepts(said):
             return match.start("value"), match.start("value") + len(value)
     return None

@@ -258,13 +258,20 @@ def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
     return Kind(name, prefixes, pattern, accepts, needs=f"(?:{any_of}){loose}")
 
 
+def _is_counting(run: str) -> bool:
+    """Return whether characters are those of an example, as in `sk-1234...abcd`."""
+    return len(run) >= 4 and run.lower() in "01234567890 abcdefghijklmnopqrstuvwxyz"
+
+
 def _is_shortened(secret: str) -> bool:
-    """Return whether a shortened key shows some of it, and is not `sk-...your-key-here`."""
+    """Return whether a shortened key shows some of it, and is no example of documentation."""
     shown = re.sub(
         rf"sk-(?:proj-|svcacct-|admin-|or-v1-|lf-|ant-(?:[a-z]{{3,5}}[0-9]{{2}}-)?)?|org-|proj_|{_ELISION}",
         "",
         secret,
     )
+    if all(_is_counting(run) for run in re.findall("[0-9]+|[a-z]+|[A-Z]+", shown)):
+        return False
     return len(shown) >= 2 and not re.search("your|here|xxx|example", shown, re.IGNORECASE)
 
 
