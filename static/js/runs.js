@@ -95,8 +95,16 @@ function hold(element) {
   held = { bubble, element, top: null };
   const jump = held;
   // Sections that come into view are laid out first, and move what is below them.
-  requestAnimationFrame(() => requestAnimationFrame(() => (jump.top = topOf(element))));
+  requestAnimationFrame(() => requestAnimationFrame(() => settle(jump)));
   showPlace(bubble);
+}
+
+// A reader may have scrolled away before the sections were laid out.
+function settle(jump) {
+  jump.top = topOf(jump.element);
+  if (held !== jump || (jump.top < innerHeight && jump.element.getBoundingClientRect().bottom > 0)) return;
+  held = null;
+  follow();
 }
 
 function topOf(element) {

@@ -75,6 +75,6 @@ def test_nothing_leaves_the_path_of_the_proxy(page: Page, proxied: str) -> None:
 def test_more_is_loaded_under_the_path(page: Page, proxied: str) -> None:
     page.goto(f"{proxied}/completions?limit=5")
     page.locator("#more a.button").first.click()
-    page.wait_for_function("document.querySelectorAll('.row').length >= 5")
+    page.wait_for_function("() => document.querySelectorAll('.row').length >= 5")
 
     assert page.url.startswith(f"{proxied}/")

@@ -110,7 +110,7 @@ def test_the_bar_stays_and_is_no_higher_than_48_pixels(
     load(write_completion(tmp_path / "long.jsonl", 30))
     page = open_page(address, "/completions/chatcmpl-long", width=width)
     page.mouse.wheel(0, 1500)
-    page.wait_for_function("scrollY > 500")
+    page.wait_for_function("() => scrollY > 500")
     box = page.locator(".bar").bounding_box()
     assert box is not None
     assert box["y"] == pytest.approx(0, abs=1)

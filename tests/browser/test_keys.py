@@ -181,6 +181,19 @@ def test_the_place_follows_to_the_answer_at_the_end_and_back(address: str, open_
 
 
 @pytest.mark.usefixtures("called")
+def test_the_place_follows_a_reader_who_scrolls_away_at_once(address: str, open_page: Open) -> None:
+    page = open_page(address, f"{HERE}?view=full")
+    page.set_viewport_size({"width": 1440, "height": 300})
+    page.evaluate("""() => {
+        for (const key of "ga") {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        }
+        scrollTo(0, 0);
+    }""")
+    expect(page.locator("#place")).to_have_text(re.compile("^message 1 of"))
+
+
+@pytest.mark.usefixtures("called")
 def test_keys_fold_a_call_show_the_source_and_copy_the_link(address: str, open_page: Open) -> None:
     page = open_page(address, f"{HERE}?view=compact")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

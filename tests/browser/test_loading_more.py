@@ -174,7 +174,7 @@ def test_the_focus_is_never_lost_after_loading_all(
     else:
         expect(page.locator("#gap")).to_have_count(0)
     expect(page.locator("#loading-all")).to_be_hidden()
-    page.wait_for_function("document.activeElement.closest('#gap, #more') !== null")
+    page.wait_for_function("() => document.activeElement.closest('#gap, #more') !== null")
 
 
 def test_newest_first_is_read_to_the_first_message_with_the_answer_on_top(
