@@ -12,8 +12,8 @@ NODE_CLIENT := node_modules/openai/package.json
 SDK_TESTS := .cache/openai-python
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-# One more than cores: a test that waits for a browser, a process or a deadline leaves its core idle.
-WORKERS := $(shell echo $$((1 + $$(nproc))))
+# Two more than cores: a test that waits for a browser, a process or a deadline leaves its core idle.
+WORKERS := $(shell echo $$((2 + $$(nproc))))
 
 # Without its bytecode, each process of the tests compiles the project anew, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE

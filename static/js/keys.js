@@ -64,7 +64,8 @@ function step(selector, by, lines) {
     next = by > 0 ? rest[0] : rest.at(-1);
   } else {
     const top = document.querySelector(".bar")?.getBoundingClientRect().bottom ?? 0;
-    const index = all.findIndex((one) => one.getBoundingClientRect().top >= top);
+    // Right after a jump to the start, Chromium may not know yet where the first ones are.
+    const index = scrollY ? all.findIndex((one) => one.getBoundingClientRect().top >= top) : 0;
     next = by > 0 ? all[index] : all.slice(0, Math.max(index, 0)).at(-1);
   }
   const beyond = lines ? findLine(lines, here, next) : null;
