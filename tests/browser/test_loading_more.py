@@ -17,6 +17,15 @@ from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
 
 NEXT = ":is(#gap, #more) .button"
+TOPS_OF_FRAMES = """async (link) => {
+  const tops = [];
+  link.scrollIntoView({ block: "center" });
+  for (let frame = 0; frame < 4; frame += 1) {
+    tops.push(Math.round(link.getBoundingClientRect().top));
+    await new Promise(requestAnimationFrame);
+  }
+  return tops;
+}"""
 
 
 def load_more(page: Page) -> None:
@@ -59,6 +68,16 @@ def test_more_is_put_before_the_end_until_nothing_is_left_between(
     expect(page.locator("#gap")).to_have_count(0)
     expect(page.locator("#choice-0")).to_have_count(1)
     expect(page.locator("#more")).to_have_text("End of the transcript")
+
+
+def test_what_is_pressed_near_the_end_does_not_move_away_when_the_end_is_seen(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """A section that is laid out when it comes near is as high as it was taken for before."""
+    load(write_completion(tmp_path / "long.jsonl", 65))
+    page = open_page(address, "/completions/chatcmpl-long")
+    tops = page.locator("[data-load-all]").evaluate(TOPS_OF_FRAMES)
+    assert tops == [tops[0]] * len(tops)
 
 
 @needs_real_data
