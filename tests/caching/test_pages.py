@@ -110,6 +110,18 @@ def test_a_kept_page_needs_its_requests_and_no_rendering(
     assert [(seen.path, seen.raw_query) for seen in fake.requests] == [(f"/chat{PAGE}", "")]
 
 
+def test_a_page_with_a_result_under_its_call_is_kept(
+    fake_app: Flask, fake: FakeUpstream, fake_client: FlaskClient
+) -> None:
+    fake.completions["chatcmpl-1"] = stored("chatcmpl-1", "a question", "a call", "a result")
+    _, asked, answered = fake.completions["chatcmpl-1"].messages
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    asked |= {"role": "assistant", "tool_calls": [call]}
+    answered |= {"role": "tool", "tool_call_id": "call_1"}
+    page = Page.of(read_until_kept(fake_app, fake_client))
+    assert "a result" in page.one(".call .result").text()
+
+
 def test_whatever_changes_is_seen(
     fake_app: Flask, fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:

@@ -98,7 +98,12 @@ class BubbleCache(RecentValues[bytes, _Kept]):
         super().__init__(most_bytes, largest=_LARGEST)
 
     def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
-        """Look up the bubble of `entry` in the cache, or render and keep it."""
+        """Look up the bubble of `entry` in the cache, or render and keep it.
+
+        A result under its call is a part of the bubble of the call, which is kept with it.
+        """
+        if entry.nested:
+            return render()
         if not _is_pure(entry, context):
             spoil_page()
             return render()
@@ -130,10 +135,10 @@ class BubbleCache(RecentValues[bytes, _Kept]):
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
     """Decide whether a bubble depends on its key alone.
 
-    Those of a snapshot are none of this application. Frames of images are counted for the page. A
-    result is kept with its call, and messages of several results are too rare to be distinguished.
+    Those of a snapshot are none of this application. Frames of images are counted for the page.
+    Messages of several results are too rare to be distinguished.
     """
-    if services().share is not None or context.loads_images or entry.nested:
+    if services().share is not None or context.loads_images:
         return False
     for call in entry.calls:
         for result in call.results:
