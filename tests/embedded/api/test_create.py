@@ -77,6 +77,13 @@ def post(client: FlaskClient, body: Json | bytes, **headers: str) -> TestRespons
     return client.post(CREATE, data=data, headers=headers, content_type="application/json")
 
 
+def post_for_events(client: FlaskClient, body: Json) -> Iterator[bytes]:
+    """Post a request for a stream; yield its events as they come."""
+    for event in post(client, body).response:
+        assert isinstance(event, bytes)
+        yield event
+
+
 def stored(client: FlaskClient, completion_id: str = "chatcmpl-1") -> Any:
     answer = client.get(f"{CREATE}/{completion_id}")
     assert answer.status_code == 200, answer.text
@@ -493,6 +500,120 @@ def test_the_usage_that_comes_with_the_end_is_stored(model: FakeModel, client: F
     assert given["usage"]["total_tokens"] == 3
     assert given["choices"][0]["message"]["content"] == "Hi"
     assert "incomplete" not in given
+
+
+USAGE: Json = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    ("late", "amended"),
+    [
+        ([chunk(usage=USAGE)], {"usage": USAGE}),
+        ([{"usage": USAGE}], {"usage": USAGE}),
+        (
+            [chunk(service_tier="flex"), chunk(usage=USAGE)],
+            {"service_tier": "flex", "usage": USAGE},
+        ),
+        ([chunk(usage={"total_tokens": 1}), chunk(usage=USAGE)], {"usage": USAGE}),
+        ([chunk(delta(content=""), usage=USAGE)], {"usage": USAGE}),
+        (
+            [{"sources": [{"url": "https://example.com/"}]}],
+            {"sources": [{"url": "https://example.com/"}]},
+        ),
+        # Other servers give the packet an id and a time of its own.
+        ([chunk(usage=USAGE, completion_id="usage-1") | {"created": 7}], {"usage": USAGE}),
+        ([chunk(delta(content=" too late")), b": ping\n\n", b"data: no\n\n", {"type": "ping"}], {}),
+        ([chunk(usage=None), b"data: [DONE]\n\n"], {}),
+    ],
+)
+def test_what_comes_after_the_end_amends_the_completion(
+    model: FakeModel, client: FlaskClient, late: list[Json | bytes], amended: Json
+) -> None:
+    ended = threading.Event()
+    model.script(stream(*chunks_of("Hi"), b"data: [DONE]\n\n", ended, *late, done=False))
+    sent = model.answers[0].body
+    events = post_for_events(client, STREAMED | {"metadata": {"a": "b"}})
+    received = [next(events)]
+    while received[-1] != b"data: [DONE]\n\n":
+        received.append(next(events))
+    first = stored(client)
+    changed = client.post(f"{CREATE}/chatcmpl-1", json={"metadata": {"a": "c"}})
+    ended.set()
+    received += events
+
+    assert b"".join(received) == sent
+    assert (first["usage"], first["metadata"]) == (None, {"a": "b"})
+    assert stored(client) == changed.get_json() | amended
+
+
+def test_a_finish_reason_after_the_end_completes_the_completion(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    begun, said, end = chunks_of("Hi")
+    ended = threading.Event()
+    model.script(stream(begun, said, b"data: [DONE]\n\n", ended, end, done=False))
+    events = post_for_events(client, STREAMED)
+    assert [next(events) for _ in range(3)][-1] == b"data: [DONE]\n\n"
+    first = stored(client)
+    ended.set()
+    list(events)
+
+    assert "no finish reason" in first["incomplete"]["reason"]
+    assert "incomplete" not in stored(client)
+    assert stored(client)["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("completion_id", ["chatcmpl-1", "a/b", ""])
+def test_what_comes_late_amends_the_completion_under_an_id_of_the_stores(
+    model: FakeModel, client: FlaskClient, completion_id: str
+) -> None:
+    model.script(whole(answered("chatcmpl-1", text="Another")))
+    post(client, STORED)
+    pieces = [json.dumps(one).encode() for one in chunks_of("Hi", completion_id=completion_id)]
+    packets = [b"data: %b\n\n" % one for one in (*pieces, b"[DONE]")]
+    model.script(stream(*packets, chunk(usage=USAGE, completion_id=completion_id), done=False))
+    post(client, STREAMED).get_data()
+
+    listed = client.get(f"{CREATE}?limit=10").get_json()["data"]
+    assert len(listed) == 2
+    [one] = [one for one in listed if one["id"] != "chatcmpl-1"]
+    assert one["usage"] == USAGE
+    assert one.get("original_id") == (completion_id or None)
+    again = client.get(f"{CREATE}/{one['id']}/messages").get_json()["data"]
+    assert [message["id"] for message in again] == [f"{one['id']}-0"]
+
+
+def test_a_completion_stays_as_it_was_if_it_cannot_be_amended(
+    url: str, model: FakeModel, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = threading.Event()
+    model.script(stream(*chunks_of("Hi"), b"data: [DONE]\n\n", ended, {"usage": USAGE}, done=False))
+    sent = model.answers[0].body
+    events = post_for_events(client, STREAMED)
+    received = b"".join(next(events) for _ in range(4))
+    rows(url, "ALTER TABLE tags RENAME TO elsewhere")
+    ended.set()
+    received += b"".join(events)
+    rows(url, "ALTER TABLE elsewhere RENAME TO tags")
+
+    assert received == sent
+    assert stored(client)["choices"][0]["message"]["content"] == "Hi"
+    assert stored(client)["usage"] is None
+    assert caplog.text.count("A completion could not be stored") == 1
+
+
+def test_a_completion_that_was_deleted_is_not_amended(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    ended = threading.Event()
+    model.script(stream(*chunks_of("Hi"), b"data: [DONE]\n\n", ended, {"usage": USAGE}, done=False))
+    events = post_for_events(client, STREAMED)
+    assert [next(events) for _ in range(4)][-1] == b"data: [DONE]\n\n"
+    assert client.delete(f"{CREATE}/chatcmpl-1").status_code == 200
+    ended.set()
+    list(events)
+
+    assert is_empty(client)
 
 
 def test_events_pass_as_they_come(store: Store, model: FakeModel, model_url: str) -> None:

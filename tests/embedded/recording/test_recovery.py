@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -141,6 +142,35 @@ def test_answers_of_an_outage_are_stored_when_it_is_over(outages: Outages, tmp_p
         kept[0].headers["x-request-id"]
     ]
     assert sum("incomplete" in one for one in listed) == 2
+
+
+@pytest.mark.parametrize("begins", ["before", "between"])
+def test_what_comes_after_the_end_amends_the_completion_when_the_outage_is_over(
+    outages: Outages, tmp_path: Path, begins: str
+) -> None:
+    model = FakeModel()
+    ended = Event()
+    usage = {"usage": {"total_tokens": 3}}
+    model.script(stream(*chunks_of("Hi"), b"data: [DONE]\n\n", ended, usage, done=False))
+    if begins == "between":
+        outages.end()
+    with serving(outages, tmp_path / "spool", model) as (client, recovery):
+        events = iter(client.post(CREATE, json=ASKED | {"stream": True}).response)
+        for _ in range(4):
+            next(events)
+        if begins == "between":
+            outages.begin()
+        ended.set()
+        list(events)
+        waiting = recovery.spool.read_state().waiting
+        outages.end()
+        assert recovery.recover()
+        [one] = client.get(CREATE).get_json()["data"]
+
+    # A connection that is open may outlive the folder of its file.
+    assert waiting == 2 if begins == "before" else waiting <= 1
+    assert (one["id"], one["usage"]["total_tokens"]) == ("chatcmpl-1", 3)
+    assert one["choices"][0]["message"]["content"] == "Hi"
 
 
 def test_reading_in_an_outage_is_an_api_error_that_says_so(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def exchange(name: str = "req_1", **answer: str) -> Exchange:
     return Exchange(json_object('{"model": "m",\n"n": 1.0}'), RecordedAnswer(body), name, 1_758_000)
 
 
+def read(answer: RecordedAnswer | None) -> tuple[object, ...] | None:
+    if answer is None:
+        return None
+    source = None if answer.json is None else answer.json.source
+    return (source, answer.problem, answer.received, answer.timing)
+
+
 def drained(spool: Spool) -> list[str]:
     seen: list[str] = []
     assert spool.drain(lambda one: seen.append(one.request_id))
@@ -57,17 +65,19 @@ def files(folder: Path) -> list[Path]:
     ],
 )
 def test_an_exchange_comes_back_byte_for_byte(answer: RecordedAnswer) -> None:
-    given = Exchange(json_object('{"model": "m",\n"n": 1.0}'), answer, "req_1", 7)
-    again = Exchange.parse(given.serialize())
+    for earlier in (None, RecordedAnswer(json_object('{"id":"é"}'), timing={"total_ms": 1})):
+        given = Exchange(json_object('{"model": "m",\n"n": 1.0}'), answer, "req_1", 7, earlier)
+        again = Exchange.parse(given.serialize())
 
-    assert again.request.source == given.request.source
-    assert (again.answer.json and again.answer.json.source) == (answer.json and answer.json.source)
-    assert (again.answer.problem, again.answer.received) == (answer.problem, answer.received)
-    assert (again.request_id, again.now) == ("req_1", 7)
+        assert again.request.source == given.request.source
+        assert read(again.answer) == read(answer)
+        assert read(again.earlier) == read(earlier)
+        assert (again.request_id, again.now) == ("req_1", 7)
 
 
 def test_every_cut_file_is_known_as_damaged() -> None:
-    data = exchange().serialize()
+    one = exchange()
+    data = replace(one, earlier=one.answer).serialize()
     for length in range(len(data)):
         with pytest.raises(DamagedFile):
             Exchange.parse(data[:length])

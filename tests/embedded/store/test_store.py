@@ -77,6 +77,39 @@ def test_metadata_is_replaced_and_nothing_else_changes(store: Store) -> None:
     assert after == store.retrieve_completion("c1")
 
 
+def test_an_amended_completion_keeps_its_messages_and_its_current_metadata(
+    store: Store, url: str
+) -> None:
+    earlier = parse_record(GIVEN)
+    amended = GIVEN.replace('"choices": []', '"usage" : {"total_tokens": 7 }, "choices": []')
+    child = completion("c2", created=5, metadata={"a": "b"})
+    store.add([earlier, parse_record(compact(child))])
+    store.replace_metadata("c1", Metadata('{"a":"\\u00e9"}', (("a", "é"),)))
+    find = "SELECT conversation, total_tokens FROM facts ORDER BY completion"
+    [(conversation, none), other] = rows(url, find)
+    version, changes = store.find_version("c1"), store.changes
+
+    assert store.amend(earlier, parse_record(amended))
+
+    assert none is None
+    assert rows(url, find) == [(conversation, 7), other]
+    assert rows(url, "SELECT key, value FROM metadata ORDER BY completion") == [
+        ("a", x) for x in "éb"
+    ]
+    assert store.find_version("c1") != version
+    assert store.changes != changes
+    given = store.retrieve_completion("c1", as_given=True) or ""
+    assert '"usage":{"total_tokens": 7 }' in given
+    assert '"metadata":{"a":"\\u00e9"}' in given
+    assert '"metadata":{"a":"\\u00e9"}' in (store.retrieve_completion("c1") or "")
+    [(message,)] = rows(url, "SELECT given_json FROM messages WHERE completion = 1")
+    assert "caf\\u00e9" in message
+    # The same again, and a version of what is not stored, change nothing.
+    assert not store.amend(earlier, parse_record(amended))
+    assert not store.amend(replace(earlier, id="c3"), parse_record(amended.replace("c1", "c3")))
+    assert store.retrieve_completion("c1", as_given=True) == given
+
+
 def test_deleting_takes_messages_and_metadata_along(store: Store, url: str) -> None:
     add(store, completion("c1", messages=3, metadata={"a": "b"}), completion("c2"))
 

@@ -21,8 +21,9 @@ from flask import Response
 from webapp.embedded.api.create_request import CreateRequest
 from webapp.embedded.documents.from_exchange import RecordedAnswer
 from webapp.embedded.errors import ApiError
+from webapp.embedded.recording.answers import DONE, StreamRecorder, parse_answer
 from webapp.embedded.recording.model_server import POLICY, ModelAnswer, ModelServer
-from webapp.embedded.recording.recorder import DONE, Kept, Recorder, StreamRecorder, parse_answer
+from webapp.embedded.recording.recorder import Kept, Recorder
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.sse import Event, EventSplitter
 from webapp.embedded.store.store import Store

@@ -122,18 +122,21 @@ def build_record(completion: Object) -> CompletionRecord:
     )
 
 
-def rename_record(record: CompletionRecord) -> CompletionRecord:
-    """Rename the record to an id of the store's, with its own id as `original_id`.
+def rename_record(record: CompletionRecord, new_id: str | None = None) -> CompletionRecord:
+    """Rename the record to `new_id`, or to an id of the store's, with its own as `original_id`.
 
     The same completion gets the same id each time.
     """
+    if record.id == new_id:
+        return record
     head = parse(record.given_json)
     assert isinstance(head, Object)
     messages = write_array(message.given_json for message in record.messages)
     own_id = head.get("id")
-    digest = hashlib.sha256(f"{record.id}\n{record.digest}".encode())
+    if new_id is None:
+        new_id = _make_id(hashlib.sha256(f"{record.id}\n{record.digest}".encode()).digest())
     members = {member.name.source: member.value.source for member in head.members}
-    members |= {'"id"': f'"{_make_id(digest.digest())}"', '"messages"': messages}
+    members |= {'"id"': f'"{new_id}"', '"messages"': messages}
     if own_id is not None:
         members.setdefault('"original_id"', own_id.source)
     pairs = (f"{name}:{value}" for name, value in members.items())

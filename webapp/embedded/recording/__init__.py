@@ -5,6 +5,7 @@ sse              a stream of bytes as server-sent events
 stream_assembly  the chunks of a stream as one completion
 text_assembly    a text that comes in pieces, of which some repeat all before
 call_assembly    which pieces of streamed tool calls belong together
+answers          reads answers, streamed or whole
 recorder         stores one answer, complete or not
 spool            keeps exchanges in a folder while the store cannot take them
 recovery         opens the store again, and adds the spooled completions

@@ -87,7 +87,7 @@ class Recovery:
             request_id=exchange.request_id,
             now=exchange.now,
         )
-        recorder.add(exchange.answer)
+        recorder.add(exchange)
         self.spool.end_outage()
         log.warning("A completion of the spool is stored now (%s).", exchange.request_id)
 

@@ -14,10 +14,10 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer
@@ -41,27 +41,30 @@ _OUTAGE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A create request and its answer, and all else that the completion to store depends on."""
+    """A create request and its answer, and all else that the completion to store depends on.
+
+    `earlier` is the answer of the completion to amend, None if a new one is to be stored.
+    """
 
     request: Object
     answer: RecordedAnswer
     request_id: str
     now: int
+    earlier: RecordedAnswer | None = None
 
     def serialize(self) -> bytes:
-        """Write a line with the lengths of the request and the answer, then the two as sent."""
+        """Write a line with the lengths of the request and the answers, then these as sent."""
         request = self.request.source.encode()
-        answer = self.answer.json.source.encode() if self.answer.json is not None else b""
-        head = {
+        head, answer = _serialize_answer(self.answer)
+        head |= {
             "request_bytes": len(request),
-            "answer_bytes": len(answer),
-            "problem": self.answer.problem,
-            "received": self.answer.received,
-            "timing": self.answer.timing,
             "request_id": self.request_id,
             "now": self.now,
         }
-        return b"%b\n%b%b" % (json.dumps(head).encode(), request, answer)
+        earlier = b""
+        if self.earlier is not None:
+            head["earlier"], earlier = _serialize_answer(self.earlier)
+        return b"%b\n%b%b%b" % (json.dumps(head).encode(), request, answer, earlier)
 
     @classmethod
     def parse(cls, data: bytes) -> Exchange:
@@ -69,20 +72,19 @@ class Exchange:
         try:
             line, _, rest = data.partition(b"\n")
             head = json.loads(line)
-            length = head["request_bytes"]
-            request, answer = rest[:length], rest[length:]
-            if (len(request), len(answer)) != (length, head["answer_bytes"]):
+            heads = [head, head["earlier"]] if "earlier" in head else [head]
+            lengths = [head["request_bytes"], *(one["answer_bytes"] for one in heads)]
+            if len(rest) != sum(lengths):
                 raise DamagedFile("it is cut off")
+            ends = list(accumulate(lengths))
+            texts = [rest[end - length : end] for length, end in zip(lengths, ends, strict=True)]
+            answers = [_parse_answer(*one) for one in zip(heads, texts[1:], strict=True)]
             return cls(
-                _parse_object(request),
-                RecordedAnswer(
-                    _parse_object(answer) if answer else None,
-                    head["problem"],
-                    head["received"],
-                    head.get("timing"),
-                ),
+                _parse_object(texts[0]),
+                answers[0],
                 head["request_id"],
                 head["now"],
+                answers[1] if len(answers) > 1 else None,
             )
         except (ValueError, LookupError, TypeError, NotJson) as error:
             raise DamagedFile(str(error)) from error
@@ -307,6 +309,23 @@ class Spool:
                 yield True
         finally:
             os.close(descriptor)
+
+
+def _serialize_answer(answer: RecordedAnswer) -> tuple[dict[str, Any], bytes]:
+    """Serialize an answer as what is known of it and the bytes of its JSON."""
+    written = answer.json.source.encode() if answer.json is not None else b""
+    head = {
+        "answer_bytes": len(written),
+        "problem": answer.problem,
+        "received": answer.received,
+        "timing": answer.timing,
+    }
+    return head, written
+
+
+def _parse_answer(head: dict[str, Any], written: bytes) -> RecordedAnswer:
+    json_object = _parse_object(written) if written else None
+    return RecordedAnswer(json_object, head["problem"], head["received"], head.get("timing"))
 
 
 def _parse_object(data: bytes) -> Object:

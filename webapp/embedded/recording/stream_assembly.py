@@ -32,6 +32,7 @@ _NESTED_IN_CALL: Final = frozenset({"function", "custom"})
 _READ_OF_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "error", "text"})
 # `obfuscation` is random text that hides the length of a chunk; an error is the recorder's.
 _READ_OF_CHUNK: Final = frozenset({"object", "choices", "obfuscation", "error"})
+_IDENTITY: Final = frozenset({"id", "created"})
 _EMPTY: Final = frozenset({"null", '""'})
 _NO_REASON: Final = _EMPTY | {'"null"'}
 _STOP: Final = '"stop"'
@@ -45,9 +46,13 @@ class CompletionAccumulator:
         self._members = {"id": "null", "object": '"chat.completion"'}
         self._choices: dict[tuple[int, int], ChoiceAccumulator] = {}
 
-    def feed(self, chunk: Object) -> None:
-        """Add a chunk. Its choices are distinct, even if some servers give all the same index."""
-        _update_members(self._members, chunk, without=_READ_OF_CHUNK)
+    def feed(self, chunk: Object, *, is_late: bool = False) -> None:
+        """Add a chunk. Its choices are distinct, even if some servers give all the same index.
+
+        One that is late, after the end of the answer, does not change the id and the time.
+        """
+        without = _READ_OF_CHUNK | _IDENTITY if is_late else _READ_OF_CHUNK
+        _update_members(self._members, chunk, without=without)
         fed: Counter[int] = Counter()
         for position, value in enumerate(chunk.items("choices") or ()):
             if isinstance(value, Object):

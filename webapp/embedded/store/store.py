@@ -5,14 +5,14 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from itertools import count
 from operator import attrgetter
 from threading import Event
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -73,10 +73,13 @@ from webapp.embedded.store.writing import (
     Outcome,
     add_parts,
     add_record,
+    amend_record,
     replace_metadata,
     reserve_seqs,
 )
 from webapp.finding.query import SORTS
+
+_T = TypeVar("_T")
 
 _read_wire_json: Final = attrgetter("wire_json")
 
@@ -98,8 +101,8 @@ class Store:
     `is_new` is true if opening the store created it. Completions with the same value of one of
     the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
     object has stored completions; whoever waits for it clears it. `changes` is another number
-    after each attempt of it to delete a completion or to replace metadata. `is_patient` is that of
-    `open_database`.
+    after each attempt of it to delete or amend a completion or to replace metadata. `is_patient` is
+    that of `open_database`.
     """
 
     def __init__(
@@ -244,10 +247,20 @@ class Store:
                 lock_conversations(connection, (), [metadata.pairs], self._keys)
                 return replace_metadata(connection, completion_id, metadata, self._keys)
 
-        try:
-            return retry_deadlocks(transact)
-        finally:
-            self.changes = next(self._change_numbers)
+        return self._change(transact)
+
+    def amend(self, earlier: CompletionRecord, later: CompletionRecord) -> bool:
+        """Replace `earlier`, but not its messages and current metadata, by `later` of the same id.
+
+        Return False if it is not stored, or with other content.
+        """
+
+        def transact() -> bool:
+            with self._database.writer.begin() as connection:
+                lock_conversations(connection, [later.facts], [later.metadata], self._keys)
+                return amend_record(connection, earlier, later, self._keys)
+
+        return self._change(transact)
 
     def delete_completion(self, completion_id: str) -> bool:
         """Delete a completion with its messages; return False if there is none of this id."""
@@ -258,6 +271,9 @@ class Store:
                 reassign_children(connection, binds["id"])
                 return connection.execute(_DELETE, binds).rowcount == 1
 
+        return self._change(transact)
+
+    def _change(self, transact: Callable[[], _T]) -> _T:
         try:
             return retry_deadlocks(transact)
         finally:

@@ -11,8 +11,14 @@ from sqlalchemy import Connection, text
 
 from webapp.database import insert_rows, lock_rows
 from webapp.embedded.documents.api_json import with_metadata
-from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
-from webapp.embedded.store.deriving import replace_metadata_rows
+from webapp.embedded.documents.records import (
+    CompletionRecord,
+    Metadata,
+    extract_pairs,
+    index_text,
+)
+from webapp.embedded.finding.checking import queue
+from webapp.embedded.store.deriving import Derived, refresh_derived, replace_metadata_rows
 from webapp.embedded.store.originals import matches_original
 from webapp.embedded.store.schema import mark_large
 from webapp.exact_json import Object, parse
@@ -40,6 +46,13 @@ _ADD_METADATA: Final = text(
 )
 _REPLACE_WIRE: Final = text(
     "UPDATE completions SET is_large = :is_large, wire_json = :wire_json WHERE seq = :seq"
+)
+_TO_AMEND: Final = (
+    "SELECT seq, created, wire_json FROM completions WHERE id = :id AND digest = :digest"
+)
+_AMEND: Final = text(
+    "UPDATE completions SET model = :model, digest = :digest, is_large = :is_large,"
+    " wire_json = :wire_json, given_json = :given_json WHERE seq = :seq"
 )
 _DELETE_METADATA: Final = text("DELETE FROM metadata WHERE completion = :seq")
 
@@ -100,6 +113,41 @@ def add_record(connection: Connection, completion: CompletionRecord, seq: int) -
             is_same = digest == completion.digest or matches_original(connection, completion)
             return Outcome.UNCHANGED if is_same else Outcome.CONFLICT
     return Outcome.ADDED
+
+
+def amend_record(
+    connection: Connection,
+    earlier: CompletionRecord,
+    later: CompletionRecord,
+    keys: Sequence[str],
+) -> bool:
+    """Replace a completion by a later version, which has the same id, time and messages.
+
+    Its metadata, which may have been replaced since, stay. Return False if `earlier` is not stored.
+    """
+    statement = lock_rows(connection, _TO_AMEND)
+    binds = {"id": earlier.id, "digest": earlier.digest}
+    row = connection.execute(statement, binds).one_or_none()
+    if row is None:
+        return False
+    stored, amended = parse(row.wire_json), parse(later.wire_json)
+    assert isinstance(stored, Object)
+    assert isinstance(amended, Object)
+    metadata = stored.get("metadata")
+    wire_json = later.wire_json if metadata is None else with_metadata(amended, metadata.source)
+    replaced = {
+        "seq": row.seq,
+        "model": later.model,
+        "digest": later.digest,
+        "is_large": mark_large(wire_json),
+        "wire_json": wire_json,
+        "given_json": later.given_json,
+    }
+    connection.execute(_AMEND, replaced)
+    derived = Derived(row.seq, row.created, later.model, extract_pairs(metadata), later.facts)
+    refresh_derived(connection, [derived], keys=keys)
+    queue(connection, [row.seq])
+    return True
 
 
 def add_parts(connection: Connection, completions: Sequence[tuple[int, CompletionRecord]]) -> None:

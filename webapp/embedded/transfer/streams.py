@@ -13,7 +13,7 @@ from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.other_apis import anthropic, bedrock, gemini, ollama
-from webapp.embedded.recording.recorder import DONE, parse_answer
+from webapp.embedded.recording.answers import DONE, parse_answer
 from webapp.embedded.transfer.splitting import Document
 from webapp.exact_json import NotJson, Object, Value, parse
 
