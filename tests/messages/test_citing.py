@@ -151,6 +151,50 @@ def test_a_context_of_another_shape_stays_as_sent(context: Any) -> None:
     assert [member.name.text for member in message.also_sent] == ["context"]
 
 
+TOLD = {
+    "index": 0,
+    "role": "tool",
+    "content": json.dumps(
+        {"citations": [{"title": "Plan", "url": A, "chunk_id": "0"}], "intent": '["q"]'}
+    ),
+    "end_turn": False,
+}
+SAID = {"index": 1, "role": "assistant", "content": "Covered [doc1].", "end_turn": True}
+
+
+@pytest.mark.parametrize("tools", [1, 2, 0])
+def test_the_messages_of_a_choice_are_its_answer_with_the_context_of_tools(tools: int) -> None:
+    choice = {"index": 0, "messages": [*([TOLD] * tools), SAID], "message": None}
+    found = Completion.from_json(parse(json.dumps({"choices": [choice]})))
+    message = answer_of(found)
+
+    assert (message.role, message.plain_text) == ("assistant", "Covered [doc1].")
+    assert cited(message)[:1] == [(A, "Plan", "[doc1]")][:tools]
+    told = [member.name.text for member in message.also_sent]
+    assert told == ["index", "end_turn", *(["intent", "index", "end_turn"] * tools)]
+    assert not found.choices[0].also_sent
+
+
+def test_a_message_of_a_tool_that_lists_no_sources_is_shown_as_it_is() -> None:
+    choice = {"messages": [{"role": "tool", "content": "no JSON [doc1]"}, SAID]}
+    message = answer_of(Completion.from_json(parse(json.dumps({"choices": [choice]}))))
+
+    assert message.plain_text == "Covered [doc1]."
+    shown = [(member.name.text, member.value.source) for member in message.also_sent[-2:]]
+    assert shown == [("role", '"tool"'), ("content", '"no JSON [doc1]"')]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[], [SAID, TOLD], [SAID, SAID], [TOLD, "text"], [5], "text", {"role": "assistant"}],
+)
+def test_messages_of_another_shape_stay_as_sent(messages: Any) -> None:
+    found = Completion.from_json(parse(json.dumps({"choices": [{"messages": messages}]})))
+
+    assert found.choices[0].message is None
+    assert [one.name.text for one in found.choices[0].also_sent] == ["messages"]
+
+
 def test_cohere_cites_ranges() -> None:
     document = {"id": "doc:0", "title": "A", "snippet": "Emperor", "url": A}
     other = {"type": "tool", "id": "t:1", "tool_output": {"content": "x"}}

@@ -37,6 +37,24 @@ def test_everything_is_shared_when_it_is_chosen() -> None:
     assert document["tools"] == COMPLETION["tools"]
 
 
+@pytest.mark.parametrize(
+    ("choices", "roles"),
+    [
+        (ShareChoices(), ["assistant"]),
+        (ShareChoices(calls=True), ["tool", "assistant"]),
+        (ShareChoices(answer=False), None),
+    ],
+)
+def test_an_answer_in_messages_is_shared_as_others_are(
+    choices: ShareChoices, roles: list[str] | None
+) -> None:
+    said = [{"role": "tool", "content": "{}"}, {"role": "assistant", "content": "Hello"}]
+    document = json.loads(snapshot(choices, completion={"choices": [{"messages": said}]}).text)
+
+    shared = [[one["role"] for one in choice["messages"]] for choice in document.get("choices", [])]
+    assert shared == ([] if roles is None else [roles])
+
+
 @pytest.mark.parametrize("choices", [ShareChoices(), EVERYTHING])
 def test_the_ids_of_the_original_are_never_shared(choices: ShareChoices) -> None:
     completion = {**COMPLETION, "request_id": "req_original", "original_id": "orig-1"}

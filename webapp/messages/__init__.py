@@ -18,7 +18,7 @@ servers return.
 """
 
 from webapp.messages.cited_ranges import find_grounding
-from webapp.messages.citing import merge_lists, parse_listed
+from webapp.messages.citing import find_told, merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.message import BARE, ERROR_FLAGS, INPUT_KEYS, Message
@@ -64,6 +64,7 @@ __all__ = [
     "UrlCitation",
     "find_grounding",
     "find_repeated",
+    "find_told",
     "is_readable_list",
     "merge_lists",
     "parse_content",

@@ -50,16 +50,38 @@ def parse_context(message: Object) -> tuple[tuple[UrlCitation, ...], tuple[Membe
         return cited, context.find_unread(citations=Array)
     told = context.items("messages") or ()
     only = told[0] if len(told) == 1 and isinstance(told[0], Object) else None
-    text = only.text("content") if only else None
+    cited, others = parse_told(only) if only else ((), ())
+    return (cited, others + context.find_unread(messages=Array)) if cited else ((), ())
+
+
+def find_told(choice: Object) -> tuple[Object, tuple[Object, ...]] | None:
+    """Find the answer in the `messages` of a choice, and the messages of tools before it.
+
+    Previews of Azure have them in place of a `message`.
+    """
+    messages = [one for one in choice.items("messages") or () if isinstance(one, Object)]
+    if not messages or len(messages) < len(choice.items("messages") or ()):
+        return None
+    *tools, answer = messages
+    roles = {one.text("role") for one in tools}
+    is_answer = answer.text("role") in ("assistant", None) and roles <= {"tool"}
+    return (answer, tuple(tools)) if is_answer else None
+
+
+def parse_told(tool: Object) -> tuple[tuple[UrlCitation, ...], tuple[Member, ...]]:
+    """Parse the sources in the JSON of a message of a tool, and its other members.
+
+    Without sources, all of its members are the others.
+    """
+    text = tool.text("content")
     try:
         inner = parse(text) if text and len(text) <= _MAX_CONTEXT else None
     except NotJson:
-        return (), ()
+        inner = None
     cited = _parse_list(inner.items("citations")) if isinstance(inner, Object) else ()
-    if only is None or not isinstance(inner, Object) or not cited:
-        return (), ()
-    others = inner.find_unread(citations=Array) + only.find_unread(role=String, content=String)
-    return cited, others + context.find_unread(messages=Array)
+    if not isinstance(inner, Object) or not cited:
+        return (), tool.find_unread()
+    return cited, inner.find_unread(citations=Array) + tool.find_unread(role=String, content=String)
 
 
 def merge_lists(lists: Sequence[Sequence[UrlCitation]]) -> tuple[UrlCitation, ...]:

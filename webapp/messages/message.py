@@ -10,7 +10,13 @@ from typing import Final, TypeAlias
 from webapp import exact_json
 from webapp.exact_json import Array, Member, Object, String, Value
 from webapp.messages.cited_ranges import parse_grounding, parse_ranges
-from webapp.messages.citing import merge_lists, parse_context, parse_listed, place_cited
+from webapp.messages.citing import (
+    merge_lists,
+    parse_context,
+    parse_listed,
+    parse_told,
+    place_cited,
+)
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     is_filler,
@@ -119,8 +125,7 @@ class Message:
         if ranges:
             read["citations"] = Array
         parts = tuple(parse_parts(json, content))
-        texts = [part.text for part in parts if isinstance(part, Text)]
-        listed = place_cited(cited, texts[0] if len(texts) == 1 else None)
+        listed = place_cited(cited, _get_only_text(parts))
         return cls(
             json,
             id=json.text("id"),
@@ -138,9 +143,20 @@ class Message:
 
     def add_grounding(self, metadata: Object) -> Message:
         """Add the sources in the metadata of grounding that Gemini sends beside a message."""
-        texts = [part.text for part in self.parts if isinstance(part, Text)]
-        cited = parse_grounding(metadata, texts[0] if len(texts) == 1 else None)
+        cited = parse_grounding(metadata, _get_only_text(self.parts))
         return replace(self, annotations=(*self.annotations, *cited)) if cited else self
+
+    def add_told(self, tools: Sequence[Object]) -> Message:
+        """Add the sources and other members of the messages of tools that came with an answer."""
+        told = [parse_told(tool) for tool in tools]
+        cited = [source for sources, _ in told for source in sources]
+        others = tuple(member for _, members in told for member in members)
+        listed = place_cited(cited, _get_only_text(self.parts))
+        return replace(
+            self,
+            annotations=(*self.annotations, *listed),
+            also_sent=self.also_sent + others,
+        )
 
     @property
     def given(self) -> Value:
@@ -233,6 +249,11 @@ class Message:
         """The same, of an assistant without reasoning between tags before the answer."""
         text = self.plain_text
         return remove_reasoning(text) if self.role == "assistant" else text
+
+
+def _get_only_text(parts: Sequence[Part]) -> str | None:
+    texts = [part.text for part in parts if isinstance(part, Text)]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _build_results(

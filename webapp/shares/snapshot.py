@@ -310,6 +310,9 @@ class _Cut:
                         members[one.name.source] = self._write_message(one.value) or (
                             '{"role":"assistant","content":null}'
                         )
+                elif one.name.text == "messages" and isinstance(one.value, Array):
+                    shared = filter(None, map(self._write_message, one.value.items))
+                    members[one.name.source] = write_array(shared)
                 elif one.name.text in _CHOICE_FIELDS or self._choices.settings:
                     members[one.name.source] = one.value.source
                 elif not isinstance(one.value, Null):

@@ -546,6 +546,51 @@ def test_what_comes_after_the_end_amends_the_completion(
     assert stored(client) == changed.get_json() | amended
 
 
+TOOL: Json = {"role": "tool", "content": '{"citations": [], "intent": "plan"}'}
+
+
+def in_messages(index: int, ends: bool = False, **members: Any) -> Json:
+    """Return one chunk of Azure's previews, which have several messages in a choice."""
+    piece = {"index": index, "delta": members, "end_turn": ends}
+    return {
+        "id": "chatcmpl-1",
+        "choices": [{"index": 0, "messages": [piece], "finish_reason": None}],
+    }
+
+
+def test_messages_in_place_of_a_message_are_the_answer(
+    model: FakeModel, client: FlaskClient
+) -> None:
+    said = [in_messages(1, content=text) for text in ("Cov", "ered")]
+    begun, end = in_messages(1, role="assistant"), in_messages(2, content="[DONE]", ends=True)
+    model.script(
+        stream(in_messages(0, **TOOL), begun, *said, end),
+        whole(
+            {
+                "id": "b",
+                "choices": [
+                    {
+                        "messages": [
+                            TOOL,
+                            begun["choices"][0]["messages"][0]["delta"]
+                            | {"content": "Covered", "end_turn": True},
+                        ]
+                    }
+                ],
+            }
+        ),
+    )
+    post(client, STREAMED).get_data()
+    post(client, STORED)
+
+    for name in ("chatcmpl-1", "b"):
+        given = stored(client, name)
+        [choice] = given["choices"]
+        assert choice["message"]["content"] == "Covered"
+        assert choice["messages"][0]["content"] == TOOL["content"]
+        assert "incomplete" not in given
+
+
 def test_a_finish_reason_after_the_end_completes_the_completion(
     model: FakeModel, client: FlaskClient
 ) -> None:

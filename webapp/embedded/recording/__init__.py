@@ -3,6 +3,7 @@
 model_server     the server that requests are forwarded to, and its answer as it arrives
 sse              a stream of bytes as server-sent events
 stream_assembly  the chunks of a stream as one completion
+value_assembly   objects, lists and calls that come in pieces
 text_assembly    a text that comes in pieces, of which some repeat all before
 call_assembly    which pieces of streamed tool calls belong together
 answers          reads answers, streamed or whole

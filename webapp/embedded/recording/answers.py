@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from webapp.embedded.documents.from_exchange import RecordedAnswer
@@ -14,7 +15,8 @@ from webapp.embedded.limits import MAX_VALUES
 from webapp.embedded.recording.recorder import Recorder
 from webapp.embedded.recording.sse import Event
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
-from webapp.exact_json import Array, NotJson, Object, TooManyValues, parse
+from webapp.exact_json import Array, Boolean, NotJson, Object, TooManyValues, parse
+from webapp.messages import find_told
 from webapp.redaction import mask
 
 DONE: Final = b"[DONE]"
@@ -188,8 +190,10 @@ def _is_piece(chunk: Object) -> bool:
 
 def _has_token(chunk: Object) -> bool:
     """Return whether a chunk has more than the role: text, reasoning or a call."""
-    choices = (one for one in chunk.items("choices") or () if isinstance(one, Object))
-    deltas = (delta for one in choices if (delta := one.object("delta")) is not None)
+    choices = [one for one in chunk.items("choices") or () if isinstance(one, Object)]
+    messages = (one for choice in choices for one in choice.items("messages") or ())
+    holders = chain(choices, (one for one in messages if isinstance(one, Object)))
+    deltas = (delta for one in holders if (delta := one.object("delta")) is not None)
     return any(
         member.name.text != "role" and member.value.source not in _NO_TOKEN
         for delta in deltas
@@ -219,10 +223,17 @@ def parse_answer(body: bytes) -> RecordedAnswer:
             problem=problem or "The answer is not a completion.", received=received
         )
     objects = [choice for choice in choices if isinstance(choice, Object)]
-    is_finished = objects and all(choice.text("finish_reason") for choice in objects)
+    is_finished = objects and all(map(_is_finished, objects))
     if problem is None and not is_finished:
         problem = NO_FINISH_REASON
     return RecordedAnswer(value, problem)
+
+
+def _is_finished(choice: Object) -> bool:
+    if choice.text("finish_reason"):
+        return True
+    told = find_told(choice)
+    return told is not None and isinstance(end := told[0].get("end_turn"), Boolean) and end.value
 
 
 def _parse_lines(body: bytes) -> RecordedAnswer | None:
