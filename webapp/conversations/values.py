@@ -14,7 +14,8 @@ class StoredRequest:
 
     Its first `inherited` messages are those of `parent`, with its answer if that is repeated, and
     `after` is the id of the last of them. `depth` counts the messages without those of the system.
-    Two requests with the same `digest` have the same messages.
+    Two requests with the same `digest` have the same messages. If it does not repeat those of its
+    parent exactly, a client cleared results or sent images otherwise.
     """
 
     id: str
@@ -31,6 +32,7 @@ class StoredRequest:
     duration_ms: int | None = None
     parent: str | None = None
     after: str | None = None
+    repeats: bool = False
 
     @property
     def added(self) -> int:
@@ -118,7 +120,8 @@ class PromptDifference:
     `message` is the place of the first differing message, from 0, and None if the earlier prompt
     is the beginning of the later one. `character` counts from 1; None if the texts are the same,
     and only the form differs. `before` and `after` are the words there. `share` is the part of the
-    later prompt that is the same, from 0 to 1, counted in characters of JSON.
+    later prompt that is the same, from 0 to 1, counted in characters of JSON. `cleared` counts the
+    messages whose results were cleared or shortened before anything else differs.
     """
 
     share: float
@@ -127,6 +130,7 @@ class PromptDifference:
     character: int | None = None
     before: str = ""
     after: str = ""
+    cleared: int = 0
 
 
 def find_parting(source: ConversationSource, completion_id: str) -> PromptDifference | None:

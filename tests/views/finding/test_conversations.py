@@ -150,6 +150,37 @@ def test_the_page_of_a_conversation_shows_each_message_once(
     assert client.get(f"/conversations/{ids[0]}?first=99").status_code == 404
 
 
+def test_it_says_how_many_old_results_were_cleared(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    question = {"role": "user", "content": "What does the tide gauge of Bergen write at night?"}
+    history: list[Json] = [question]
+    lines = []
+    for at in range(4):
+        calls = [{"id": f"c{at}", "type": "function", "function": {"name": "read"}}]
+        answer = {"role": "assistant", "content": f"Page {at}.", "tool_calls": calls}
+        said = [*history]
+        if at == 3:
+            said = [
+                one | {"content": "[cleared]"} if "tool" in one["role"] else one for one in said
+            ]
+        choice = {"index": 0, "message": answer, "finish_reason": "tool_calls"}
+        times = {"id": f"c{at}", "created": 1_766_000_000 + at}
+        lines.append(json.dumps(times | {"messages": said, "choices": [choice]}))
+        history += [answer, {"role": "tool", "tool_call_id": f"c{at}", "content": "06:11 " * 50}]
+    (tmp_path / "run.jsonl").write_text("\n".join(lines))
+    load(tmp_path / "run.jsonl")
+
+    [first, *_, last] = texts(page(client, "/conversations/c0"), ".request-changes > summary")
+    assert "cleared" not in first
+    assert "became [cleared] ." in last
+    assert last.endswith("2 tool results cleared.")
+    [line] = texts(page(client, "/completions/c3"), "nav.conversation")
+    assert "Request 4 of 4 in this conversation" in line
+    assert "2 older tool results cleared" in line
+    assert "cleared" not in texts(page(client, "/completions/c1"), "nav.conversation")[0]
+
+
 def test_a_single_completion_has_no_conversation(
     client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
 ) -> None:

@@ -61,6 +61,8 @@ class Chain:
     `tails` are the digests of the last input messages with each answer, `runs` those of the input
     messages up to each answer among them, with the number of messages up to there. `alone` has the
     digest of each input message by itself. In these three, images and files do not count.
+
+    `said` are the messages that `hashes` counts; a client may have cleared results in them.
     """
 
     hashes: tuple[int, ...]
@@ -70,6 +72,7 @@ class Chain:
     tails: tuple[int, ...] = ()
     runs: tuple[tuple[int, int], ...] = ()
     alone: tuple[bytes, ...] = ()
+    said: tuple[Said, ...] = ()
 
     @property
     def opening(self) -> int:
@@ -112,6 +115,7 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
         tails=tuple(dict.fromkeys(tail for tail in tails if tail is not None)),
         runs=tuple(_iter_runs(heard)),
         alone=tuple(one.digest for one in heard),
+        said=tuple(one.said for one in heard),
     )
 
 
@@ -131,6 +135,14 @@ def count_known(earlier: Chain, later: Chain, depth: int) -> int:
     A summary is new: it is shown with all messages after it.
     """
     return depth if earlier.alone[1 - depth :] == later.alone[: depth - 1] else 0
+
+
+def hash_reply(hashes: Sequence[int], later: Chain) -> int:
+    """Hash the messages with these `hashes` with the one after as many in a `later` request.
+
+    The digest is one of their `answers` if that message repeats one.
+    """
+    return _hash(hashes[-1], later.alone[len(hashes)])
 
 
 def pack_hashes(hashes: Sequence[int]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import zip_longest
 from typing import Final
@@ -15,12 +16,15 @@ from webapp.database import Database
 from webapp.embedded.documents.api_json import strip_whitespace
 from webapp.embedded.documents.passages import Said
 from webapp.embedded.documents.records import index_text, parse_stored, read_stored
+from webapp.embedded.store.linking.clearing import count_cleared, has_same_frame
 from webapp.embedded.store.queries import COMPLETION_SEQ, MESSAGES_GIVEN
 from webapp.exact_json import Object
 
 MAX_REQUESTS: Final = 1000
 """Of one conversation, the first ones; a page of more is of no use to anybody."""
 _MAX_WORD: Final = 60
+_MAX_CLEARED: Final = 1000
+"""Messages whose results were cleared that are counted."""
 
 _NUMBER: Final = text(
     "SELECT conversation FROM facts WHERE completion = (SELECT seq FROM completions WHERE id = :id)"
@@ -35,7 +39,9 @@ _INHERITED: Final = (
 _REQUESTS: Final = text(
     "SELECT c.id, f.created, c.model, f.messages, f.depth, f.total_tokens, f.prompt_tokens,"
     f" f.cached_tokens, f.duration_ms, p.id AS parent, {_INHERITED} AS inherited,"
-    " e.hash AS digest, m.id AS after"
+    " e.hash AS digest, m.id AS after,"
+    # The last eight bytes of the digests that it would have in common with its parent.
+    " substr(f.hashes, 8 * q.depth - 7, 8) AS known, substr(q.hashes, 8 * q.depth - 7, 8) AS all_of"
     " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
     " LEFT JOIN completions AS p ON p.seq = f.parent"
     " LEFT JOIN facts AS q ON q.completion = f.parent"
@@ -123,6 +129,7 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
             duration_ms=row.duration_ms,
             parent=row.parent,
             after=row.after,
+            repeats=row.known is not None and bytes(row.known) == bytes(row.all_of),
         )
         for row in rows
     )
@@ -149,19 +156,25 @@ def find_prompt_difference(
     ]
     same = total = 0
     found: tuple[int, str, str | None] | None = None
+    cleared: list[tuple[Said, Said]] = []
+    may_be_cleared = True
     for at, (before, after) in enumerate(zip_longest(*texts)):
         total += len(after or "")
-        if found is not None or before is None:
+        if before is None or not may_be_cleared:
             continue
         if before == after or _drop_id(before) == _drop_id(after):
             # The earlier one can be longer, by an id or white space.
-            same += len(after or "")
-        else:
-            found = (at, before, after)
+            same += len(after or "") if found is None else 0
+            continue
+        found = found or (at, before, after)
+        old, new = read_stored(before), read_stored(after or "")
+        may_be_cleared = len(cleared) < _MAX_CLEARED and has_same_frame(old, new)
+        cleared += [(old, new)] if may_be_cleared else []
     share = same / total if total else 1.0
     if found is None:
         return PromptDifference(share)
-    return _describe(*found, same=same, total=total)
+    count = count_cleared([old for old, _ in cleared], [new for _, new in cleared])
+    return replace(_describe(*found, same=same, total=total), cleared=count or 0)
 
 
 def _drop_id(given: str | None) -> str | None:

@@ -20,10 +20,14 @@ MAX_NOTED = 200
 
 @dataclass(frozen=True, slots=True)
 class ConversationPlace:
-    """One request of a conversation that has others."""
+    """One request of a conversation that has others.
+
+    `cleared` counts the messages whose results its client cleared since the previous one.
+    """
 
     conversation: Conversation
     request: StoredRequest
+    cleared: int = 0
 
     @property
     def number(self) -> int:
@@ -88,7 +92,12 @@ def find_conversation_place(completion_id: str) -> ConversationPlace | None:
         return None
     if len(conversation.requests) > MAX_NOTED:
         spoil_page()
-    return ConversationPlace(conversation, request)
+    cleared = 0
+    if request.parent and request.inherited and not request.repeats:
+        # The messages of both stay the same as long as the conversation does.
+        difference = source.find_prompt_difference(request.parent, completion_id)
+        cleared = difference.cleared if difference else 0
+    return ConversationPlace(conversation, request, cleared)
 
 
 def conversation_url(completion_id: str, *, first: int | None = None) -> str:

@@ -2,4 +2,5 @@
 
 linker     decides which completion another one continues, and stores it
 relatives  finds the completions that share messages with those of a batch
+clearing   recognizes messages whose results were cleared meanwhile
 """

@@ -30,7 +30,12 @@ from webapp.embedded.documents.chains import (
     count_known,
     is_likely,
 )
-from webapp.embedded.store.linking.relatives import MAX_RANKED, Relatives, StoredEnd
+from webapp.embedded.store.linking.relatives import (
+    MAX_RANKED,
+    Relatives,
+    StoredEnd,
+    parts_at_result,
+)
 
 _ADOPT: Final = text(
     "UPDATE facts SET parent = :parent, parent_depth = :depth WHERE completion = :completion"
@@ -67,7 +72,9 @@ class Linker:
         chain = self._chains[seq]
         member = Member(seq, created, model, chain.hashes, seq)
         self._relatives.linked[seq] = member
-        parent = self._find_parent(chain, member) or self._find_by_run(chain, member)
+        parent = self._find_parent(chain, member)
+        parent = self._find_uncleared(chain, member, parent[2] if parent else 1) or parent
+        parent = parent or self._find_by_run(chain, member)
         if parent is not None:
             end, begins, depth = parent
             member.claim = Claim(begins, depth, end.model == model, end.created, end.seq)
@@ -159,6 +166,22 @@ class Linker:
                     )
         return None
 
+    def _find_uncleared(
+        self, chain: Chain, member: Member, least: int
+    ) -> tuple[StoredEnd, bool, int] | None:
+        """Find a completion with at least `least` messages of which results were cleared since."""
+        for end, depth in self._relatives.find_uncleared(chain, member, least):
+            if is_likely(
+                chain,
+                depth=depth + 1,
+                repeats_answer=True,
+                earlier=end.created,
+                later=member.created,
+                is_same_model=end.model == member.model,
+            ):
+                return end, True, depth + 1
+        return None
+
     def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
         """Find the conversations that began with the same messages and model at the same time."""
         tries = self._relatives.find_tries(chain, member)
@@ -184,10 +207,14 @@ class Linker:
         at = len(chain.hashes)
         continuing = []
         rivals: set[int] = set()
+        differing = []
         for later in self._relatives.find_later(chain):
+            if later.hashes[at - 1] != chain.end:
+                differing.append(later)
+                continue
             repeats_answer = later.hashes[at] in chain.answers
             depth, is_same_model = at + repeats_answer, later.model == member.model
-            if later.hashes[at - 1] == chain.end and is_likely(
+            if is_likely(
                 chain,
                 depth=depth,
                 repeats_answer=repeats_answer,
@@ -202,6 +229,27 @@ class Linker:
             self._relatives.read_beside([member.seq, *rivals])
         for later, depth in continuing:
             self._adopt(later, member, begins=True, depth=depth)
+        self._adopt_cleared(chain, member, differing)
+
+    def _adopt_cleared(self, chain: Chain, member: Member, others: Sequence[Member]) -> None:
+        """Do so with those of `others` that continue it with some results of tools cleared."""
+        depth = len(chain.hashes) + 1
+        parting = [
+            other
+            for other in others
+            if (other.claim is None or not other.claim.begins or other.claim.depth < depth)
+            and parts_at_result(chain, chain.hashes, other.hashes)
+        ]
+        for later in parting[:MAX_RANKED]:
+            if self._relatives.has_cleared(member.seq, member.hashes, later) and is_likely(
+                chain,
+                depth=depth,
+                repeats_answer=True,
+                earlier=member.created,
+                later=later.created,
+                is_same_model=later.model == member.model,
+            ):
+                self._adopt(later, member, begins=True, depth=depth)
 
     def _adopt_by_run(self, chain: Chain, member: Member) -> None:
         """Do so with those of the day after it that have the run of its last messages."""

@@ -5,6 +5,7 @@ The rows of the batch are not stored yet, so its completions are found in memory
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -18,16 +19,20 @@ from webapp.embedded.documents.chains import (
     End,
     Member,
     build_chain,
+    hash_reply,
     list_ends,
     unpack_hashes,
 )
 from webapp.embedded.documents.records import read_stored
+from webapp.embedded.store.linking.clearing import count_cleared, holds_result
 from webapp.embedded.store.queries import MESSAGES_GIVEN
 
 RETRY_SECONDS: Final = 600
 """Two equal requests that begin a conversation are tries of one if no more time is between."""
 MAX_RANKED: Final = 8
 _MAX_CANDIDATES: Final = 500
+_MAX_STEPS: Final = 3
+"""Answers of a request that are looked up for another one with cleared results, from the last."""
 _MAX_ENDS: Final = 32
 _FARTHEST: Final = 2**63 - 1
 
@@ -83,6 +88,16 @@ _SOUGHT: Final = text(
     f" AND e.is_answer = {End.SOUGHT:d} AND e.created BETWEEN :least AND :most"
     " ORDER BY e.created LIMIT :rows"
 )
+_AS_DEEP: Final = text(
+    "SELECT f.created, f.completion, f.conversation, c.model, f.hashes FROM facts AS f"
+    " JOIN completions AS c ON c.seq = f.completion"
+    " WHERE f.opening = :opening AND f.depth = :depth AND f.created <= :latest"
+    " ORDER BY f.created DESC, f.completion DESC LIMIT :rows"
+)
+_HAS_ANSWER: Final = text(
+    "SELECT 1 FROM ends WHERE completion = :seq AND hash = :hash"
+    f" AND is_answer = {End.ANSWER:d} LIMIT 1"
+)
 _MEMBERS: Final = text("SELECT completion, parent FROM facts WHERE conversation = :conversation")
 _SESSION: Final = text(
     "SELECT f.conversation FROM metadata AS m JOIN facts AS f ON f.completion = m.completion"
@@ -107,6 +122,16 @@ class StoredEnd(NamedTuple):
     kind: int
     conversation: int
     model: str | None
+
+
+def parts_at_result(chain: Chain, hashes: Sequence[int], later: Sequence[int]) -> bool:
+    """Return whether the digests of a request and a longer one first differ in a result of a tool.
+
+    One of the two is that of the `chain`.
+    """
+    depth = range(len(hashes))
+    parting = bisect_left(depth, True, key=lambda at: hashes[at] != later[at])
+    return parting < len(hashes) and holds_result(chain.said[parting])
 
 
 class Relatives:
@@ -170,6 +195,54 @@ class Relatives:
             found += self._query_members(_LATER, {"opening": chain.opening, "depth": depth})
         found.sort(key=lambda one: (len(one.hashes), one.link.depth))
         return found[:_MAX_CANDIDATES]
+
+    def find_uncleared(
+        self, chain: Chain, member: Member, least: int
+    ) -> Iterator[tuple[StoredEnd, int]]:
+        """Yield completions that a request of the batch continues with some results cleared.
+
+        Each comes with its number of messages, at least `least`, the highest first.
+        """
+        answers = [at for at, one in enumerate(chain.said) if one.role == "assistant"]
+        for depth in answers[: -_MAX_STEPS - 1 : -1]:
+            if depth < least or not any(map(holds_result, chain.said[:depth])):
+                return
+            for end, hashes in self._find_as_deep(chain.opening, depth, member.created):
+                is_other = parts_at_result(chain, hashes, member.hashes)
+                if is_other and self.has_cleared(end.seq, hashes, member):
+                    yield end, depth
+
+    def _find_as_deep(
+        self, opening: int, depth: int, created: int
+    ) -> list[tuple[StoredEnd, Sequence[int]]]:
+        """Find the latest completions of a depth that are not later, each with its digests."""
+        latest = created + CLOCK_SECONDS if created else _FARTHEST
+        found = [
+            (StoredEnd(one.created, one.seq, End.ANSWER, one.conversation, one.model), one.hashes)
+            for one in self._openings.get(opening, ())
+            if len(one.hashes) == depth and one.created <= latest
+        ]
+        if self._stored_depths.get(opening, 0) >= depth:
+            binds = {"opening": opening, "depth": depth, "latest": latest, "rows": MAX_RANKED}
+            for row in self._connection.execute(_AS_DEEP, binds):
+                self.stored.add(row.conversation)
+                end = StoredEnd(
+                    row.created, row.completion, End.ANSWER, row.conversation, row.model
+                )
+                found.append((end, unpack_hashes(row.hashes)))
+        return sorted(found, key=lambda one: one[0][:2], reverse=True)[:MAX_RANKED]
+
+    def has_cleared(self, seq: int, hashes: Sequence[int], later: Member) -> bool:
+        """Return whether `later` repeats a completion and its answer, but for cleared results."""
+        chain = self.read_chain(later.seq)
+        reply = hash_reply(hashes, chain)
+        if seq in self.linked:
+            has_answer = reply in self._chains[seq].answers
+        else:
+            binds = {"seq": seq, "hash": reply}
+            has_answer = self._connection.execute(_HAS_ANSWER, binds).scalar() is not None
+        said = chain.said[: len(hashes)]
+        return has_answer and count_cleared(self.read_chain(seq).said, said) is not None
 
     def find_sought(self, tail: int, least: int, most: int) -> list[Member]:
         """Find completions of a time that have a run of messages with this digest."""
