@@ -37,7 +37,7 @@ function findAdded({ parent, before, after }) {
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const load = loads.get(ctx);
   const added = load ? findAdded(load) : [];
-  const first = added.find((one) => one.matches(".page, .rows"));
+  const first = added.find((one) => one.matches(".page, .older, .rows"));
   if (!first) return;
   const place = load.place.id;
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - load.height);

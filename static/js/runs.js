@@ -122,14 +122,19 @@ function isHeld() {
 // them out.
 const shown = new Set();
 const READ = ":scope > .bubble, :scope > .outlined, .result > .bubble";
+const TOP_LEVEL = ".page > .bubble, .page > .outlined";
+
+function isUnfolded(one) {
+  return !one.closest(".older:not([open])");
+}
 
 // The message that is being read begins last above the line, which lies a little below the place
 // where links scroll to; if nothing of it is left below the bar, it is the next one. At the start
 // it is the first one, at the end the last one of the page.
 function findRead() {
-  if (!scrollY) return document.querySelector(".page > .bubble, .page > .outlined");
+  if (!scrollY) return [...document.querySelectorAll(TOP_LEVEL)].find(isUnfolded);
   if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) {
-    return [...document.querySelectorAll(".page > .bubble, .page > .outlined")].at(-1);
+    return [...document.querySelectorAll(TOP_LEVEL)].findLast(isUnfolded);
   }
   const top = bar?.getBoundingClientRect().bottom ?? 0;
   const line = top + 24;

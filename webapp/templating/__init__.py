@@ -93,7 +93,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "filter_url": runs.filter_url,
     "count_shown": runs.count_shown,
     "run_links": runs.RunLinks.on_page,
-    "select_entries": runs.select_entries,
+    "group_entries": runs.group_entries,
     "describe_keeping": keeping.describe_keeping,
     "may_change": keeping.may_change,
     "may_import": keeping.may_import,

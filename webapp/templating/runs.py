@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from flask import abort, request
@@ -155,6 +156,64 @@ def _is_shown(entry: Entry, context: RenderContext) -> bool:
     if context.only == "failures":
         return context.has_failure(entry)
     return message.speaker == context.only
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries of a page in a row that are older than the new ones of the request, or not.
+
+    Each has the number left out before it. `count` is their number with their results. Older ones
+    are not `is_open` if the page was asked for the new ones.
+    """
+
+    entries: tuple[tuple[Entry | None, int], ...]
+    count: int = 0
+    is_older: bool = False
+    is_open: bool = True
+    begins_new: bool = False
+
+
+def group_entries(context: RenderContext) -> Iterator[Stretch]:
+    """Yield the entries that a page shows, those that the previous request has by themselves.
+
+    A call whose result is new is new with it.
+    """
+    is_ascending = context.page.request.order == "asc"
+    new_from = context.conversation.new_from if context.conversation and is_ascending else None
+    if new_from is None:
+        yield Stretch(tuple(select_entries(context)))
+        return
+    new_ids = {one.message.id for one in context.page.entries if one.number == new_from}
+    asks_for_new = not new_ids.isdisjoint(context.targets)
+    was_marked = False
+    shown = ((_list_messages(entry), entry, hidden) for entry, hidden in select_entries(context))
+    for is_older, found in groupby(
+        shown, lambda one: bool(one[0]) and _ends_before(one[0], new_from)
+    ):
+        together = list(found)
+        messages = [one for some, _, _ in together for one in some]
+        has_target = any(one.sent_as.id in context.targets for one in messages)
+        begins_new = bool(new_ids) and not is_older and not was_marked
+        was_marked |= begins_new
+        yield Stretch(
+            tuple((entry, hidden) for _, entry, hidden in together),
+            count=len(messages),
+            is_older=is_older,
+            is_open=has_target or not asks_for_new,
+            begins_new=begins_new,
+        )
+
+
+def _list_messages(entry: Entry | None) -> list[Entry]:
+    """List an entry and the results that are shown under its calls; empty for the end of a list."""
+    if entry is None:
+        return []
+    results = (result for call in entry.calls for result in call.results if not result.moved)
+    return [entry, *results]
+
+
+def _ends_before(messages: Sequence[Entry], new_from: int) -> bool:
+    return all(one.number is not None and one.number < new_from for one in messages)
 
 
 def count_places(run: Run) -> int:

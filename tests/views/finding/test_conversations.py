@@ -85,6 +85,20 @@ def test_a_recorded_run_is_one_conversation_with_its_forks(
     [link] = [a for a in shown.css("nav.conversation a") if "new message" in readable(a)]
     marked = page(client, link.attributes["href"] or "").css(".bubble[data-target]")
     assert [one.attributes["id"] for one in marked] == ["m-52"]
+    # Each run of older messages folds. Those beside the new ones that were asked for are folded.
+    older = shown.css("details.older")
+    assert [readable(one.css("summary")[0]) for one in older] == [
+        "20 messages of the previous request",
+        "7 messages of the previous request",
+    ]
+    assert all("open" in one.attributes for one in older)
+    alone = page(client, link.attributes["href"] or "")
+    [folded] = alone.css("details.older")
+    assert "open" not in folded.attributes
+    assert folded.css("#m-50") and not folded.css("#m-51")
+    assert texts(alone, ".new-mark") == ["New since the previous request"]
+    # A call with a new result is new with it.
+    assert [one.attributes["id"] for one in alone.css(".new-mark + .bubble")] == ["m-51"]
     assert "Next request" not in line
     # A retry names the other try; the edit names what was edited.
     [line] = texts(page(client, f"/completions/{ids[11]}"), "nav.conversation")
