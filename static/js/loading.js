@@ -39,6 +39,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const added = load ? findAdded(load) : [];
   const first = added.find((one) => one.matches(".page, .older, .rows"));
   if (!first) return;
+  for (const one of [...added, load.after]) joinLeftOut(one);
   const place = load.place.id;
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - load.height);
   const count = added.reduce((sum, one) => sum + one.querySelectorAll(".bubble, .row").length, 0);
@@ -48,6 +49,19 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (load.focused) first.querySelector(".outlined > summary, .bubble, .row-link")?.focus({ preventScroll: true });
   else if (document.activeElement === document.body) focusOn(document.getElementById(place));
 });
+
+// The lines of a filter at the end of a section and at the start of the next one become one.
+function joinLeftOut(section) {
+  const before = section?.previousElementSibling;
+  const [above, below] = [before?.lastElementChild, section?.firstElementChild];
+  if (!section?.matches(".page") || !before?.matches(".page")) return;
+  if (!above?.matches(".left-out") || !below?.matches(".left-out")) return;
+  const count = Number(above.dataset.count) + Number(below.dataset.count);
+  below.dataset.count = count;
+  below.textContent = `${count.toLocaleString("en")} messages not shown`;
+  above.remove();
+  if (!before.children.length) before.remove();
+}
 
 // Where loading goes on: between the start and the end of a transcript, else after its last page.
 function unread() {

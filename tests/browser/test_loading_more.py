@@ -80,6 +80,21 @@ def test_what_is_pressed_near_the_end_does_not_move_away_when_the_end_is_seen(
     assert tops == [tops[0]] * len(tops)
 
 
+def test_two_lines_of_a_filter_that_meet_become_one(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 65))
+    page = open_page(address, "/completions/chatcmpl-long?only=system")
+    lines = page.locator(".left-out")
+    expect(lines).to_have_text(["20 messages not shown", "1 message not shown"])
+    for between in ("24", "4"):
+        page.locator(NEXT).click()
+        expect(page.locator("#gap .progress")).to_have_text(f"{between} messages between")
+        expect(lines).to_have_count(2)
+    page.locator(NEXT).click()
+    expect(lines).to_have_text(["65 messages not shown"])
+
+
 @needs_real_data
 def test_the_longest_transcript_is_loaded_to_its_end_by_load_all(
     long_address: str, open_page: Open

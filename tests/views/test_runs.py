@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,12 @@ def test_a_question_that_is_more_than_the_title_is_said_too(
     assert question.text().startswith(words)
     assert len(question.text()) <= 300
     assert question.attributes["href"] == "#m-2"
+    # Wherever a page begins: the run is known as a whole.
+    for path in (f"/messages/{ID}-40", "?range=40-44", "?order=desc"):
+        page = Page.of(client.get(f"/completions/{ID}{path}"))
+        question = page.all(".glance dd a")[0]
+        assert question.text().startswith(words)
+        assert (question.attributes["href"] or "").endswith("#m-2")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +236,35 @@ def test_a_filter_leaves_out_the_others_and_counts_them(
     assert sum(hidden) + len(top_level) + len(nested) == 62
     assert page.all("#choice-0")
     assert len(page.all(".role-chip[aria-current]")) == 1
+
+
+@pytest.mark.parametrize("only", ["user", "system", "calls", "failures"])
+def test_with_all_pages_at_once_one_line_counts_what_is_left_out_between_two_messages(
+    run_client: FlaskClient, only: str
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?only={only}&limit=5&all=1"))
+
+    lines = page.all(".page > *")
+    kinds = ["left-out" in (line.attributes["class"] or "") for line in lines]
+    assert (True, True) not in set(pairwise(kinds))
+    hidden = [int(text.split()[0]) for text in texts(page, ".left-out")]
+    shown = page.all("section.page:not(.outputs) > .bubble, section.page .result > .bubble")
+    assert sum(hidden) + len(shown) == 62
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&order=desc", "&only=user", "&only=calls", "&only=failures"]
+)
+def test_with_all_pages_at_once_ribbon_and_links_lead_to_all_that_is_shown(
+    run_client: FlaskClient, query: str
+) -> None:
+    page = Page.of(run_client.get(f"/completions/{ID}?all=1&limit=5{query}"))
+
+    links = [link.attributes["href"] or "" for link in page.all(".ribbon a")]
+    inside = {link for link in links if link.startswith("#")}
+    bubbles = page.all("article.bubble[id]")
+    assert inside == {f"#{bubble.attributes['id']}" for bubble in bubbles}
+    assert len(page.all(".ribbon [data-here]")) >= len(inside)
 
 
 def test_a_filter_shows_what_it_counts_or_says_how_much_of_it(run_client: FlaskClient) -> None:

@@ -100,6 +100,12 @@ class Failure:
         number = re.search(r"-?\d+", self.words) if self.rule == "exit code" else None
         return f"{self.rule} {number[0]}" if number else self.rule
 
+    @property
+    def sentence(self) -> str:
+        """The rule with its words: `exit code 1: 2 failed`, `error message: no seat`."""
+        begins_with_code = self.rule == "exit code" and re.match(r"-?\d", self.words)
+        return f"{self.rule}{' ' if begins_with_code else ': '}{self.words}"
+
 
 def find_result_failure(
     message: Message, *, tool: str | None = None, program: str | None = None

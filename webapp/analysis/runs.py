@@ -18,6 +18,9 @@ from webapp.transcript import CallEntry, Entry
 _MOST_READ: Final = 1_000
 """Characters of a message that its words in the outline are taken from."""
 
+_MOST_ASKED: Final = 2_000
+"""Characters of a question that its first words are taken from."""
+
 Kind: TypeAlias = Literal["user", "assistant", "result", "note", "answer", "other"]
 
 
@@ -68,9 +71,11 @@ class RunMessage:
 class Run:
     """The messages of a transcript, or of the part of it that was read, in request order.
 
-    `is_whole` is true if they are all messages, with the answers.
+    `is_whole` is true if they are all messages, with the answers. `asked` is the beginning of the
+    first text of a user among them.
     """
 
+    asked: str
     messages: tuple[RunMessage, ...]
     calls: tuple[RunCall, ...]
     tools: tuple[ToolUse, ...]
@@ -123,6 +128,11 @@ class Run:
         """Whether the calls are numbered from the first message of the transcript on."""
         return self.is_whole or (bool(self.messages) and self.messages[0].number == 1)
 
+    @property
+    def question(self) -> str:
+        """The beginning of the question; empty if messages before it were not read."""
+        return self.asked if self.begins_at_start else ""
+
     def find_call(self, number: int, position: int | None = None) -> RunCall | None:
         """Find call `number` of the run, or call `position` of message `number`."""
         if position is None:
@@ -173,6 +183,7 @@ def analyze_run(
     # An answer can be checked without the messages before it.
     checked = (*entries[:counted], *(one for one in rest if one.choice is not None))
     return Run(
+        asked=_find_asked(entries),
         messages=tuple(messages),
         calls=tuple(calls),
         tools=list_tools(calls, completion),
@@ -182,6 +193,11 @@ def analyze_run(
         ),
         is_whole=is_whole,
     )
+
+
+def _find_asked(entries: Sequence[Entry]) -> str:
+    texts = (entry.message.plain_text for entry in entries if _find_kind(entry) == "user")
+    return next((text[:_MOST_ASKED] for text in texts if text.strip()), "")
 
 
 def find_call_failure(call: CallEntry) -> Failure | None:

@@ -94,6 +94,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "count_shown": runs.count_shown,
     "run_links": runs.RunLinks.on_page,
     "group_entries": runs.group_entries,
+    "start_left_out": runs.LeftOut,
     "describe_keeping": keeping.describe_keeping,
     "may_change": keeping.may_change,
     "may_import": keeping.may_import,

@@ -33,9 +33,7 @@ _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
 def find_title(context: RenderContext) -> str:
     """Find the first words of the question, or the id if they are not known."""
     page, run = context.page, context.run
-    question = page.question
-    if not question and run is not None and run.begins_at_start and run.user_turns:
-        question = run.user_turns[0].words
+    question = page.question or (run.question if run is not None else "")
     return shorten_title(question) or page.completion_id
 
 

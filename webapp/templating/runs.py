@@ -25,9 +25,6 @@ _ROLES: Final = ("user", "assistant", "system", "developer")
 FILTERS: Final = (*_ROLES, "calls", "failures")
 """The values of the parameter `only`."""
 
-_MOST_ASKED: Final = 2_000
-"""Characters of a question that its first words are taken from."""
-
 _LONG: Final = 12
 """Messages up to which a transcript is seen at a glance without help."""
 
@@ -46,9 +43,11 @@ class RunLinks:
     @classmethod
     def on_page(cls, context: RenderContext) -> RunLinks:
         """Create the links for a page; within the page to messages that its filter shows."""
-        page = context.page
+        page, run = context.page, context.run
+        if run is not None and _shows_whole(context, run):
+            return cls(page.completion_id, run, _find_shown(run, context.only))
         shown = (one for one in page.all_entries if one.choice or _is_shown(one, context))
-        return cls(page.completion_id, context.run, (one.anchor for one in shown))
+        return cls(page.completion_id, run, (one.anchor for one in shown))
 
     def to_message(self, message: RunMessage) -> str:
         return self._to(message.anchor, message.id, message.anchor)
@@ -128,12 +127,22 @@ def read_filter() -> str | None:
     return only
 
 
-def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]:
+@dataclass(slots=True)
+class LeftOut:
+    """The number of messages that a filter left out since the last one it showed."""
+
+    count: int = 0
+
+
+def select_entries(
+    context: RenderContext, left_out: LeftOut | None = None
+) -> Iterator[tuple[Entry | None, int]]:
     """Yield the entries that the filter shows, each with the number left out before it.
 
-    An entry of None ends the list if others were left out after the last one shown.
+    If others were left out after the last one shown, their number is kept in `left_out` for the
+    page that follows; without it an entry of None ends the list.
     """
-    hidden = 0
+    hidden = left_out.count if left_out is not None else 0
     for entry in select_top_level(context.page.entries):
         if _is_shown(entry, context):
             yield entry, hidden
@@ -141,7 +150,9 @@ def select_entries(context: RenderContext) -> Iterator[tuple[Entry | None, int]]
         else:
             results = (result for call in entry.calls for result in call.results)
             hidden += 1 + sum(not result.moved for result in results)
-    if hidden:
+    if left_out is not None:
+        left_out.count = hidden
+    elif hidden:
         yield None, hidden
 
 
@@ -156,6 +167,31 @@ def _is_shown(entry: Entry, context: RenderContext) -> bool:
     if context.only == "failures":
         return context.has_failure(entry)
     return message.speaker == context.only
+
+
+def _shows_whole(context: RenderContext, run: Run) -> bool:
+    """Return whether the messages that follow the page are sent after it, to the last one."""
+    asked = context.page.request
+    room = asked.limit * services().max_pages
+    loads_all = bool(request.args.get("all")) and asked.after is None
+    return loads_all and run.is_whole and len(run.messages) <= room
+
+
+def _find_shown(run: Run, only: str | None) -> Iterator[str]:
+    """Yield the anchors of the messages that a filter shows of a whole run, and of its answers."""
+    callers = {at: one for one in run.messages for call in one.calls for at in call.results}
+    for message in run.messages:
+        by = callers.get(message.number, message) if message.number is not None else message
+        if only is None or message.kind == "answer":
+            is_shown = True
+        elif only == "calls":
+            is_shown = bool(by.calls) or by.kind == "result"
+        elif only == "failures":
+            is_shown = by.failure is not None or any(call.failure for call in by.calls)
+        else:
+            is_shown = by.role == only
+        if is_shown:
+            yield message.anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,20 +209,21 @@ class Stretch:
     begins_new: bool = False
 
 
-def group_entries(context: RenderContext) -> Iterator[Stretch]:
+def group_entries(context: RenderContext, left_out: LeftOut | None = None) -> Iterator[Stretch]:
     """Yield the entries that a page shows, those that the previous request has by themselves.
 
-    A call whose result is new is new with it.
+    A call whose result is new is new with it. `left_out` is as for `select_entries`.
     """
     is_ascending = context.page.request.order == "asc"
     new_from = context.conversation.new_from if context.conversation and is_ascending else None
     if new_from is None:
-        yield Stretch(tuple(select_entries(context)))
+        yield Stretch(tuple(select_entries(context, left_out)))
         return
     new_ids = {one.message.id for one in context.page.entries if one.number == new_from}
     asks_for_new = not new_ids.isdisjoint(context.targets)
     was_marked = False
-    shown = ((_list_messages(entry), entry, hidden) for entry, hidden in select_entries(context))
+    selected = select_entries(context, left_out)
+    shown = ((_list_messages(entry), entry, hidden) for entry, hidden in selected)
     for is_older, found in groupby(
         shown, lambda one: bool(one[0]) and _ends_before(one[0], new_from)
     ):
@@ -234,11 +271,11 @@ class Glance:
 
 def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None:
     """Return the first words of the question; None if they are all in the title, or not known."""
-    run, question = context.run, context.page.question
-    words = shorten(drop_markup(question[:_MOST_ASKED]), limit=300)
+    run = context.run
+    question = run.question if run is not None else ""
+    words = shorten(drop_markup(question), limit=300)
     is_title = words.split() == shorten_title(question).split()
-    turns = run.user_turns if run is not None and run.begins_at_start else ()
-    asked = next((turn for turn in turns if turn.words), None)
+    asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
     if is_title or asked is None:
         return None
     return Glance("Question", links.to_message(asked), None, words)
@@ -259,10 +296,9 @@ def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
         call = _find_call_of(first, run)
         words = call.label if call else first.words
         href = links.to_call(call) if call else links.to_message(first)
-        reason = f"{first.failure.rule}: {first.failure.words}"
         number = call.message if call else first.number
         name = "First failure" if run.is_whole else "A failure"
-        glances.append(Glance(name, href, number, words, reason))
+        glances.append(Glance(name, href, number, words, first.failure.sentence))
     return tuple(glances)
 
 
