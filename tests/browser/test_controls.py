@@ -140,8 +140,8 @@ def test_a_chip_of_the_list_is_one_line_that_begins_with_its_key(
         assert lines[2] <= 0, f"{key} is cut off"
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_question_beside_marks_has_a_second_line(
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_a_question_goes_on_below_its_marks(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path, width: int
 ) -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "shell", "arguments": "{}"}}
@@ -157,8 +157,37 @@ def test_a_question_beside_marks_has_a_second_line(
     page = open_page(address, "/completions?flat=1", width=width)
     questions = page.locator(".question")
     expect(questions).to_have_count(2)
-    marked, plain = questions.evaluate_all("all => all.map(one => one.clientHeight)")
-    assert marked == (plain if width == 390 else 2 * plain)
+    mark, first, second = page.evaluate("""() => {
+        const row = document.querySelector('.asked:has(> .mark)');
+        const lines = row.querySelector('.question').getClientRects();
+        const end = row.getBoundingClientRect().bottom;
+        return [row.querySelector('.mark').getBoundingClientRect(), lines[0], lines[1]]
+            .map(({ left, right, bottom }) => ({ left, right, bottom, end }));
+    }""")
+    assert first["left"] > mark["right"]
+    assert second["left"] == pytest.approx(mark["left"], abs=1)
+    assert second["bottom"] <= second["end"] + 1
+
+
+@pytest.mark.parametrize(("width", "characters"), [(768, 60), (1440, 95), (1920, 95)])
+def test_a_title_is_shown_as_far_as_the_window_has_room(
+    address: str,
+    open_page: Open,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    width: int,
+    characters: int,
+) -> None:
+    path = write_completion(tmp_path / "long.jsonl", 30)
+    path.write_text(path.read_text().replace("Message 1.", "i want to know " * 10, 1))
+    load(path)
+    page = open_page(address, "/completions/chatcmpl-long", width=width)
+    title = page.locator(".bar-id")
+    assert title.inner_text().startswith("i want to know " * 6)
+    shown = title.evaluate("one => one.clientWidth / one.scrollWidth * one.textContent.length")
+    assert shown >= characters
+    expect(page.locator(".bar-back")).to_have_text("‹ Completions")
+    assert page.locator(".bar-back > span:last-child").is_visible()
 
 
 def test_in_a_narrow_window_the_tools_of_the_bar_are_the_short_ones(
