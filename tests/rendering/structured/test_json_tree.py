@@ -187,3 +187,23 @@ def test_long_strings_that_are_held_apart_are_shown_as_all_others() -> None:
     for bounds in (None, budgets):
         expected = render_json_tree(parse(text), budgets=bounds)
         assert render_json_tree(parse(document), budgets=bounds) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ('{"id": "R-61"}', ['"R-61"']),
+        ('{"ids": ["R-61", "a long-ish text", 7]}', ['"R-61"']),
+        ('[{"id": "order-2026-10-25-0017"}, {"id": "R-1"}]', ['"R-1"']),
+        (
+            '[{"id": "order-2026-10-25-0017", "n": -1}, {"id": "R-1", "n": 2}]',
+            ['"order-2026-10-25-0017"', '"R-1"'],
+        ),
+        ('{"id": "R61", "text": "well-known words", "long": "a-very-long-word-with-hyphens"}', []),
+    ],
+)
+def test_identifiers_that_fit_in_a_line_do_not_break_at_their_hyphens(
+    text: str, whole: list[str]
+) -> None:
+    tree = parsed(str(render_json_tree(parse(text))))
+    assert [node.text() for node in tree.css(".whole")] == whole

@@ -33,6 +33,10 @@ _MAX_UNFOLDED: Final = 3
 _UNFOLDED_SIZE: Final = 200_000
 _ITEM_END: Final = "</li>"
 _TALL: Final = 4_000
+_WORD: Final = 16
+_WORD_IN_TABLE: Final = 40
+"""Characters of an identifier that stays in one line: of a nested value, of a cell that scrolls."""
+_HYPHENED: Final = re.compile(r"[^\s-]*-\S*")
 _PLAIN_NAME: Final = re.compile(r"[\w$@#.*/:+()\[\]-]+")
 _BREAKS: Final = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -195,7 +199,10 @@ def _render_table(value: Array) -> str:
     """Render objects with the same names as a table with a row for each."""
     rows = [item.members for item in value.items if isinstance(item, Object)]
     head = "".join(f'<th scope="col">{_render_name(member)}</th>' for member in rows[0])
-    cells = ("".join(f"<td>{_render_scalar(member.value)}</td>" for member in row) for row in rows)
+    cells = (
+        "".join(f"<td>{_render_scalar(one.value, most=_WORD_IN_TABLE)}</td>" for one in row)
+        for row in rows
+    )
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return (
         f'<p class="tree-size">{count(len(rows), "item")}</p><div class="wide" tabindex="0">'
@@ -232,18 +239,34 @@ def _fits_in_line(value: Value) -> bool:
     )
 
 
-def _render_scalar(value: Value) -> str:
-    """Render a scalar, or a list that fits in one line."""
+def _render_scalar(value: Value, *, most: int = _WORD) -> str:
+    """Render a scalar, or a list that fits in one line.
+
+    Identifiers of up to `most` characters are marked, so that no line breaks at their hyphens.
+    """
     if isinstance(value, String) and not _is_short(value):
         text = value.text
         html = render_ansi(text).html if has_sequences(text) else render_exact(text)
         scrolls = ' tabindex="0"' if len(text) > _TALL else ""
         return f'<pre class="tree-text" dir="auto"{scrolls}>{html}</pre>'
     if isinstance(value, Array):
-        return f"<code>[{reveal_invisible(', '.join(map(_write_scalar, value.items)))}]</code>"
+        return f"<code>[{', '.join(_render_item(item, most) for item in value.items)}]</code>"
     if isinstance(value, Object):
         return "<code>{}</code>"
-    return f'<code class="tree-{get_type(value)}">{reveal_invisible(_write_scalar(value))}</code>'
+    kind = f"tree-{get_type(value)}{' whole' if _is_identifier(value, most) else ''}"
+    return f'<code class="{kind}">{reveal_invisible(_write_scalar(value))}</code>'
+
+
+def _render_item(item: Value, most: int) -> str:
+    text = reveal_invisible(_write_scalar(item))
+    return f'<span class="whole">{text}</span>' if _is_identifier(item, most) else text
+
+
+def _is_identifier(value: Value, most: int) -> bool:
+    """Return whether `value` is one word with a hyphen, at which a line could break."""
+    return isinstance(value, String) and bool(
+        value.length <= most + len('""') and _HYPHENED.fullmatch(value.source, 1, value.length - 1)
+    )
 
 
 def get_type(value: Value) -> str:
