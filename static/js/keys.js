@@ -36,7 +36,7 @@ for (const button of document.querySelectorAll("[data-keys]")) {
   button.hidden = false;
   button.addEventListener("click", showKeys);
 }
-const search = document.querySelector(".search-link");
+const search = document.querySelector("[data-search]");
 let begun = "";
 
 document.addEventListener("keydown", (event) => {

@@ -41,7 +41,7 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
         box = maker.locator("iframe").bounding_box()
         assert box is not None and box["y"] < 450, "the preview is on the first screen"
     maker.get_by_label("Your name, as the reader sees it").fill("Ann")
-    maker.get_by_label("Views").fill("2")
+    maker.get_by_label("Views").fill("3")
     maker.get_by_label("Passphrase").fill("sesame")
     maker.get_by_role("button", name="Make the link").click()
     maker.get_by_role("button", name="Copy link").click()
@@ -54,7 +54,7 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
     reader = open_page(address, path, javascript=False, expected=("403", "404"))
     expect(reader).to_have_title("A shared transcript")
     expect(reader.get_by_text("Ann shares a conversation")).to_be_visible()
-    expect(reader.get_by_text("2 more times")).to_be_visible()
+    expect(reader.get_by_text("3 more times")).to_be_visible()
     reader.get_by_label("Passphrase").fill("wrong")
     reader.get_by_role("button", name="Open the transcript").click()
     expect(reader.get_by_role("alert")).to_have_text("That is not the passphrase.")
@@ -66,6 +66,12 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
     assert (cookie["path"], cookie["httpOnly"], cookie["sameSite"]) == (path, True, "Lax")
     assert reader.context.cookies(address) == []
     keep_screenshot(reader, "share")
+    scripted = open_page(address, path)
+    scripted.get_by_label("Passphrase").fill("sesame")
+    scripted.get_by_role("button", name="Open the transcript").click()
+    expect(scripted.locator(".bubble").first).to_be_visible()
+    scripted.keyboard.press("/")
+    expect(scripted.get_by_role("heading", name="Search this transcript")).to_be_visible()
     for here in (
         reader.locator("#gap a").first.get_attribute("href"),
         reader.locator("a[href*='/messages/'][href*='#m-']").first.get_attribute("href"),
@@ -78,7 +84,7 @@ def test_a_share_is_made_read_without_a_login_and_revoked(
         assert SECRET not in answer.text() and "Mistral" not in answer.text()
 
     maker.reload()
-    expect(maker.get_by_text("1 of 2")).to_be_visible()
+    expect(maker.get_by_text("2 of 3")).to_be_visible()
     maker.get_by_role("button", name="Revoke").click()
     expect(maker.get_by_text("revoked")).to_be_visible()
     gone = reader.goto(link)
