@@ -113,7 +113,7 @@ def handle_http_error(error: HTTPException) -> Response:
     usual = type(error).description
     given = error.description if error.description != usual else None
     sentence = given or _SENTENCES.get(code) or error.name
-    response = _render_error(code, error=None, title=error.name, sentence=sentence)
+    response = _render_error(code, error=None, title=error.name.capitalize(), sentence=sentence)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

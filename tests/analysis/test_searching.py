@@ -62,3 +62,13 @@ def test_letters_are_the_same_however_they_are_written(
 ) -> None:
     """As in the search of all completions, whose results lead here."""
     assert search("Cafe\u0301 CAFÉ Straße", words, is_exact=is_exact) == hits
+
+
+def test_what_surrounds_a_hit_is_cut_between_words() -> None:
+    text = f"{'before ' * 40}needle{' after' * 40}"
+    (entry,) = arrange(
+        [Message.from_json(parse(json.dumps({"role": "user", "content": text})))], first=1
+    )
+    (hit,) = TextSearch("needle", kinds=("text",)).search(entry).hits
+    assert hit.before.startswith("…before ") and hit.before.endswith("before ")
+    assert hit.after.startswith(" after") and hit.after.endswith(" after…")

@@ -227,10 +227,15 @@ def _write_shown(arguments: str) -> str:
 
 
 def _cut_before(text: str, start: int) -> str:
-    before = text[max(0, start - _AROUND) : start]
-    return before if start <= _AROUND else f"…{before}"
+    """Cut the text before a hit to whole words, as far as it has spaces."""
+    if start <= _AROUND:
+        return text[:start]
+    near = text[start - _AROUND : start]
+    return f"…{near.partition(' ')[2] or near}"
 
 
 def _cut_after(text: str, end: int) -> str:
-    after = text[end : end + _AROUND]
-    return after if end + _AROUND >= len(text) else f"{after}…"
+    if end + _AROUND >= len(text):
+        return text[end:]
+    near = text[end : end + _AROUND]
+    return f"{near.rpartition(' ')[0] or near}…"

@@ -250,6 +250,16 @@ def test_an_answer_in_another_member_is_shown_where_it_was_found(
     ]
 
 
+def test_what_surrounds_a_hit_is_cut_between_words(store: Store) -> None:
+    text = f"{'before ' * 20}needle{' after' * 20}"
+    add(store, completion("c1", choices=[{"index": 0, "message": {"content": text}}]))
+
+    [found] = search_all(StoreFinder(store), parse_query("needle"))
+    (hit,) = found.hits
+    assert hit.before == "…" + "before " * 11
+    assert hit.after == " after" * 13 + "…"
+
+
 def test_a_text_that_another_program_has_damaged_ends_no_search(store: Store, url: str) -> None:
     add(store, completion("c1"))
     for table in ("messages", "completions"):

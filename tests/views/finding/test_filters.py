@@ -145,7 +145,7 @@ def test_the_box_says_that_it_searches(client: FlaskClient, fake_client: FlaskCl
     box = Page.of(client.get("/completions")).one("#pasted")
     assert box.attributes["placeholder"] == "id, URL, curl or words"
     box = Page.of(fake_client.get("/completions")).one("#pasted")
-    assert box.attributes["placeholder"] == "Paste an id, a URL or a curl command"
+    assert box.attributes["placeholder"] == "id, URL or curl command"
 
 
 def test_another_server_says_what_it_can_filter(

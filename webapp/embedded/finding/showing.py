@@ -112,8 +112,23 @@ def _cut(
                 role=role,
                 position=position,
                 message_id=message_id,
-                before=("…" if start > _AROUND else "") + part[max(0, start - _AROUND) : start],
+                before=_cut_before(part, start),
                 match=part[start:end],
-                after=part[end : end + _AROUND] + ("…" if end + _AROUND < len(part) else ""),
+                after=_cut_after(part, end),
             )
     return None
+
+
+def _cut_before(text: str, start: int) -> str:
+    """Cut the text before a hit to whole words, as far as it has spaces."""
+    if start <= _AROUND:
+        return text[:start]
+    near = text[start - _AROUND : start]
+    return f"…{near.partition(' ')[2] or near}"
+
+
+def _cut_after(text: str, end: int) -> str:
+    if end + _AROUND >= len(text):
+        return text[end:]
+    near = text[end : end + _AROUND]
+    return f"{near.rpartition(' ')[0] or near}…"
