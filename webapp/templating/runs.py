@@ -253,9 +253,19 @@ def _ends_before(messages: Sequence[Entry], new_from: int) -> bool:
     return all(one.number is not None and one.number < new_from for one in messages)
 
 
-def count_places(run: Run) -> int:
-    """Count the places in which a run failed: sequences of calls, and single messages."""
-    return len(run.sequences) + len(run.failures_of_no_call)
+def describe_places(run: Run) -> str:
+    """Count the places in which a run failed: sequences of calls, and single messages.
+
+    Adds how many of them recovered, if the run was read to its end.
+    """
+    number = len(run.sequences) + len(run.failures_of_no_call)
+    places = count(number, "place")
+    recovered = sum(sequence.is_recovered for sequence in run.sequences)
+    if not run.is_whole or not run.sequences:
+        return places
+    if recovered == number:
+        return f"{places}, {'recovered' if number == 1 else 'all recovered'}"
+    return f"{places}, {recovered or ('not' if number == 1 else 'none')} recovered"
 
 
 @dataclass(frozen=True, slots=True)

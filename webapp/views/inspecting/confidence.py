@@ -55,7 +55,10 @@ class Section:
         for token in self.stream.find_least_certain(_MAX_UNCERTAIN):
             place = places[token.number]
             before = "".join(one.text for one in pieces[max(0, place - _PIECES_BEFORE) : place])
-            found.append((token, before[-_WORDS_BEFORE:], pieces[place]))
+            if place > _PIECES_BEFORE or len(before) > _WORDS_BEFORE:
+                near = before[-_WORDS_BEFORE:]
+                before = f"…{near.partition(' ')[2] or near}"
+            found.append((token, before, pieces[place]))
         return found
 
     def url(self, start: int) -> str:
