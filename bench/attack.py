@@ -108,6 +108,20 @@ def send_deep_values(peer: socket.socket) -> None:
     peer.sendall(_CREATE + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
+def send_long_strings(peer: socket.socket) -> None:
+    """Send a body with one string of escapes, as large as may be."""
+    start, escapes, end = (
+        b'{"model":"m","messages":[{"role":"user","content":"',
+        rb"\"" * 500_000,
+        b'"}]}',
+    )
+    peer.sendall(
+        _CREATE + b"Content-Length: %d\r\n\r\n" % (len(start) + 60 * len(escapes) + len(end))
+    )
+    for piece in (start, *[escapes] * 60, end):
+        peer.sendall(piece)
+
+
 ATTACKS: Final[tuple[Attack, ...]] = (
     wait_for_the_model,
     wait_for_a_dripping_model,
@@ -119,6 +133,7 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     read_no_list,
     send_many_values,
     send_deep_values,
+    send_long_strings,
 )
 
 

@@ -27,7 +27,7 @@ from webapp.exact_json import (
     indent,
     parse,
 )
-from webapp.exact_json.lexemes import LONG, TOKEN
+from webapp.exact_json.lexemes import LONG, TOKEN, WINDOW, find_comma
 
 
 def parsed_object(text: str) -> Object:
@@ -394,6 +394,32 @@ def test_strings_of_every_length_are_read_as_written(around: str, end: str) -> N
         ):
             with pytest.raises(NotJson):
                 parse(broken)
+
+
+@pytest.mark.parametrize(
+    "escapes", [r"\ud83d\ude00", r"\\\"\\", r"\\ud83d\\ude00", r"\ude00", ",", '","']
+)
+def test_strings_are_read_as_written_wherever_a_window_ends(escapes: str) -> None:
+    before = 20 if escapes == '","' else 0
+    for size in range(WINDOW - 13, WINDOW + 2):
+        text = f'["{"x" * size}{escapes * 20}", 1, 2]'
+
+        assert plain(parse(text)) == by_python(text)
+        assert find_comma(text, before) == text.index(", 1")
+        assert find_comma(text, before + 1) == text.index(", 2")
+        assert find_comma(text, before + 2) is None
+
+
+@pytest.mark.parametrize("around", ['["{}', '{{"{}', '{{"a":"{}'])
+@pytest.mark.parametrize("end", ["", "\\", r"\u00", r"\q", '\\q"'])
+def test_a_fault_at_the_end_of_a_long_string_is_found(around: str, end: str) -> None:
+    text = around.format(r"\n" * WINDOW + end)
+
+    with pytest.raises(NotJson) as caught:
+        parse(text)
+
+    assert caught.value.at_end == ("q" not in end)
+    assert text[caught.value.position] == ("\\" if "q" in end else '"')
 
 
 def test_a_long_string_that_was_cut_off_is_not_taken_for_many_values() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -16,9 +15,10 @@ from webapp.exact_json.lexemes import (
     MEMBER,
     NAME,
     SPACE,
-    STRING_START,
-    STRINGS,
     TOKEN,
+    WINDOW,
+    find_comma,
+    find_end_of_content,
 )
 from webapp.exact_json.rope import Document, Rope
 from webapp.exact_json.values import Array, Boolean, Member, Null, Number, Object, String, Value
@@ -80,11 +80,9 @@ def parse(
             # For the position of the fault in the text as it was written.
             text = text[:]
     if max_values is not None and text.count(",") > max_values:
-        blank = STRINGS.sub(lambda found: " " * len(found[0]), text)
-        if blank.count(",") > max_values:
-            places = range(len(blank))
-            position = bisect_left(places, max_values + 1, key=lambda at: blank.count(",", 0, at))
-            raise TooManyValues(_describe_excess(max_values), text, position)
+        position = find_comma(text, max_values)
+        if position is not None:
+            raise TooManyValues(_describe_excess(max_values), text, position + 1)
     return _Parser(text, text).parse_document(check, max_values)
 
 
@@ -189,7 +187,7 @@ class _Parser:
             return None
         match = (MEMBER if named else ITEM).match
         for _ in range(_MAX_RUN):
-            found = match(text, self._at)
+            found = match(text, self._at, self._at + WINDOW)
             if found is None:
                 return None
             self._at = found.end()
@@ -204,23 +202,24 @@ class _Parser:
 
     def _read_name(self) -> String:
         """Read the name of a member, and the colon after it."""
-        text = self._text
-        match = NAME.match(text, self._at)
+        match = NAME.match(self._text, self._at, self._at + WINDOW)
         if match is not None:
             self._at = match.end()
             return String(self._document, *match.span("name"))
-        match = TOKEN.match(text, self._at)
-        if match is None or match.lastgroup != "string":
+        name = self._read_string()
+        if name is None:
             raise self._build_error("expected a name in double quotes")
-        self._at = match.end()
-        raise self._build_error("expected ':'")
+        if self._peek() != ":":
+            raise self._build_error("expected ':'")
+        self._at += 1
+        return name
 
     def _read_value(self) -> Value | None:
         """Read the next scalar, or None after opening a container instead."""
         if self._text[self._at : self._at + 1] in _OPENING:
             self._enter(self._at)
             return None
-        string = self._read_long_string()
+        string = self._read_string()
         if string is not None:
             return string
         match = TOKEN.match(self._text, self._at)
@@ -235,26 +234,27 @@ class _Parser:
             self._enter(start)
             return None
         self._at = end
-        if kind == "string":
-            return String(self._document, start, end)
         if kind == "number":
             return Number(self._document, start, end)
         if character == "n":
             return Null(self._document, start, end)
         return Boolean(self._document, start, end)
 
-    def _read_long_string(self) -> String | None:
-        """Read a long string without escapes, such as an image in base64; None if here is none."""
+    def _read_string(self) -> String | None:
+        """Read a string; None if here is none."""
         text = self._text
         self._skip_space()
         start = self._at
         if not text.startswith('"', start):
             return None
-        end = text.find('"', start + 1) + 1
-        if end - start <= LONG or text.find("\\", start, end) >= 0:
-            return None
-        self._at = end
-        return String(self._document, start, end)
+        # A long string may have no escapes, such as an image in base64.
+        end = text.find('"', start + 1)
+        if end - start < LONG or text.find("\\", start, end) >= 0:
+            end = find_end_of_content(text, start)
+            if not text.startswith('"', end):
+                raise self._build_error("expected a value")
+        self._at = end + 1
+        return String(self._document, start, self._at)
 
     def _enter(self, start: int) -> None:
         """Open the object whose bracket is at `start`, or the arrays nested in each other."""
@@ -294,10 +294,11 @@ class _Parser:
     def _build_error(self, problem: str) -> NotJson:
         self._skip_space()
         at = self._at
-        string = STRING_START.match(self._text, at)
-        if string is not None and self._text[string.end() : string.end() + 1] != '"':
-            if CUT_ESCAPE.match(self._text, string.end()):
+        if self._text.startswith('"', at):
+            end = find_end_of_content(self._text, at)
+            if CUT_ESCAPE.match(self._text, end):
                 return NotJson("a string without end", self._text, at, at_end=True)
-            return NotJson("an unknown escape in a string", self._text, string.end())
+            if not self._text.startswith('"', end):
+                return NotJson("an unknown escape in a string", self._text, end)
         at_end = at == len(self._text) or CUT_LEXEME.match(self._text, at) is not None
         return NotJson(problem, self._text, at, at_end=at_end)

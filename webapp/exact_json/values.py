@@ -13,6 +13,7 @@ from hashlib import blake2b
 from types import UnionType
 from typing import Final, TypeAlias
 
+from webapp.exact_json.lexemes import WINDOW, iter_content
 from webapp.exact_json.rope import Document, Rope
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -129,8 +130,15 @@ class String(_Span):
         written = self.document[self.start : self.end]
         if "\\" not in written:
             return written[1:-1]
-        text: str = _DECODER.decode(written)
-        return text
+        if len(written) <= WINDOW:
+            return _unescape(written)
+        parts = (f'"{written[start:end]}"' for start, end in iter_content(written, 0))
+        return "".join(map(_unescape, parts))
+
+
+def _unescape(written: str) -> str:
+    text: str = _DECODER.decode(written)
+    return text
 
 
 @dataclass(slots=True, eq=False, repr=False)
