@@ -1,11 +1,12 @@
 """Detect the format of a JSON value by its shape: a whole completion, or a part of one.
 
-Reads no files and stores nothing. Requests with their responses are detected in `exchanges`.
+Reads no files and stores nothing. `exchanges` detects requests with their
+responses, `saved` answers of the stored completions API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from webapp.embedded.documents.chats.ai_sdk import from_ai_sdk, is_ai_sdk, is_ai_sdk_message
@@ -48,15 +49,7 @@ from webapp.embedded.documents.from_evaluations import (
     list_results,
     list_samples,
 )
-from webapp.embedded.documents.from_files import (
-    add_messages,
-    copy_members,
-    from_fine_tuning,
-    is_fit_id,
-    list_choices,
-    merge_pages,
-    parse_completion_id,
-)
+from webapp.embedded.documents.from_files import copy_members, from_fine_tuning, list_choices
 from webapp.embedded.documents.from_logs import break_off, is_other_response
 from webapp.embedded.documents.from_spans import from_span
 from webapp.embedded.documents.records import NotACompletion
@@ -76,9 +69,14 @@ from webapp.embedded.transfer.pieces import (
     Fragment,
     ImportFormat,
     Role,
-    Whole,
     WholeOrFragment,
     parse_whole,
+)
+from webapp.embedded.transfer.saved import (
+    detect_completion,
+    detect_page,
+    detect_saved_both,
+    detect_saved_completion,
 )
 from webapp.embedded.transfer.streams import join_pieces
 from webapp.exact_json import Array, NotJson, Null, Object, String, Value, parse, write_object
@@ -175,64 +173,6 @@ def _is_message(value: Value) -> bool:
         return False
     names = {"content", "tool_calls", "function_call"}
     return not names.isdisjoint(value.names()) and value.get("choices") is None
-
-
-def detect_bundle(values: Sequence[Value]) -> tuple[Whole, frozenset[Value]] | None:
-    """Find one saved completion with its pages of messages, and which of `values` they are.
-
-    Return None unless there are exactly one completion and some messages that may be its own:
-    values in one document belong together even if their ids do not say so.
-    """
-    completions = [value for value in values if _is_saved_completion(value)]
-    pages = [value for value in values if isinstance(value, Object) and _is_message_page(value)]
-    if len(completions) != 1 or not pages:
-        return None
-    [completion] = completions
-    assert isinstance(completion, Object)
-    if not _collect_completion_ids(pages) <= {None, completion.text("id")}:
-        return None
-    text = add_messages(completion, merge_pages(pages))
-    return parse_whole(ImportFormat.SAVED_BOTH, text), frozenset({completion, *pages})
-
-
-def _detect_completion(value: Object) -> list[WholeOrFragment] | None:
-    if value.items("messages") is None or value.items("choices") is None:
-        return None
-    if is_fit_id(value.get("id")):
-        return [Whole(ImportFormat.COMPLETION, value)]
-    text = write_object(copy_members(value.members))
-    return [parse_whole(ImportFormat.COMPLETION, text)]
-
-
-def _detect_page(value: Object) -> list[WholeOrFragment] | None:
-    """Detect a saved page of the list of completions, or of a list of messages."""
-    data = value.items("data")
-    if data is None:
-        return None
-    if _is_message_page(value):
-        ids = _collect_completion_ids([value])
-        completion_id = ids.pop()
-        if ids or completion_id is None:
-            raise NotACompletion(
-                "it is a page of messages whose ids do not say of which completion"
-            )
-        return [Fragment(ImportFormat.SAVED_MESSAGES, completion_id, Role.MESSAGES, value.source)]
-    completions = [
-        one for one in data if isinstance(one, Object) and one.items("choices") is not None
-    ]
-    if data and all(isinstance(one, Object) and one.items("spans") for one in data):
-        return None
-    if len(completions) == len(data):
-        return [piece for one in completions for piece in _detect_listed(one)]
-    raise NotACompletion("it is a list, but neither of completions nor of messages")
-
-
-def _detect_listed(completion: Object) -> list[WholeOrFragment]:
-    """Detect a completion in a list: with its messages, or to be joined with those by its id."""
-    whole = _detect_completion(completion)
-    if whole is None and not _is_saved_completion(completion):
-        raise NotACompletion("one of its completions has neither messages nor an id")
-    return whole or [_build_saved_part(completion)]
 
 
 def _detect_chat(value: Object) -> Iterable[WholeOrFragment] | None:
@@ -343,16 +283,6 @@ def _detect_unanswered(value: Object) -> list[WholeOrFragment] | None:
     return [parse_whole(ImportFormat.UNANSWERED, text)]
 
 
-def _detect_saved_completion(value: Object) -> list[WholeOrFragment] | None:
-    return [_build_saved_part(value)] if _is_saved_completion(value) else None
-
-
-def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
-    """Detect an object with a completion under one name and its messages under another."""
-    bundle = detect_bundle([member.value for member in value.members])
-    return [bundle[0]] if bundle else None
-
-
 # The first that fits decides, so those that ask for much come before those that take much:
 # - a whole completion before all that read its `messages` or its `choices` alone;
 # - lines of sessions, which are known by their names, before all that have a message;
@@ -363,14 +293,14 @@ def _detect_saved_both(value: Object) -> list[WholeOrFragment] | None:
 # - a saved completion before an object that has one under some name;
 # - a conversation without an answer at the end, since any messages are one.
 _DETECTORS: Final[tuple[_Detector, ...]] = (
-    _detect_completion,
+    detect_completion,
     _detect_session_line,
     detect_har,
     _detect_evaluation,
     detect_batch_request,
     detect_batch_response,
     detect_exchange,
-    _detect_page,
+    detect_page,
     _detect_chat,
     _detect_chats,
     _detect_preference,
@@ -381,30 +311,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     _detect_row,
     detect_other_api,
     _detect_fine_tuning,
-    _detect_saved_completion,
-    _detect_saved_both,
+    detect_saved_completion,
+    detect_saved_both,
     _detect_unanswered,
 )
-
-
-def _build_saved_part(completion: Object) -> Fragment:
-    key = completion.text("id") or ""
-    return Fragment(ImportFormat.SAVED_COMPLETION, key, Role.COMPLETION, completion.source)
-
-
-def _is_saved_completion(value: Value) -> bool:
-    if not isinstance(value, Object) or isinstance(value.get("messages"), Array):
-        return False
-    return value.items("choices") is not None and bool(value.text("id"))
-
-
-def _is_message_page(value: Object) -> bool:
-    data = value.items("data")
-    return bool(data) and all(
-        isinstance(one, Object) and one.get("role") is not None and one.get("choices") is None
-        for one in data or ()
-    )
-
-
-def _collect_completion_ids(pages: Sequence[Object]) -> set[str | None]:
-    return {parse_completion_id(message) for page in pages for message in page.items("data") or ()}

@@ -28,9 +28,10 @@ from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
-from webapp.embedded.transfer.formats import detect, detect_bundle, join_array
+from webapp.embedded.transfer.formats import detect, join_array
 from webapp.embedded.transfer.pending import Assembled, PendingParts
 from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Whole
+from webapp.embedded.transfer.saved import detect_bundle
 from webapp.embedded.transfer.splitting import Document, SourceLine
 from webapp.exact_json import Array, Value
 
