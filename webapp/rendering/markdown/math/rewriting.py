@@ -8,12 +8,15 @@ Every pass takes time linear in the formula.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
 from webapp.rendering.markdown.math.grids import rewrite_grids
 from webapp.rendering.markdown.math.macros import GROUP, expand_commands
 from webapp.rendering.markdown.math.physics import rewrite_physics
+
+_Replacement: TypeAlias = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _SAME: Final = {
     "AA": "Å",
@@ -149,45 +152,23 @@ _ROW_ENDS: Final = re.compile(
     r"(?:bp|cc|cm|dd|em|ex|in|mm|mu|pc|pt|sp)\s{0,9}\])?|\\.",
     re.DOTALL,
 )
-_COMMAND: Final = re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?")
 _BEGIN: Final = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}(?:\{[0-9]+\}|\[[lcrtb]\])?")
-_PLACED: Final = re.compile(r"(\\begin\{(?:array|aligned|alignedat|gathered)\})\s*\[[tcb]\]")
-_COLUMNS: Final = re.compile(rf"\\begin\{{array\}}\s*{GROUP}")
-_PART_OF_A_LINE: Final = re.compile(r"\\c(?:mid)?(?:line|rule)(?:\([lr]+\))?\s*\{[-0-9 ]*\}")
 _REPEATED_COLUMNS: Final = re.compile(r"\*\s*\{([1-9]|1[0-9])\}\s*\{([lcr|:]{1,9})\}")
 _WIDE_COLUMN: Final = re.compile(r"[pmb]\s*\{[^{}]*\}")
 _BETWEEN_COLUMNS: Final = re.compile(r"[@!<>]\s*\{[^{}]*\}")
 _PLAIN_MATRIX: Final = re.compile(rf"\\(p?matrix|cases|displaylines|eqalign)\s*(?=\{{){GROUP}")
 _OF_PLAIN: Final = {"displaylines": "gathered", "eqalign": "aligned"}
 _MANY_COLUMNS: Final = re.compile(rf"\\multicolumn\s*\{{([1-9])\}}\s*\{{[lcr|]*\}}\s*{GROUP}")
-_THICKNESS: Final = re.compile(r"\\above\s*(?:\{[-0-9. a-z]*\}|[0-9.]+\s*[a-z]{2})")
-_CONTINUED: Final = re.compile(r"\\cfrac\s*\[[lcr]\]")
-_CANCELLED: Final = re.compile(rf"\\cancelto\s*{GROUP}\s*{GROUP}")
-_OVER_UNDER: Final = re.compile(rf"\\overunderset\s*{GROUP}\s*{GROUP}")
 _RULE: Final = re.compile(r"\\rule\s*(?:\[[-0-9. a-z]*\])?\s*\{([0-9. a-z]*)\}\s*\{[0-9. a-z]*\}")
-_MOVED: Final = re.compile(r"\\(?:raise|lower)\s*(?:\{[-0-9. a-z]*\}|-?[0-9.]+\s*[a-z]{2})")
-_BETWEEN_ROWS: Final = re.compile(rf"\\intertext\s*{GROUP}")
-_BEGIN_EQNARRAY: Final = re.compile(r"\\begin\{eqnarray\*?\}")
-_END_EQNARRAY: Final = re.compile(r"\\end\{eqnarray\*?\}")
-_SUBSTACK: Final = re.compile(rf"\\substack\s*{GROUP}")
-_TAG: Final = re.compile(rf"\\tag\s*{GROUP}")
-_BARE_TAG: Final = re.compile(rf"\\tag\*\s*{GROUP}")
-_LABEL: Final = re.compile(r"\\label\s*\{[^{}]*\}")
 _REFERENCE: Final = re.compile(r"\\(eq)?ref\s*\{([^{}]*)\}")
-_COLOUR: Final = re.compile(r"\\(?:text|math)?color\s*(?:\[[A-Za-z]+\])?\s*\{[#A-Za-z0-9,.() ]*\}")
 _DEFINED_COLOUR: Final = re.compile(
     r"\\definecolor\s*\{[A-Za-z0-9]*\}\s*\{[A-Za-z]*\}\s*\{[#A-Za-z0-9,. ]*\}"
 )
-_SPACE_BELOW: Final = re.compile(r"\\vspace\*?\s*\{[-0-9. a-z]*\}")
-_BOX: Final = re.compile(r"\\bbox\s*(?:\[[A-Za-z0-9#, ]*\])?")
-_RAISED_TEXT: Final = re.compile(rf"\\text(super|sub)script\s*{GROUP}")
-_CIRCLED: Final = re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}")
 _ROOT_SIGN: Final = re.compile(
     rf"\\(?:text[a-z]*|[mh]box)\s*{GROUP}"
     r"|(?P<sign>[√∛∜])\s*(?P<under>[0-9]+(?:\.[0-9]+)?|[A-Za-z](?![A-Za-z])|(?=\{))?"
 )
 _DEGREES: Final = {"√": "", "∛": "[3]", "∜": "[4]"}
-_ROOT: Final = re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of")
 _BUILT: Final = re.compile(
     r"\\buildrel\s*+(?:\\rm\s*+)?((?:[^\\{}]|\\(?!over\b)[A-Za-z]+|(?!))*+)\\over\s*"
 )
@@ -202,20 +183,17 @@ _BARE: Final = re.compile(r"(?<!\\)[_^]")
 _OPERATOR: Final = re.compile(
     r"\\mathop\s*\{\s*(?:\\rm\s+|\\(?:mathrm|text|textrm)\s*)?\{?([A-Za-z ]+)\}?\s*\}"
 )
-_RAISED: Final = re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{GROUP}")
-_STRUCK: Final = re.compile(rf"\\sout\s*{GROUP}")
-_ABSOLUTE: Final = re.compile(rf"\\(abs|norm|ceil|floor)\*?\s*{GROUP}")
-_ANGLE: Final = re.compile(r"\\(left|middle|right)\s*([<>])")
+_DELIMITED: Final = re.compile(rf"\\(abs|norm|ceil|floor)\*?\s*{GROUP}")
+_DELIMITERS: Final = {
+    "abs": ("|", "|"),
+    "norm": (r"\|", r"\|"),
+    "ceil": (r"\lceil", r"\rceil "),
+    "floor": (r"\lfloor", r"\rfloor "),
+}
 _ATTRIBUTE: Final = re.compile(
     r"\\(?:html(?:Class|Data|Id|Style)|class|cssId|style)\s*\{[^{}]*\}(?=\s*\{)"
 )
-_IN_ROOT: Final = re.compile(r"\\(?:left|up)root\s*(?:\{-?[0-9]*\}|-?[0-9])")
-_IGNORED: Final = re.compile(r"\\/|\\(?:begin|end)\{(?:display)?math\}")
-_LONG_DIVISION: Final = re.compile(rf"\\(?:longdiv|enclose\s*\{{longdiv\}})\s*{GROUP}")
-_STACKED: Final = re.compile(rf"\\stack(on|under)\s*{GROUP}\s*{GROUP}")
-_EVALUATED: Final = re.compile(rf"\\eval\s*{GROUP}")
 _DINGBAT: Final = re.compile(r"\\ding\s*\{(3[3-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\}")
-_REQUIRED: Final = re.compile(r"\\require\s*\{[A-Za-z]*\}")
 _CHARACTER: Final = re.compile(
     r"""\\(?:char\s*"([0-9A-Fa-f]{2,5})|unicode\{x([0-9A-Fa-f]{2,5})\})"""
 )
@@ -226,52 +204,28 @@ def rewrite(latex: str) -> str:
     latex = _ROOT_SIGN.sub(_replace_root_sign, latex)
     if "\\" not in latex or _ROW_END in latex:
         return latex
-    latex = rewrite_chemistry(latex)
-    latex = expand_commands(_ROW_ENDS.sub(_replace_row_end, latex))
-    latex = _rewrite_arrays(rewrite_grids(latex, _ROW_END))
-    latex = rewrite_physics(latex)
-    latex = _IGNORED.sub("", _IN_ROOT.sub("", _ATTRIBUTE.sub("", latex)))
-    latex = _LONG_DIVISION.sub(r"{)\\overline{\\,\1}}", latex)
-    latex = _STACKED.sub(_replace_stack, latex)
-    latex = _EVALUATED.sub(r"\\left.\1\\right|", latex)
-    latex = _DINGBAT.sub(lambda found: rf"\text{{{chr(0x26E0 + int(found[1]))}}}", latex)
-    latex = _ROOT.sub(r"\\sqrt[\1]", _BUILT.sub(r"\\overset{\1}", latex))
-    latex = _CONTINUED.sub(r"\\cfrac", _THICKNESS.sub(r"\\over ", latex))
-    latex = _CANCELLED.sub(r"{\\cancel{\2}}^{\1}", latex)
-    latex = _OVER_UNDER.sub(r"\\overset{\1}\\underset{\2}", latex)
-    latex = _RULE.sub(r"\\underline{\\hspace{\1}}", _MOVED.sub("", latex))
-    latex = _BETWEEN_ROWS.sub(rf"\\text{{\1}}{_ROW_END}", latex)
-    latex = _COMMAND.sub(_replace_command, latex)
-    latex = _REQUIRED.sub("", _ANGLE.sub(_replace_angle, latex))
-    for _ in range(2):  # A norm may hold an absolute value.
-        latex = _ABSOLUTE.sub(_replace_absolute, latex)
-    latex = _SUBSTACK.sub(r"\\begin{subarray}{c}\1\\end{subarray}", latex)
-    latex = _BEGIN_EQNARRAY.sub(r"\\begin{array}{rcl}", latex)
-    latex = _END_EQNARRAY.sub(r"\\end{array}", latex)
+    # The space below a row is dropped, which the library shows as letters.
+    latex = _ROW_ENDS.sub(
+        lambda found: _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0],
+        rewrite_chemistry(latex),
+    )
+    latex = _replace_all(_ARRAYS, rewrite_grids(expand_commands(latex), _ROW_END))
+    latex = _replace_all(_COMMANDS, rewrite_physics(latex))
     is_numbered = _NUMBERED.search(latex) is not None
     latex = _BEGIN.sub(_replace_environment, latex)
-    if not is_numbered:
-        latex = _TAG.sub(r"\\qquad\\text{(\1)}", latex)
-        latex = _LABEL.sub("", _BARE_TAG.sub(r"\\qquad\\text{\1}", latex))
-    latex = _REFERENCE.sub(_replace_reference, latex)
-    latex = _COLOUR_BOX.sub(_replace_box, latex)
-    latex = _COLOUR.sub("", _DEFINED_COLOUR.sub("", latex))
-    latex = _BOX.sub("", _SPACE_BELOW.sub("", latex))
-    latex = _RAISED_TEXT.sub(_replace_raised, latex)
-    latex = _CIRCLED.sub(lambda found: rf"\text{{{_circle(found[1])}}}", latex)
-    latex = _OPERATOR.sub(r"\\operatorname{\1}", latex)
-    latex = _RAISED.sub(r"\\text{\1}", latex)
-    latex = _STRUCK.sub(r"\\text{\\sout{\1}}", latex)
-    latex = _CHARACTER.sub(_replace_character, latex)
-    return _TEXT.sub(_split_text, latex).replace(_ROW_END, r"\\")
+    latex = latex if is_numbered else _replace_all(_TAGS, latex)
+    return _replace_all(_TEXTS, latex).replace(_ROW_END, r"\\")
 
 
-def _rewrite_arrays(latex: str) -> str:
-    """Rewrite the columns of arrays to letters and lines alone, and the matrices of plain TeX."""
-    latex = _PART_OF_A_LINE.sub(r"\\hline ", _PLACED.sub(r"\1", latex))
-    latex = _COLUMNS.sub(_replace_columns, latex)
-    latex = _MANY_COLUMNS.sub(lambda found: f"{{{found[2]}}}{(int(found[1]) - 1) * '&'}", latex)
-    return _PLAIN_MATRIX.sub(_replace_plain_matrix, latex)
+def _replace_all(replacements: Sequence[_Replacement], latex: str) -> str:
+    for pattern, replacement in replacements:
+        latex = pattern.sub(replacement, latex)
+    return latex
+
+
+def _replace_environment(found: re.Match[str]) -> str:
+    name = _ENVIRONMENTS.get(found[2])
+    return rf"\{found[1]}{{{name}}}" if name else found[0]
 
 
 def _replace_plain_matrix(found: re.Match[str]) -> str:
@@ -285,11 +239,6 @@ def _replace_columns(found: re.Match[str]) -> str:
     return rf"\begin{{array}}{{{columns}}}"
 
 
-def _replace_row_end(found: re.Match[str]) -> str:
-    """Drop the space below a row, which the library shows as letters."""
-    return _ROW_END if found[0].startswith((r"\\", r"\cr")) else found[0]
-
-
 def _replace_command(found: re.Match[str]) -> str:
     if found[1] == "hspace":
         return r"\hspace"
@@ -300,26 +249,9 @@ def _replace_command(found: re.Match[str]) -> str:
     return f"{written} " if written[-1:].isalpha() else written
 
 
-def _replace_angle(found: re.Match[str]) -> str:
-    side = "l" if found[2] == "<" else "r"
-    return rf"\{found[1]}\{side}angle "
-
-
-def _replace_absolute(found: re.Match[str]) -> str:
-    if found[1] in ("ceil", "floor"):
-        return rf"\left\l{found[1]} {found[2]} \right\r{found[1]} "
-    sign = "|" if found[1] == "abs" else r"\|"
-    return rf"\left{sign} {found[2]} \right{sign}"
-
-
-def _replace_environment(found: re.Match[str]) -> str:
-    name = _ENVIRONMENTS.get(found[2])
-    return rf"\{found[1]}{{{name}}}" if name else found[0]
-
-
-def _replace_reference(found: re.Match[str]) -> str:
-    label = _escape(found[2])
-    return rf"\text{{({label})}}" if found[1] else rf"\text{{{label}}}"
+def _replace_delimited(found: re.Match[str]) -> str:
+    opens, closes = _DELIMITERS[found[1]]
+    return rf"\left{opens} {found[2]} \right{closes}"
 
 
 def _replace_box(found: re.Match[str]) -> str:
@@ -340,21 +272,16 @@ def _replace_root_sign(found: re.Match[str]) -> str:
     return f"{root}{{{under}}}" if under else root
 
 
-def _replace_stack(found: re.Match[str]) -> str:
-    place = "overset" if found[1] == "on" else "underset"
-    return rf"\{place}{{{found[3]}}}{{{found[2]}}}"
-
-
-def _replace_raised(found: re.Match[str]) -> str:
-    sign = "^" if found[1] == "super" else "_"
-    return rf"{{}}{sign}{{\text{{{found[2]}}}}}"
-
-
-def _circle(sign: str) -> str:
-    """Return a number up to 20 or a letter in a circle."""
+def _circle(found: re.Match[str]) -> str:
+    """Write a number up to 20 or a letter in a circle."""
+    sign = found[1]
     if sign.isdigit():
-        return chr(0x2460 + int(sign) - 1)
-    return chr(0x24B6 + ord(sign) - ord("A") if sign.isupper() else 0x24D0 + ord(sign) - ord("a"))
+        first, offset = 0x2460, int(sign) - 1
+    elif sign.isupper():
+        first, offset = 0x24B6, ord(sign) - ord("A")
+    else:
+        first, offset = 0x24D0, ord(sign) - ord("a")
+    return rf"\text{{{chr(first + offset)}}}"
 
 
 def _replace_character(found: re.Match[str]) -> str:
@@ -382,3 +309,66 @@ def _write_text(command: str, text: str) -> str:
 
 def _escape(text: str) -> str:
     return _BARE.sub(lambda at: r"\_" if at[0] == "_" else r"\textasciicircum ", text)
+
+
+_ARRAYS: Final[tuple[_Replacement, ...]] = (
+    (re.compile(r"(\\begin\{(?:array|aligned|alignedat|gathered)\})\s*\[[tcb]\]"), r"\1"),
+    (re.compile(r"\\c(?:mid)?(?:line|rule)(?:\([lr]+\))?\s*\{[-0-9 ]*\}"), r"\\hline "),
+    (re.compile(rf"\\begin\{{array\}}\s*{GROUP}"), _replace_columns),
+    (_MANY_COLUMNS, lambda found: f"{{{found[2]}}}{(int(found[1]) - 1) * '&'}"),
+    (_PLAIN_MATRIX, _replace_plain_matrix),
+)
+"""The columns of arrays become letters and lines alone; matrices are also those of plain TeX."""
+
+_COMMANDS: Final[tuple[_Replacement, ...]] = (
+    (_ATTRIBUTE, ""),
+    (re.compile(r"\\(?:left|up)root\s*(?:\{-?[0-9]*\}|-?[0-9])"), ""),
+    (re.compile(r"\\/|\\(?:begin|end)\{(?:display)?math\}"), ""),
+    (re.compile(rf"\\(?:longdiv|enclose\s*\{{longdiv\}})\s*{GROUP}"), r"{)\\overline{\\,\1}}"),
+    (re.compile(rf"\\stackon\s*{GROUP}\s*{GROUP}"), r"\\overset{\2}{\1}"),
+    (re.compile(rf"\\stackunder\s*{GROUP}\s*{GROUP}"), r"\\underset{\2}{\1}"),
+    (re.compile(rf"\\eval\s*{GROUP}"), r"\\left.\1\\right|"),
+    (_DINGBAT, lambda found: rf"\text{{{chr(0x26E0 + int(found[1]))}}}"),
+    (_BUILT, r"\\overset{\1}"),
+    (re.compile(rf"\\root\s*([0-9a-z]|{GROUP})\s*\\of"), r"\\sqrt[\1]"),
+    (re.compile(r"\\above\s*(?:\{[-0-9. a-z]*\}|[0-9.]+\s*[a-z]{2})"), r"\\over "),
+    (re.compile(r"\\cfrac\s*\[[lcr]\]"), r"\\cfrac"),
+    (re.compile(rf"\\cancelto\s*{GROUP}\s*{GROUP}"), r"{\\cancel{\2}}^{\1}"),
+    (re.compile(rf"\\overunderset\s*{GROUP}\s*{GROUP}"), r"\\overset{\1}\\underset{\2}"),
+    (re.compile(r"\\(?:raise|lower)\s*(?:\{[-0-9. a-z]*\}|-?[0-9.]+\s*[a-z]{2})"), ""),
+    (_RULE, r"\\underline{\\hspace{\1}}"),
+    (re.compile(rf"\\intertext\s*{GROUP}"), rf"\\text{{\1}}{_ROW_END}"),
+    (re.compile(r"\\([A-Za-z]+)(?:(?<=\\smash)\[[a-z]*\]|(?<=\\hspace)\*)?"), _replace_command),
+    (re.compile(r"\\(left|middle|right)\s*<"), r"\\\1\\langle "),
+    (re.compile(r"\\(left|middle|right)\s*>"), r"\\\1\\rangle "),
+    (re.compile(r"\\require\s*\{[A-Za-z]*\}"), ""),
+    # Twice, since a norm may hold an absolute value.
+    (_DELIMITED, _replace_delimited),
+    (_DELIMITED, _replace_delimited),
+    (re.compile(rf"\\substack\s*{GROUP}"), r"\\begin{subarray}{c}\1\\end{subarray}"),
+    (re.compile(r"\\begin\{eqnarray\*?\}"), r"\\begin{array}{rcl}"),
+    (re.compile(r"\\end\{eqnarray\*?\}"), r"\\end{array}"),
+)
+_TAGS: Final[tuple[_Replacement, ...]] = (
+    (re.compile(rf"\\tag\s*{GROUP}"), r"\\qquad\\text{(\1)}"),
+    (re.compile(rf"\\tag\*\s*{GROUP}"), r"\\qquad\\text{\1}"),
+    (re.compile(r"\\label\s*\{[^{}]*\}"), ""),
+)
+"""The numbers of formulas outside of environments that have them."""
+
+_TEXTS: Final[tuple[_Replacement, ...]] = (
+    (_REFERENCE, lambda found: rf"\text{{{_escape(f'({found[2]})' if found[1] else found[2])}}}"),
+    (_COLOUR_BOX, _replace_box),
+    (_DEFINED_COLOUR, ""),
+    (re.compile(r"\\(?:text|math)?color\s*(?:\[[A-Za-z]+\])?\s*\{[#A-Za-z0-9,.() ]*\}"), ""),
+    (re.compile(r"\\vspace\*?\s*\{[-0-9. a-z]*\}"), ""),
+    (re.compile(r"\\bbox\s*(?:\[[A-Za-z0-9#, ]*\])?"), ""),
+    (re.compile(rf"\\textsuperscript\s*{GROUP}"), r"{}^{\\text{\1}}"),
+    (re.compile(rf"\\textsubscript\s*{GROUP}"), r"{}_{\\text{\1}}"),
+    (re.compile(r"\\(?:textcircled|circled)\s*\{\s*([1-9]|1[0-9]|20|[A-Za-z])\s*\}"), _circle),
+    (_OPERATOR, r"\\operatorname{\1}"),
+    (re.compile(rf"\\raisebox\s*\{{[-0-9.a-z ]*\}}\s*{GROUP}"), r"\\text{\1}"),
+    (re.compile(rf"\\sout\s*{GROUP}"), r"\\text{\\sout{\1}}"),
+    (_CHARACTER, _replace_character),
+    (_TEXT, _split_text),
+)
