@@ -15,7 +15,7 @@ import re2
 
 from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Member, NotJson, String
-from webapp.exact_json.layout import decode_strings
+from webapp.exact_json.writing import decode_strings
 from webapp.finding import FoldedText, fold_text
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Audio, File, InputAudio, ToolCall, UrlCitation

@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from webapp.database.batches import ROWS_AT_ONCE, insert_rows, query_values
 from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
-from webapp.database.inserting import ROWS_AT_ONCE, insert_rows
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import (
     DATABASE_ERRORS,
@@ -21,7 +21,6 @@ from webapp.database.outages import (
 )
 from webapp.database.postgres import open_postgres
 from webapp.database.sqlite import open_sqlite
-from webapp.database.values import query_values
 
 __all__ = [
     "DATABASE_ERRORS",

@@ -10,16 +10,12 @@ in strings, and lone surrogates.
     values      `Value` and its kinds, each with its source
     rope        a text with its long strings apart
     lexemes     the patterns of numbers, strings and names
-    parser      parses a document as a `Value`
-    strictness  finds extensions that other parsers refuse
-    layout      indents a value, or strips its white space
-    writing     writes objects and arrays of values that are JSON already
+    parser      parses a document as a `Value`, and finds extensions that other parsers refuse
+    writing     indents a value or strips its white space, and writes objects and arrays of values
 """
 
-from webapp.exact_json.layout import MAX_INDENTED_LEVELS, compact, indent, indent_source
-from webapp.exact_json.parser import NotJson, TooManyValues, parse
+from webapp.exact_json.parser import NotJson, TooManyValues, find_extension, parse
 from webapp.exact_json.rope import Document, Rope, decode_json
-from webapp.exact_json.strictness import find_extension
 from webapp.exact_json.values import (
     Array,
     Boolean,
@@ -32,7 +28,15 @@ from webapp.exact_json.values import (
     digest_text,
     iter_encoded,
 )
-from webapp.exact_json.writing import write_array, write_members, write_object
+from webapp.exact_json.writing import (
+    MAX_INDENTED_LEVELS,
+    compact,
+    indent,
+    indent_source,
+    write_array,
+    write_members,
+    write_object,
+)
 
 __all__ = [
     "MAX_INDENTED_LEVELS",

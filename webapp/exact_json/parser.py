@@ -1,4 +1,4 @@
-"""Parse a document as one value, without recursion."""
+"""Parse a document as one value, without recursion, and find what other parsers would refuse."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from webapp.exact_json.lexemes import (
     MEMBER,
     NAME,
     SPACE,
+    STRINGS,
     TOKEN,
     WINDOW,
     find_comma,
@@ -42,6 +43,10 @@ _MAX_RUN: Final = 1_000
 _OPENING: Final = frozenset("[{")
 _ARRAYS: Final = re.compile(rf"\[{{1,{_MAX_RUN}}}")
 _SPACES: Final = frozenset(" \t\n\r")
+
+_EXTENSION: Final = re.compile(rf"{STRINGS.pattern}|NaN|-?Infinity")
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_CONTROL_NAMES: Final = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
 
 
 class NotJson(ValueError):
@@ -302,3 +307,17 @@ class _Parser:
                 return NotJson("an unknown escape in a string", self._text, end)
         at_end = at == len(self._text) or CUT_LEXEME.match(self._text, at) is not None
         return NotJson(problem, self._text, at, at_end=at_end)
+
+
+def find_extension(text: str) -> NotJson | None:
+    """Find the first place of JSON as `parse` reads it that other parsers refuse; None if none.
+
+    These are `NaN`, infinities, and control characters in strings that are not written as escapes.
+    """
+    for found in _EXTENSION.finditer(text):
+        if not found[0].startswith('"'):
+            return NotJson(f"{found[0]} is not a number of JSON", text, found.start())
+        if control := _CONTROL.search(found[0]):
+            name = _CONTROL_NAMES.get(control[0], f"the control character U+{ord(control[0]):04X}")
+            return NotJson(f"{name} in a string", text, found.start() + control.start())
+    return None

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Final, assert_never
 
 from webapp.exact_json import Member, Null, Object, String, Value
-from webapp.exact_json.layout import decode_strings
+from webapp.exact_json.writing import decode_strings
 from webapp.finding import fold_text
 from webapp.messages import (
     Audio,
