@@ -185,6 +185,8 @@ class Linker:
     def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
         """Find the conversations that began with the same messages and model at the same time."""
         tries = self._relatives.find_tries(chain, member)
+        if not tries:
+            return set()
         self._relatives.read_beside([member.seq, *(seq for seq, _ in tries)])
         named: dict[int, set[tuple[str, str]]] = {}
         for seq, conversation in tries:
