@@ -27,6 +27,7 @@ from webapp.messages import (
     Unknown,
     UrlCitation,
 )
+from webapp.messages.message import INPUT_KEYS
 from webapp.messages.parts import MAX_ITEMS
 
 FIELDS = sorted(MESSAGE) if isinstance(MESSAGE, dict) else []
@@ -505,3 +506,21 @@ def _detail_indexes(value: Value) -> set[str]:
     details = value.items("reasoning_details") if isinstance(value, Object) else None
     indexes = (item.get("index") for item in details or () if isinstance(item, Object))
     return {index.source for index in indexes if index is not None}
+
+
+_PLAIN_NAMES = ["id", "role", "content", "name", "tool_call_id", "refusal", "audio", "tool_calls"]
+_PLAIN_VALUES = ["", "assistant", "user", "tool", "<think>A</think>B", None]
+
+
+@checked
+@given(st.lists(st.tuples(st.sampled_from(_PLAIN_NAMES), st.sampled_from(_PLAIN_VALUES))))
+def test_plain_messages_are_parsed_as_others_are(members: list[tuple[str, str | None]]) -> None:
+    written = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members]
+    # A null of an unknown name says nothing, but a message with one is not plain.
+    plain, other = (read(f"{{{','.join(some)}}}") for some in (written, [*written, '"x":null']))
+    assert list(map(fields, plain.parts)) == list(map(fields, other.parts))
+    assert also_sent(plain) == also_sent(other)
+    assert list(map(fields, plain.calls)) == list(map(fields, other.calls))
+    for name in ("id", "role", "name", "tool_call_id", "annotations", "results", "bare"):
+        assert getattr(plain, name) == getattr(other, name)
+    assert plain.has_only_input_keys == {name for name, _ in members}.issubset(INPUT_KEYS)

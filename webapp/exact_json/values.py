@@ -7,7 +7,7 @@ one, and a document has thousands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from types import UnionType
@@ -179,6 +179,10 @@ class Object(_Span):
     def names(self) -> tuple[str, ...]:
         """List every name once, in the order of first appearance."""
         return tuple(self._values or self._list_values())
+
+    def values(self) -> Mapping[str, Value]:
+        """Map every name to its last value, in the same order."""
+        return self._values or self._list_values()
 
     def text(self, name: str) -> str | None:
         value = self.get(name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from webapp import exact_json
-from webapp.exact_json import Array, Member, Object, String, Value
+from webapp.exact_json import Array, Member, Null, Object, String, Value
 from webapp.messages.cited_ranges import parse_grounding, parse_ranges
 from webapp.messages.citing import (
     merge_lists,
@@ -64,6 +64,12 @@ _READ: Final = dict.fromkeys(("id", "role", "name", "tool_call_id"), String) | d
     object,
 )
 
+_TEXT_MEMBERS: Final = frozenset({"id", "role", "content", "name", "tool_call_id"})
+_NULL_MEMBERS: Final = _TEXT_MEMBERS | {
+    *("refusal", "annotations", "audio", "tool_calls", "function_call")
+}
+"""Those of a message that says nothing but one text, and those that may be null in it."""
+
 Piece: TypeAlias = Part | Call
 
 
@@ -97,6 +103,8 @@ class Message:
         """Parse a message; `cited` are the sources that its completion lists for its text."""
         if not isinstance(json, Object):
             return cls(json, parts=(Unknown(json=json, label="message"),), bare=json)
+        if not cited and is_plain(json) and len(json.values()) == len(json.members):
+            return cls._from_plain(json)
         bare = json.get(BARE)
         if bare and not isinstance(bare, Object) and set(json.names()) == {"id", BARE}:
             return replace(cls.from_json(bare), json=json, id=json.text("id"), bare=bare)
@@ -139,6 +147,21 @@ class Message:
             holds_result=result is not None,
             results=_build_results(content.results, role, parts),
             _sent=frozenset(json.names()),
+        )
+
+    @classmethod
+    def _from_plain(cls, json: Object) -> Message:
+        """Parse a plain message without duplicate members, as `from_json` does in more steps."""
+        content = json.get("content")
+        has_text = isinstance(content, String) and content.text
+        return cls(
+            json,
+            id=json.text("id"),
+            role=json.text("role"),
+            name=json.text("name"),
+            parts=(Text(json=content, text=has_text),) if content and has_text else (),
+            tool_call_id=json.text("tool_call_id"),
+            _sent=frozenset(json.values()),
         )
 
     def add_grounding(self, metadata: Object) -> Message:
@@ -254,6 +277,15 @@ class Message:
 def _get_only_text(parts: Sequence[Part]) -> str | None:
     texts = [part.text for part in parts if isinstance(part, Text)]
     return texts[0] if len(texts) == 1 else None
+
+
+def is_plain(message: Object) -> bool:
+    """Return whether a message says nothing but one text, as most do, which needs no parts."""
+    for name, value in message.values().items():
+        names = _TEXT_MEMBERS if isinstance(value, String) else _NULL_MEMBERS
+        if name not in names or not isinstance(value, String | Null):
+            return False
+    return True
 
 
 def _build_results(

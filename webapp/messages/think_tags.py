@@ -49,6 +49,8 @@ def _join(tags: Sequence[str]) -> str:
 
 _OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
 _ANY: Final = re.compile(_join((*_TAGS, *_TAGS.values(), _HARMONY_END)), re.IGNORECASE | re.ASCII)
+_STARTS: Final = frozenset(tag[0] for tag in (*_TAGS, *_TAGS.values(), _HARMONY_END))
+"""The characters that tags begin with, which most texts do not have."""
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _MAX_TAGS: Final = 100
 _FORMS: Final = (
@@ -87,6 +89,8 @@ def split_reasoning(text: str) -> Thought | None:
     """Split off the reasoning that `text` begins with; None if there is none or it is unclean."""
     if thought := _split_form(text):
         return thought
+    if not any(map(text.__contains__, _STARTS)):
+        return None
     opening = _OPENING.match(text)
     tags = list(_ANY.finditer(text))
     if not tags or len(tags) > _MAX_TAGS:

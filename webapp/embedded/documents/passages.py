@@ -15,7 +15,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final, assert_never
 
-from webapp.exact_json import Member, Null, Object, String, Value
+from webapp.exact_json import Object, String, Value
 from webapp.exact_json.writing import decode_strings
 from webapp.finding import fold_text
 from webapp.messages import (
@@ -34,7 +34,7 @@ from webapp.messages import (
     Unknown,
     UrlCitation,
 )
-from webapp.messages.message import get_text
+from webapp.messages.message import get_text, is_plain
 from webapp.messages.think_tags import remove_reasoning
 
 SEPARATOR: Final = "\x1e"
@@ -46,12 +46,6 @@ GROUP_SEPARATOR: Final = "\x1d"
 
 _DATA: Final = re.compile(r"[A-Za-z0-9+/_=-]{1000,}")
 """Base64 in parts of unknown types, which no reader searches for and an index would be full of."""
-
-_TEXT_MEMBERS: Final = frozenset({"role", "content", "name", "id", "tool_call_id"})
-_EMPTY_MEMBERS: Final = frozenset(
-    {"refusal", "annotations", "audio", "tool_calls", "function_call"}
-)
-"""Those of a message that says nothing but one text, and those that may be null in it."""
 
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
@@ -165,18 +159,11 @@ def decode_arguments(arguments: str) -> str:
 
 
 def read_json(json: Value) -> Said:
-    """Read a message from its JSON. Most are only a text, which needs no parts."""
-    if not isinstance(json, Object) or not all(map(_is_plain, json.members)):
+    """Read a message from its JSON. A plain one needs no parts."""
+    if not isinstance(json, Object) or not is_plain(json):
         return read_message(Message.from_json(json))
     text = json.text("content")
     return Said(role=json.text("role") or "", name=json.text("name"), words=[text] if text else [])
-
-
-def _is_plain(member: Member) -> bool:
-    name, value = member.name.text, member.value
-    if isinstance(value, String):
-        return name in _TEXT_MEMBERS
-    return isinstance(value, Null) and (name in _TEXT_MEMBERS or name in _EMPTY_MEMBERS)
 
 
 def read_message(message: Message, *, role: str = "") -> Said:
