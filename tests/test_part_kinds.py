@@ -97,6 +97,16 @@ def test_a_kind_of_part_is_in_both_searches_and_in_exports(viewer: Flask, kind: 
         assert SILENT.get(kind, word).lower() in exported.lower()
 
 
+def test_the_passages_that_a_text_cites_are_in_exports(viewer: Flask) -> None:
+    [fixture] = [one for one in fixtures() if one.name.endswith("quoted-passages")]
+    transcript = Transcript("c", Completion.from_json(parse(fixture.completion().decode())), [])
+    exported = "".join(iter_markdown(transcript))
+
+    assert "1. Colours, document 0, characters 0 to 20, “The grass is green\\.”" in exported
+    assert "1. Sky, <https://sky.example/blue>, “It is \\<b\\>blue\\</b\\>\\.”" in exported
+    assert "2. Sky notes, `kb/sky`, search result 0, blocks 2 to 3, “Blue by day\\.”" in exported
+
+
 def test_the_search_of_the_store_finds_what_the_search_of_a_transcript_finds() -> None:
     missing = []
     for completion, inputs in completions():

@@ -18,7 +18,7 @@ from webapp.exact_json import Member, NotJson, String
 from webapp.exact_json.writing import decode_strings
 from webapp.finding import FoldedText, fold_text
 from webapp.formatting import LONE_SURROGATES
-from webapp.messages import Audio, File, InputAudio, ToolCall, UrlCitation
+from webapp.messages import Audio, File, InputAudio, Text, ToolCall, UrlCitation
 from webapp.messages.message import get_text
 from webapp.transcript import Entry
 
@@ -199,6 +199,8 @@ def iter_places(entry: Entry) -> Iterator[SearchedText]:
         if text:
             label = "result" if is_result else part.kind.replace("_", " ")
             yield SearchedText(kind, label, text, entry.anchor)
+        for quotation in part.quotations if isinstance(part, Text) else ():
+            yield SearchedText(kind, "citation", quotation.words, entry.anchor)
     if message.name:
         yield SearchedText(kind, "name", message.name, entry.anchor)
     for call in entry.calls:

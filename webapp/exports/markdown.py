@@ -24,6 +24,7 @@ from webapp.messages import (
     InputAudio,
     Message,
     Part,
+    Quotation,
     Reasoning,
     RedactedReasoning,
     Refusal,
@@ -155,6 +156,10 @@ def _iter_parts(
                 yield f"*{blank}*"
             case Text(text=text):
                 yield fence_result(text) if is_result else isolate(text)
+                if part.quotations:
+                    yield "Cited:"
+                    listed = enumerate(map(_write_quotation, part.quotations), start=1)
+                    yield "\n".join(f"{at}. {written}" for at, written in listed)
             case Refusal(text=text):
                 yield "*Refusal:*"
                 yield isolate(text)
@@ -230,6 +235,16 @@ def _describe_media(part: Image | InputAudio | Audio | File, media: InlineMedia 
         if media.problem is None:
             facts.append(size(media.size))
     return f"*{kind}:* {', '.join(facts) or 'no data'}"
+
+
+def _write_quotation(quotation: Quotation) -> str:
+    """Write the source, the place in it, and the words quoted from it, on one line."""
+    url = quotation.url
+    address = f"<{url}>" if _LINK.fullmatch(url) else code(url) if url else ""
+    facts = [escape(quotation.title or ""), address, quotation.place]
+    if quotation.quote:
+        facts.append(f"“{escape(' '.join(quotation.quote.split()))}”")
+    return ", ".join(filter(None, facts))
 
 
 def _write_source(annotation: Annotation) -> str:

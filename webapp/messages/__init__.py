@@ -36,6 +36,7 @@ from webapp.messages.parts import (
     UrlCitation,
     is_readable_list,
 )
+from webapp.messages.quotations import Quotation
 from webapp.messages.reasoning import find_repeated
 from webapp.messages.think_tags import Thought, split_reasoning
 
@@ -53,6 +54,7 @@ __all__ = [
     "InputAudio",
     "Message",
     "Part",
+    "Quotation",
     "Reasoning",
     "RedactedReasoning",
     "Refusal",

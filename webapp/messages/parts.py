@@ -13,6 +13,7 @@ from typing import ClassVar, Final, TypeAlias, TypeGuard
 from webapp.exact_json import Array, Null, Number, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.piece import BasePiece
+from webapp.messages.quotations import Quotation, parse_quotations
 
 MAX_ITEMS: Final = 10_000
 """Nobody could read a list of more parts, calls, annotations or choices."""
@@ -27,10 +28,14 @@ def is_readable_list(value: Value | None) -> TypeGuard[Array]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(BasePiece):
-    """Text for the reader: Markdown by custom, not by contract."""
+    """Text for the reader: Markdown by custom, not by contract.
+
+    `quotations` are the passages that it cites as a whole.
+    """
 
     kind: ClassVar[str] = "text"
     text: str
+    quotations: tuple[Quotation, ...] = ()
 
     @classmethod
     def parse(cls, value: Object) -> Text | None:
@@ -39,8 +44,11 @@ class Text(BasePiece):
         if text is None:
             return None
         is_own = value.text("type") == cls.kind
-        read = {"type": String, "text": String} if is_own else {"text": String}
-        return cls(json=value, text=text, extras=value.find_unread(**read))
+        read: dict[str, type] = {"type": String, "text": String} if is_own else {"text": String}
+        quotations = parse_quotations(value)
+        if quotations:
+            read["citations"] = Array
+        return cls(json=value, text=text, quotations=quotations, extras=value.find_unread(**read))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

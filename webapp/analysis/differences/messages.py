@@ -72,6 +72,8 @@ def _iter_said(message: Message) -> Iterator[str]:
     for part in message.parts:
         yield part.kind
         yield part.text if isinstance(part, Text) else compact(part.json)
+        for quotation in part.quotations if isinstance(part, Text) else ():
+            yield compact(quotation.json)
     for call in message.calls:
         if isinstance(call, ToolCall):
             yield from ("call", call.type, call.name or "", call.arguments or "")

@@ -179,6 +179,9 @@ def read_message(message: Message, *, role: str = "") -> Said:
     for source in message.annotations:
         if isinstance(source, UrlCitation):
             said.asides.append(f"{source.title or ''} {source.url or source.content}")
+    for part in message.parts:
+        if isinstance(part, Text):
+            said.asides.extend(quotation.words for quotation in part.quotations)
     return said
 
 

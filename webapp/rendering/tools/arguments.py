@@ -146,7 +146,11 @@ def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -
     if len(call.name or "") > 40 or call.extras or len(results) > 1:
         return False
     for message in results:
-        texts = [part.text for part in message.parts if isinstance(part, Text) and not part.extras]
+        texts = [
+            part.text
+            for part in message.parts
+            if isinstance(part, Text) and not (part.extras or part.quotations)
+        ]
         if len(texts) < len(message.parts):
             return False
         if message.calls or message.annotations or message.also_sent:

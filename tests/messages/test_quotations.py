@@ -1,0 +1,100 @@
+"""Passages of documents and searches that text blocks of Anthropic's API cite."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from webapp.exact_json import parse
+from webapp.messages import Message, Text
+from webapp.messages.quotations import MAX_QUOTATIONS, Quotation
+
+LOCATION = {"type": "char_location", "cited_text": "The grass is green.", "document_index": 0}
+
+
+def text_of(citations: Any, **members: Any) -> Text:
+    block = {"type": "text", "text": "Green", "citations": citations, **members}
+    message = Message.from_json(parse(json.dumps({"role": "assistant", "content": [block]})))
+    [part] = message.parts
+    assert isinstance(part, Text)
+    return part
+
+
+def only(citation: dict[str, Any]) -> Quotation:
+    part = text_of([citation])
+    [quotation] = part.quotations
+    assert not part.extras
+    return quotation
+
+
+@pytest.mark.parametrize(
+    ("members", "place"),
+    [
+        ({"start_char_index": 0, "end_char_index": 20}, "document 0, characters 0 to 20"),
+        ({"start_page_number": 5, "end_page_number": 6}, "document 0, pages 5 to 6"),
+        ({"start_block_index": 2, "end_block_index": 3}, "document 0, blocks 2 to 3"),
+        ({"start_char_index": 7}, "document 0, characters from 7"),
+        ({"end_page_number": 7}, "document 0, pages to 7"),
+        ({}, "document 0"),
+    ],
+)
+def test_the_place_is_described_as_it_was_sent(members: dict[str, int], place: str) -> None:
+    quotation = only(LOCATION | members)
+
+    assert (quotation.place, quotation.quote) == (place, "The grass is green.")
+    assert not quotation.extras
+
+
+@pytest.mark.parametrize(
+    ("citation", "title", "url", "extras"),
+    [
+        (
+            {"url": "https://a.example/", "title": "A", "encrypted_index": "x"},
+            "A",
+            "https://a.example/",
+            ["encrypted_index"],
+        ),
+        ({"source": "kb/1", "title": "A", "search_result_index": 0}, "A", "kb/1", []),
+        ({"document_title": "A", "file_id": "f"}, "A", "", ["file_id"]),
+        # What is not understood is shown as it came.
+        (
+            {"title": "A", "document_title": "B", "document_index": 1.5},
+            "A",
+            "",
+            ["document_title", "document_index"],
+        ),
+        ({"title": "A", "type": "new_location", "cited_text": 5}, "A", "", ["type", "cited_text"]),
+    ],
+)
+def test_sources_are_named_and_nothing_is_lost(
+    citation: dict[str, Any], title: str, url: str, extras: list[str]
+) -> None:
+    quotation = only(citation)
+
+    assert (quotation.title, quotation.url) == (title, url)
+    assert [member.name.text for member in quotation.extras] == extras
+
+
+@pytest.mark.parametrize(
+    "citations",
+    [
+        [LOCATION, 5],
+        [{"type": "char_location"}],
+        {"enabled": True},
+        [LOCATION] * (MAX_QUOTATIONS + 1),
+        "x",
+    ],
+    ids=["number", "nothing", "object", "many", "text"],
+)
+def test_lists_of_another_shape_are_shown_as_sent(citations: Any) -> None:
+    part = text_of(citations)
+
+    assert not part.quotations
+    assert [member.name.text for member in part.extras] == ["citations"]
+
+
+def test_an_empty_list_stays_as_sent_and_null_is_none() -> None:
+    assert [member.name.text for member in text_of([]).extras] == ["citations"]
+    assert not text_of(None).extras
