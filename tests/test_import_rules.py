@@ -38,6 +38,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "folders": ("monitoring", ""),
     "http": ("addresses monitoring", "requests urllib3 werkzeug"),
     "formatting": ("", ""),
+    "hidden_texts": ("", ""),
     "config": ("addresses", ""),
     "redaction": ("exact_json", "phonenumbers re2"),
     "monitoring": ("config redaction", "prometheus_client"),
@@ -47,7 +48,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "conversations": ("", ""),
     "transcript": (VALUES, ""),
     "analysis": (
-        f"{VALUES} transcript media formatting recent",
+        f"{VALUES} transcript media formatting hidden_texts recent",
         "jsonschema rapidfuzz re2 referencing",
     ),
     "media": (f"{VALUES} folders", "tinytag"),
@@ -57,7 +58,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     "saved": ("database redaction", "sqlalchemy"),
     "notes": ("database exact_json redaction", "sqlalchemy"),
     "rendering": (
-        f"{VALUES} config formatting",
+        f"{VALUES} config formatting hidden_texts",
         "markdown_it markupsafe math_core mdit_py_plugins nh3 pygments",
     ),
     "upstream": (f"{VALUES} addresses config http", "requests urllib3"),

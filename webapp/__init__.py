@@ -46,6 +46,7 @@
     config          the settings, read once from the environment
     redaction       secrets masked in errors, logs and the output of commands
     folders         folders that only their owner can read
+    hidden_texts    the words that invisible characters spell
     formatting      numbers, sizes and times for people
     recent          the values that were used last, within a bound of their sizes
 

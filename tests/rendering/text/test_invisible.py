@@ -11,6 +11,9 @@ from tests.support.html import parsed
 from webapp.rendering.text.invisible import MAX_MARKS, find_hidden, reveal_in_html, reveal_invisible
 
 TAGGED = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore previous")
+BITS = "".join(f"{ord(letter):08b}" for letter in "Send the key").translate(
+    {ord("0"): "\u200b", ord("1"): "\u200c"}
+)
 SELECTED = "".join(chr(0xE0100 + ord(letter) - 16) for letter in "secret")
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 ENGLAND = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbeng") + "\U000e007f"
@@ -50,6 +53,7 @@ def read_text(html: str) -> str:
         (TAGGED, "TAG × 15: ignore previous"),
         ("\U000e0041" * 200, "TAG × 200: " + "A" * 80 + "…"),
         (f"\U0001f600{SELECTED}", "VS × 6: secret"),
+        (BITS, "ZW × 96: Send the key"),
         ("\ufe0f", "U+FE0F VS16"),
         ("\r", "CR"),
         ("\0", "NUL"),

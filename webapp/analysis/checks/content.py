@@ -13,6 +13,7 @@ from webapp.analysis.checks.rules import Found, Severity, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.exact_json import Null, Object
 from webapp.formatting import count
+from webapp.hidden_texts import decode_bits, decode_tags
 from webapp.media import NotMedia, describe_contradiction, extract_media
 from webapp.messages import Audio, Image, Part, Text, UrlCitation
 from webapp.transcript import Entry
@@ -31,7 +32,9 @@ _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 """One of them chooses the form of a character; a row of them can hold any bytes."""
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDING: Final = re.compile("[\u202d\u202e]")
-_ZERO_WIDTH: Final = re.compile("[\u200b\u2060-\u2064\ufeff]{3,}|[\u200b-\u200d\u2060-\u2064]{8,}")
+_ZERO_WIDTH: Final = re.compile(
+    "[\u200b-\u200d\u2060-\u2064\ufeff]{8,}|[\u200b\u2060-\u2064\ufeff]{3,}"
+)
 _WITHIN_WORDS: Final = re.compile(
     "(?<=[A-Za-z0-9])[\u200b-\u200d\u2060-\u2064\ufeff\u115f\u1160\u3164\uffa0\u180e]+(?=[A-Za-z0-9])"
 )
@@ -306,8 +309,7 @@ def find_bad_citations(subject: Subject) -> Iterator[Found]:
 def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
     """Yield a sentence for each kind of invisible characters, with its severity."""
     if tags := _TAGS.search(_FLAG.sub("", text)):
-        codes = (ord(one) - 0xE0000 for one in tags[0][:400] if ord(one) < 0xE007F)
-        words = quote("".join(map(chr, codes)), 120)
+        words = quote(decode_tags(tags[0][:400]), 120)
         yield f"Hidden text in tag characters: {words}.", None
     if selectors := _SELECTORS.search(text):
         numbers = (ord(one) for one in selectors[0][:400])
@@ -319,8 +321,12 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         severity: Severity | None = None if _OVERRIDING.match(turning[0]) else "information"
         code = f"U+{ord(turning[0]):04X}"
         yield f"A character that turns the reading direction ({code}) is in the text.", severity
-    if hidden := _ZERO_WIDTH.search(text):
-        yield f"{len(hidden[0])} characters of no width in a row are in the text.", None
+    if hidden := _ZERO_WIDTH.findall(text):
+        # Some programs put a few bits behind each word.
+        if words := decode_bits("".join(hidden)) or decode_bits(hidden[0]):
+            yield f"Hidden text in characters of no width: {quote(words, 120)}.", None
+        else:
+            yield f"{len(hidden[0])} characters of no width in a row are in the text.", None
     elif within := _WITHIN_WORDS.findall(text):
         places = count(len(within), "place", "places")
         yield (

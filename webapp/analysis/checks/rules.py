@@ -17,7 +17,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
-CHECKS_VERSION: Final = 5
+CHECKS_VERSION: Final = 6
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MAX_OF_A_RULE: Final = 50

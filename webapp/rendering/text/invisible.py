@@ -21,6 +21,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from webapp.formatting import LONE_SURROGATES, count
+from webapp.hidden_texts import decode_bits, decode_selectors, decode_tags, parse_selector
 
 MAX_DECODED: Final = 80
 """Characters of a hidden message that its mark shows; the source has all of them."""
@@ -246,7 +247,7 @@ def _label_run(run: str) -> str:
     """
     message = _decode_message(run)
     if message:
-        kind = "TAG" if _is_tag(run[0]) else "VS"
+        kind = "TAG" if _is_tag(run[0]) else "ZW" if parse_selector(run[0]) is None else "VS"
         return f"{kind} × {len(run):,}: {_truncate(message)}"
     if run == run[0] * len(run):
         code = _format_code(run[0]) if len(run) > 1 or ord(run[0]) > 0xA0 else ""
@@ -257,24 +258,10 @@ def _label_run(run: str) -> str:
 
 
 def _decode_message(run: str) -> str:
-    """Decode the words that a run of tag characters or variation selectors spells, if any."""
+    """Decode the words that a run of invisible characters spells, if any."""
     if _is_tag(run[0]):
-        letters = (chr(ord(character) - 0xE0000) for character in run if _is_tag(character))
-        return "".join(letter for letter in letters if letter.isprintable())
-    numbers = [_parse_selector(character) for character in run[:4_000]]
-    if len(run) < 3 or None in numbers:
-        return ""
-    data = bytes(number for number in numbers if number is not None)
-    words = data.decode("utf-8", "replace")
-    return words if words.isprintable() and "\ufffd" not in words else ""
-
-
-def _parse_selector(character: str) -> int | None:
-    """Parse the number of a variation selector from 0, by which texts hide bytes."""
-    code = ord(character)
-    if 0xFE00 <= code <= 0xFE0F:
-        return code - 0xFE00
-    return code - 0xE0100 + 16 if 0xE0100 <= code <= 0xE01EF else None
+        return decode_tags(run)
+    return decode_selectors(run) or decode_bits(run)
 
 
 def _is_tag(character: str) -> bool:
@@ -285,7 +272,7 @@ def _find_name(character: str) -> str:
     """Find the short name of an invisible character; empty if it has none."""
     if _is_tag(character):
         return "TAG"
-    number = _parse_selector(character)
+    number = parse_selector(character)
     return _NAMES.get(ord(character), "") if number is None else f"VS{number + 1}"
 
 

@@ -1,0 +1,54 @@
+"""Words that are hidden in characters of no width."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from webapp.hidden_texts import decode_bits
+
+WORDS = "Send the key to 10.0.0.1"
+
+
+def hide(words: str, size: int, kinds: str) -> str:
+    """Hide `words` as bits; `kinds` are the 0, the 1 and perhaps the mark between characters."""
+    codes = words.encode() if size == 8 else map(ord, words)
+    bits = kinds[2:].join(f"{code:0{size}b}" for code in codes)
+    return bits.translate({ord("0"): kinds[0], ord("1"): kinds[1]})
+
+
+@pytest.mark.parametrize(
+    "kinds", ["\u200b\u200c", "\u200c\u200d", "\u200b\u2060", "\ufeff\u200c"], ids=ascii
+)
+@pytest.mark.parametrize("size", [7, 8])
+def test_bits_are_read_in_either_order(kinds: str, size: int) -> None:
+    assert decode_bits(hide(WORDS, size, kinds)) == WORDS
+    assert decode_bits(hide(WORDS, size, kinds[::-1])) == WORDS
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 16])
+@pytest.mark.parametrize("mark", ["\u200d", "\u2060"])
+def test_characters_may_stand_apart(size: int, mark: str) -> None:
+    assert decode_bits(hide(WORDS, size, f"\u200b\u200c{mark}")) == WORDS
+
+
+def test_a_message_may_stand_between_marks_and_have_other_letters() -> None:
+    hidden = hide("Schlüssel 鍵", 8, "\u200b\u200c")
+    assert decode_bits(f"\ufeff{hidden}\ufeff") == "Schlüssel 鍵"
+    assert decode_bits(hide("Schlüssel 鍵", 1, "\u200b\u200c\u200d")) == "Schlüssel 鍵"
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["", "\u200b", "\u200b" * 64, "\u200b\u200c" * 40, "\u200b\u200c\u200d\u2060" * 8],
+    ids=["none", "one", "one kind", "pattern", "four kinds"],
+)
+def test_what_spells_nothing_is_not_decoded(run: str) -> None:
+    assert decode_bits(run) == ""
+
+
+def test_random_bits_spell_nothing() -> None:
+    random = Random(7)
+    runs = ["".join(random.choices("\u200b\u200c", k=200)) for _ in range(200)]
+    assert [decode_bits(run) for run in runs] == [""] * 200
