@@ -119,9 +119,10 @@ class PromptDifference:
 
     `message` is the place of the first differing message, from 0, and None if the earlier prompt
     is the beginning of the later one. `character` counts from 1; None if the texts are the same,
-    and only the form differs. `before` and `after` are the words there. `share` is the part of the
-    later prompt that is the same, from 0 to 1, counted in characters of JSON. `cleared` counts the
-    messages whose results were cleared or shortened before anything else differs.
+    and only the form differs. `before` and `after` are the words there, and `further` the text from
+    `after` on. `share` is the part of the later prompt that is the same, from 0 to 1, counted in
+    characters of JSON. `cleared` counts the messages whose results were cleared or shortened before
+    anything else differs.
     """
 
     share: float
@@ -130,6 +131,7 @@ class PromptDifference:
     character: int | None = None
     before: str = ""
     after: str = ""
+    further: str = ""
     cleared: int = 0
 
 
@@ -158,5 +160,10 @@ class ConversationSource(Protocol):
     ) -> dict[str, Conversation]:
         """Find the conversations of those completions that are not alone in theirs."""
 
-    def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
-        """Find where the prompts of two completions part; None if one is not stored."""
+    def find_prompt_difference(
+        self, earlier: str, later: str, *, beyond_system: bool = ...
+    ) -> PromptDifference | None:
+        """Find where the prompts of two completions part; None if one is not stored.
+
+        If `beyond_system`, messages of the system may differ, as by a clock.
+        """

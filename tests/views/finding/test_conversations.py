@@ -131,6 +131,15 @@ def test_the_page_of_a_conversation_shows_each_message_once(
     branches = first.css("nav.branches a")
     assert [one.attributes.get("aria-current") for one in branches].count("true") == 1
     assert len({readable(one) for one in branches}) == 5
+    # They are named by what differs, not by the clock of the system.
+    own_words = [readable(one).split(" · ")[2:] for one in branches]
+    assert own_words == [
+        *([f"retry at request {at}"] for at in (5, 11, 20)),
+        ["“06:19, 0.4 m”"],
+        ["“Go on, but leave out the summer time.”"],
+    ]
+    # Sections of a few messages do not take the room of long ones before they are laid out.
+    assert all("data-short" in one.attributes for one in first.css("section.page:not(.outputs)"))
 
     # A result is linked to its call, in the answer of the request before.
     results = first.css(".answers")

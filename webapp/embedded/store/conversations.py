@@ -142,9 +142,12 @@ def list_conversations(connection: Connection, *, limit: int, least: int) -> lis
 
 
 def find_prompt_difference(
-    connection: Connection, earlier: str, later: str
+    connection: Connection, earlier: str, later: str, *, beyond_system: bool
 ) -> PromptDifference | None:
-    """Find where the messages of two completions part; None if one is not stored."""
+    """Find where the messages of two completions part; None if one is not stored.
+
+    If `beyond_system`, messages of the system at the same place count as the same.
+    """
     ids = (index_text(earlier), index_text(later))
     seqs = [connection.execute(COMPLETION_SEQ, {"id": one}).scalar() for one in ids]
     if seqs[0] is None or seqs[1] is None:
@@ -166,8 +169,10 @@ def find_prompt_difference(
             # The earlier one can be longer, by an id or white space.
             same += len(after or "") if found is None else 0
             continue
-        found = found or (at, before, after)
         old, new = read_stored(before), read_stored(after or "")
+        if beyond_system and old.is_system and new.is_system:
+            continue
+        found = found or (at, before, after)
         may_be_cleared = len(cleared) < _MAX_CLEARED and has_same_frame(old, new)
         cleared += [(old, new)] if may_be_cleared else []
     share = same / total if total else 1.0
@@ -204,12 +209,24 @@ def _describe(
         min(len(a), len(b)),
     )
     share = min(1.0, (same + start) / total) if total else 1.0
-    return PromptDifference(share, at, role, start + 1, _cut_word(a, start), _cut_word(b, start))
+    further = _cut_words(b, start)
+    return PromptDifference(
+        share,
+        at,
+        role,
+        start + 1,
+        before=_take_word(_cut_words(a, start)),
+        after=_take_word(further),
+        further=further,
+    )
 
 
-def _cut_word(words: str, at: int) -> str:
-    """Cut out the word around a place, or the beginning of the text after it."""
+def _cut_words(words: str, at: int) -> str:
+    """Cut out the word around a place and those after it, or the beginning of the text after it."""
     start = max(words.rfind(blank, 0, at) for blank in " \n\t") + 1
     start = max(start, at - _MAX_WORD // 2)
-    pieces = words[start : start + _MAX_WORD].split(maxsplit=1)
-    return pieces[0] if pieces else ""
+    return words[start : start + _MAX_WORD].strip()
+
+
+def _take_word(words: str) -> str:
+    return words.split(maxsplit=1)[0] if words else ""

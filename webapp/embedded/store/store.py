@@ -307,10 +307,12 @@ class Store:
         with self.connect() as connection:
             return list_conversations(connection, limit=limit, least=least)
 
-    def find_prompt_difference(self, earlier: str, later: str) -> PromptDifference | None:
+    def find_prompt_difference(
+        self, earlier: str, later: str, *, beyond_system: bool = False
+    ) -> PromptDifference | None:
         """Find where the prompts of two completions part; None if one is not here."""
         with self.connect() as connection:
-            return find_prompt_difference(connection, earlier, later)
+            return find_prompt_difference(connection, earlier, later, beyond_system=beyond_system)
 
     def list_stored_before(self, time: int, *, without: Collection[str] = ()) -> list[str]:
         """List the ids of the oldest completions that were stored before `time`, some at once.

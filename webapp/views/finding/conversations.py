@@ -117,8 +117,7 @@ def _list_branches(
         if has_models and end.model:
             facts.append(end.model)
         if len(paths) > 1 and at < MAX_WITH_WORDS:
-            words = _find_own_words(source, path, paths[:at] + paths[at + 1 :])
-            facts += [f"“{first_words(words, 40)}”"] if words.strip() else []
+            facts += _describe_parting(source, conversation, path, paths[:at] + paths[at + 1 :])
         if tuple(facts) in known:
             facts.append(f"…{end.id[-8:]}")
         known.add(tuple(facts))
@@ -126,20 +125,28 @@ def _list_branches(
     return branches
 
 
-def _find_own_words(
-    source: ConversationSource, path: list[StoredRequest], others: list[list[StoredRequest]]
-) -> str:
-    """Find the first words in which the prompt of a branch differs from the nearest other one.
+def _describe_parting(
+    source: ConversationSource,
+    conversation: Conversation,
+    path: list[StoredRequest],
+    others: list[list[StoredRequest]],
+) -> list[str]:
+    """Say where a branch parts from the nearest other one: a retry, or the words that differ.
 
-    Empty if both ask the same.
+    Those of the system do not count: a clock in them differs everywhere.
     """
     shared, nearest = max(
         ((_count_shared(path, other), other) for other in others), key=lambda pair: pair[0]
     )
     if shared >= min(len(path), len(nearest)):
-        return ""
-    difference = source.find_prompt_difference(nearest[shared].id, path[shared].id)
-    return difference.after if difference else ""
+        return []
+    if conversation.is_retry(path[shared], nearest[shared]):
+        return [f"retry at request {conversation.number(path[shared])}"]
+    difference = source.find_prompt_difference(
+        nearest[shared].id, path[shared].id, beyond_system=True
+    )
+    words = difference.further if difference else ""
+    return [f"“{first_words(words, 40)}”"] if words.strip() else []
 
 
 def _count_shared(path: list[StoredRequest], other: list[StoredRequest]) -> int:
