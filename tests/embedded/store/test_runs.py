@@ -78,8 +78,14 @@ CASES: Final = {
         *([*TALK, NEXT], ANSWER, [SUMMARY, NEXT, ANSWER, THEN], None),
     ),
     "another answer": ([*TALK, NEXT], ANSWER, [*TALK[2:], NEXT, say("Esrum"), THEN], None),
-    "a short answer": (
-        *([*TALK, NEXT], assistant("Arresø."), [*TALK[2:], NEXT, assistant("Arresø."), THEN], None),
+    "a short answer after messages that are all known": (
+        *([*TALK, NEXT], assistant("Arresø."), [*TALK[2:], NEXT, assistant("Arresø."), THEN], 6),
+    ),
+    "a short answer after another message": (
+        *([*TALK, NEXT], DONE, [user("Answer!"), *TALK[2:], NEXT, DONE, THEN], None),
+    ),
+    "a short answer after the first message and the last ones": (
+        *([*TALK, NEXT], DONE, [TALK[0], *TALK[3:], NEXT, DONE, THEN], 6),
     ),
     "the same greeting with another picture": (
         *([picture(SHOWN)], DONE, [picture(DATA), DONE, THEN], None),
@@ -126,6 +132,32 @@ def test_a_request_is_found_by_a_run_of_its_last_messages(
         " WHERE c.id = 'late'",
     )
     assert late.parent is None
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("keeps_first", [False, True])
+def test_an_agent_that_keeps_its_last_messages_continues_itself(
+    store: Store, keeps_first: bool, is_reversed: bool
+) -> None:
+    asked = user("Why does the night build of the billing service stop after the third step?")
+    history, run = [asked], []
+    for at in range(8):
+        kept = history[-6:] if len(history) > 6 else history
+        first = [asked] if keeps_first and len(history) > 6 else []
+        answer = call(f"read_{at}")
+        run.append(request(f"step-{at}", [SYSTEM, *first, *kept], answer, 1000 + at))
+        history += [answer, result(f"page {at}")]
+    # Another one ends alike, but had other messages before.
+    alike = [asked, call("list"), *history[5:12]]
+    run.append(request("alike", alike, call("read_6"), 1006))
+    for one in reversed(run) if is_reversed else run:
+        add(store, one)
+
+    conversation = store.find_conversation("step-0")
+    assert conversation is not None
+    parents = {one.id: one.parent for one in conversation.requests if one.id != "alike"}
+    assert parents == {"step-0": None} | {f"step-{at}": f"step-{at - 1}" for at in range(1, 8)}
+    assert {one.added for one in conversation.requests if one.parent and one.id != "alike"} == {1}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2), (2, 3, 0, 1)])

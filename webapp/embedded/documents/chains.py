@@ -32,6 +32,10 @@ _SHORT_ANSWER: Final = 64
 _SHORT_RUN: Final = 200
 """Characters; a run of messages with fewer words may be repeated by chance. The results of tools do
 not count: they are the same in many conversations."""
+_SHORT_RUNS: Final = 3
+"""The last answers of a request whose short runs are looked up."""
+_LEAST_DROPPED: Final = 5
+"""Input messages; hardly a client drops the oldest of fewer, so a short run of them is not kept."""
 
 
 class End(IntEnum):
@@ -47,6 +51,17 @@ class End(IntEnum):
     SOUGHT = 3
 
 
+class Run(NamedTuple):
+    """The digest of an answer and the messages before it; `depth` counts all up to the answer.
+
+    If it `is_short`, others may have it by chance: the messages before must be the same, too.
+    """
+
+    depth: int
+    digest: int
+    is_short: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The digests by which completions that continue each other are found.
@@ -59,8 +74,8 @@ class Chain:
     A client may drop the oldest messages, write a summary instead of them, or send an image as
     data that was an address before. The completion before is then found by a run of messages:
     `tails` are the digests of the last input messages with each answer, `runs` those of the input
-    messages up to each answer among them, with the number of messages up to there. `alone` has the
-    digest of each input message by itself. In these three, images and files do not count.
+    messages up to each answer among them. `alone` has the digest of each input message by itself.
+    In these three, images and files do not count.
 
     `said` are the messages that `hashes` counts; a client may have cleared results in them.
     """
@@ -70,7 +85,7 @@ class Chain:
     system: int
     is_weak: bool
     tails: tuple[int, ...] = ()
-    runs: tuple[tuple[int, int], ...] = ()
+    runs: tuple[Run, ...] = ()
     alone: tuple[bytes, ...] = ()
     said: tuple[Said, ...] = ()
 
@@ -107,12 +122,14 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
         heard.append(_Heard(one, one.digest(with_media=False) if one.media else digest))
     answered = [_Heard(one, one.digest()) for one in answers[:MAX_CHOICES]]
     tails = (_hash_run(heard[-_RUN:], one, begins=len(heard) <= _RUN) for one in answered)
+    if len(heard) < _LEAST_DROPPED:
+        tails = (tail for tail in tails if tail is not None and not tail[1])
     return Chain(
         hashes=tuple(hashes),
         answers=tuple(dict.fromkeys(_hash(before, one.digest) for one in answered)),
         system=system,
         is_weak=not heard or sum(map(len, heard[0].said.words)) < SHORT_OPENING,
-        tails=tuple(dict.fromkeys(tail for tail in tails if tail is not None)),
+        tails=tuple(dict.fromkeys(tail[0] for tail in tails if tail is not None)),
         runs=tuple(_iter_runs(heard)),
         alone=tuple(one.digest for one in heard),
         said=tuple(one.said for one in heard),
@@ -125,16 +142,27 @@ def list_ends(chain: Chain) -> list[tuple[int, End]]:
         return []
     answers = ((answer, End.ANSWER) for answer in chain.answers)
     runs = ((tail, End.RUN) for tail in chain.tails)
-    sought = ((run, End.SOUGHT) for depth, run in chain.runs if depth == chain.runs[-1][0])
+    last = {run.is_short: run.depth for run in chain.runs}
+    # A short one does not take the place of one that is found without the messages before.
+    sought = ((one.digest, End.SOUGHT) for one in chain.runs if one.depth == last[one.is_short])
     return [(chain.end, End.INPUT), *answers, *runs, *sought]
 
 
 def count_known(earlier: Chain, later: Chain, depth: int) -> int:
     """Return `depth`, the messages of a run in `later`, or 0 if there are others before it.
 
-    A summary is new: it is shown with all messages after it.
+    Of the messages of `earlier`, some may be dropped after the first ones. A summary is new: it is
+    shown with all messages after it.
     """
-    return depth if earlier.alone[1 - depth :] == later.alone[: depth - 1] else 0
+    head = later.alone[: depth - 1]
+    same = _count_same(head, earlier.alone) + _count_same(head[::-1], earlier.alone[::-1])
+    return depth if same >= len(head) else 0
+
+
+def _count_same(some: Sequence[bytes], others: Sequence[bytes]) -> int:
+    """Count the digests from the start that are the same."""
+    pairs = enumerate(zip(some, others, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(some), len(others)))
 
 
 def hash_reply(hashes: Sequence[int], later: Chain) -> int:
@@ -249,35 +277,35 @@ class _Heard(NamedTuple):
     digest: bytes
 
 
-def _iter_runs(heard: Sequence[_Heard]) -> Iterator[tuple[int, int]]:
-    """Yield the digest of the run that ends with each answer, after the number of messages."""
-    for at, one in enumerate(heard):
-        if one.said.role != "assistant" or at in (0, len(heard) - 1):
-            continue
+def _iter_runs(heard: Sequence[_Heard]) -> Iterator[Run]:
+    """Yield the run that ends with each answer, of short ones only the last."""
+    answers = [at for at, one in enumerate(heard[:-1]) if one.said.role == "assistant" and at > 0]
+    may_be_short = set(answers[-_SHORT_RUNS:])
+    for at in answers:
         before = heard[max(0, at - _RUN) : at]
         for begins in (True, False) if at == _RUN else (at < _RUN,):
-            run = _hash_run(before, one, begins=begins)
-            if run is not None:
-                yield at + 1, run
+            found = _hash_run(before, heard[at], begins=begins)
+            if found is not None and (not found[1] or at in may_be_short):
+                yield Run(at + 1, *found)
 
 
-def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> int | None:
-    """Hash an answer with the messages before it.
+def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> tuple[int, bool] | None:
+    """Hash an answer with the messages before it, and say whether they have few words.
 
-    Return None if others may have the same by chance. A run that `begins` its completion is the
+    Return None if others would have the same by chance. A run that `begins` its completion is the
     same in the hashes of a chain, unless there is an image in it.
     """
     if begins and not any(one.said.media for one in before):
         return None
     size = len(answer.said.spoken)
-    if size < _SHORT_ANSWER:
-        return None
+    is_short = size < _SHORT_ANSWER
     if not begins:
         size += sum(len(one.said.spoken) for one in before if not one.said.is_result)
-        if size < _SHORT_RUN:
-            return None
+        is_short = is_short or size < _SHORT_RUN
+    elif is_short:
+        return None
     joined = b"".join(one.digest for one in (*before, answer))
-    return _hash(len(before) if begins else -1, joined)
+    return _hash(len(before) if begins else -1, joined), is_short
 
 
 def _hash(before: int, digest: bytes) -> int:

@@ -74,7 +74,7 @@ class Linker:
         self._relatives.linked[seq] = member
         parent = self._find_parent(chain, member)
         parent = self._find_uncleared(chain, member, parent[2] if parent else 1) or parent
-        parent = parent or self._find_by_run(chain, member)
+        parent = self._find_by_run(chain, member, parent[2] if parent else 0) or parent
         if parent is not None:
             end, begins, depth = parent
             member.claim = Claim(begins, depth, end.model == model, end.created, end.seq)
@@ -154,16 +154,23 @@ class Linker:
         """List the metadata by which a completion, whose metadata were read, names its session."""
         return [pair for pair in self._relatives.list_metadata(seq) if pair[0] in self._keys]
 
-    def _find_by_run(self, chain: Chain, member: Member) -> tuple[StoredEnd, bool, int] | None:
-        """Find the latest completion of the day before that ends with a run of the messages."""
-        for depth, run in reversed(chain.runs) if member.created else ():
-            for end in self._relatives.find_ends(run, member.created):
-                if end.kind == End.RUN and member.created - end.created <= WEAK_SECONDS:
-                    return (
-                        end,
-                        False,
-                        count_known(self._relatives.read_chain(end.seq), chain, depth),
-                    )
+    def _find_by_run(
+        self, chain: Chain, member: Member, least: int
+    ) -> tuple[StoredEnd, bool, int] | None:
+        """Find the latest completion of the day before that ends with a run of the messages.
+
+        If `least` messages begin another one, it must begin with them, too.
+        """
+        runs = [run for run in reversed(chain.runs) if run.depth > least and member.created]
+        for run in runs:
+            for end in self._relatives.find_ends(run.digest, member.created)[:MAX_RANKED]:
+                if end.kind != End.RUN or member.created - end.created > WEAK_SECONDS:
+                    continue
+                theirs = self._relatives.read_chain(end.seq)
+                known = count_known(theirs, chain, run.depth)
+                begins = known > 0 and theirs.opening == chain.opening
+                if (known or not run.is_short) and (begins or not least):
+                    return end, begins, known
         return None
 
     def _find_uncleared(
@@ -258,15 +265,23 @@ class Linker:
         least, most = member.created - CLOCK_SECONDS, member.created + WEAK_SECONDS
         for tail in chain.tails if member.created else ():
             for later in self._relatives.find_sought(tail, least, most):
-                # Its messages are read only if it may be adopted, which does not depend on them.
+                present = later.claim
+                # Its messages are read only if it may be adopted.
                 claim = Claim(False, 0, later.model == member.model, member.created, member.seq)
-                has_better = later.claim is not None and later.claim.rank >= claim.rank
-                if later.seq == member.seq or has_better:
+                is_open = present is None or present.rank < claim.rank
+                may_begin = later.hashes[0] == chain.opening and (
+                    present is None or (present.seq != member.seq and present.begins)
+                )
+                if later.seq == member.seq or not (is_open or may_begin):
                     continue
                 theirs = self._relatives.read_chain(later.seq)
-                if theirs.runs:
-                    depth = count_known(chain, theirs, theirs.runs[-1][0])
-                    self._adopt(later, member, begins=False, depth=depth)
+                run = next((one for one in theirs.runs if one.digest == tail), None)
+                if run is None:
+                    continue
+                depth = count_known(chain, theirs, run.depth)
+                begins = depth > 0 and theirs.opening == chain.opening
+                if (depth or not run.is_short) and (begins or is_open):
+                    self._adopt(later, member, begins=begins, depth=depth)
 
     def _adopt(self, later: Member, member: Member, *, begins: bool, depth: int) -> None:
         """Make a completion the parent of a later one if its claim is larger than the present."""

@@ -146,7 +146,7 @@ class Relatives:
         self._connection = connection
         self._chains = chains
         hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
-        hashes.update(run for chain in chains.values() for _, run in chain.runs)
+        hashes.update(run.digest for chain in chains.values() for run in chain.runs)
         hashes.update(tail for chain in chains.values() for tail in chain.tails)
         openings = {chain.opening for chain in chains.values() if chain.hashes}
         self._stored_ends = {row.value for row in query_values(connection, _STORED_ENDS, hashes)}
