@@ -212,6 +212,7 @@ def test_a_message_that_is_not_there_is_not_found(
     page = Page.of(fake_client.get(f"/completions/{ID}/messages/{message_id}{path}"), 404)
     assert page.bubbles == []
     assert "store: true" not in page.text
+    assert page.link("The transcript") == f"/completions/{ID}"
 
 
 @pytest.mark.parametrize("path", ["", "/earlier", "/json"])
