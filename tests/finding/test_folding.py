@@ -64,6 +64,14 @@ def test_many_combining_marks_in_a_row_are_folded_soon() -> None:
     assert [text.written[slice(*span)] for span in text.iter_spans("café")] == ["Cafe\u0301"]
 
 
+@pytest.mark.parametrize("letters", ["E\u0301", "か\u3099", "각", "\u1100\u1161\u11a8", "Σß", "É"])
+def test_large_texts_are_folded_like_small_ones(letters: str) -> None:
+    for shift in range(4):
+        text = "x" * shift + letters * 150_000 + " x" + letters
+        composed = unicodedata.normalize("NFC", text).casefold()
+        assert fold_text(text) == unicodedata.normalize("NFC", composed)
+
+
 @given(LETTERS, LETTERS)
 def test_a_match_folds_to_what_was_searched_for(written: str, term: str) -> None:
     folded = fold_text(term)

@@ -110,3 +110,11 @@ def test_reasoning_that_nothing_closes_was_cut_off(text: str) -> None:
 )
 def test_a_text_about_tags_stays_one_text(text: str) -> None:
     assert split_reasoning(text) is None
+
+
+@pytest.mark.parametrize("filler", ["x", "<", "<a", "["])
+def test_a_tag_is_found_wherever_it_is_in_a_large_text(filler: str) -> None:
+    for size in range(128 * 1024 - 20, 128 * 1024 + 2):
+        reasoning = filler * (size // len(filler))
+        thought = split_reasoning(f"<think>{reasoning}</think>Answer")
+        assert thought is not None and (thought.text, thought.answer) == (reasoning, "Answer")

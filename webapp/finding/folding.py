@@ -11,12 +11,17 @@ from itertools import accumulate, pairwise
 from typing import Final
 
 _UNSTORABLE: Final = re.compile(r"[\x00\x1d\x1e\ud800-\udfff]")
+_PART: Final = 128 * 1024
+"""Characters of a text that are folded at once; that holds the interpreter."""
+_NEVER_COMPOSED: Final = re.compile(
+    r"[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
+)
+"""A character that is never composed with the one before."""
 _PIECE: Final = re.compile(
-    r".{1,200}(?=[\x00-\x7f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]|\Z)|.{1,200}",
+    rf".{{1,200}}(?={_NEVER_COMPOSED.pattern}|\Z)|.{{1,200}}",
     re.DOTALL,
 )
 """A piece of a text, if possible up to a character that is never composed with the one before."""
-
 _SHORT: Final = 256
 _MARKS: Final = 64
 _MARK: Final = r"[^\w\x00-\x7f\u2000-\u20cf\u2100-\u2bff\u3000-\u3029\ufe30-\uffff]"
@@ -30,10 +35,20 @@ def fold_text(text: str, *, keeps_case: bool = False) -> str:
         folded = text if keeps_case else text.lower()
         if "\x00" not in folded and "\x1d" not in folded and "\x1e" not in folded:
             return folded
-    else:
-        pieces = _cut_runs_of_marks(text) if len(text) > _SHORT else [text]
-        folded = "".join([_fold_letters(piece, keeps_case) for piece in pieces])
-    return _UNSTORABLE.sub("\ufffd", folded)
+    folded_pieces = (_fold_letters(piece, keeps_case) for piece in _iter_pieces(text))
+    return "".join([_UNSTORABLE.sub("\ufffd", piece) for piece in folded_pieces])
+
+
+def _iter_pieces(text: str) -> Iterator[str]:
+    """Yield `text` in pieces that can be folded alone, each in a bounded time."""
+    start = 0
+    while len(text) - start > _PART and (
+        safe := _NEVER_COMPOSED.search(text, start + _PART, start + 2 * _PART)
+    ):
+        yield from _cut_runs_of_marks(text[start : safe.start()])
+        start = safe.start()
+    rest = text[start:]
+    yield from _cut_runs_of_marks(rest) if len(rest) > _SHORT else (rest,)
 
 
 def _cut_runs_of_marks(text: str) -> list[str]:

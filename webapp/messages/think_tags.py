@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 _NAMES: Final = (
@@ -43,8 +44,10 @@ _CLOSED_BY: Final = {opens.lower(): closes.lower() for opens, closes in _TAGS.it
 
 def _join(tags: Sequence[str]) -> str:
     """Write the pattern of any of `tags`; those of a name may have attributes."""
-    named = f"<(?:{'|'.join(map(re.escape, _NAMES))}) [\\w-]{{1,20}}=[^<>\\n]{{0,100}}>"
-    return "|".join((*map(re.escape, tags), named))
+    named = f"(?:{'|'.join(map(re.escape, _NAMES))}) [\\w-]{{1,20}}=[^<>\\n]{{0,100}}>"
+    angled = "|".join((*(re.escape(tag[1:]) for tag in tags if tag[0] == "<"), named))
+    others = "|".join(re.escape(tag) for tag in tags if tag[0] != "<")
+    return f"<(?=[a-z/|])(?:{angled})|{others}"
 
 
 _OPENING: Final = re.compile(rf"\s*+((?ai:{_join(tuple(_TAGS))}))")
@@ -53,6 +56,8 @@ _STARTS: Final = frozenset(tag[0] for tag in (*_TAGS, *_TAGS.values(), _HARMONY_
 """The characters that tags begin with, which most texts do not have."""
 _FENCE: Final = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _MAX_TAGS: Final = 100
+_WINDOW: Final = 128 * 1024
+_LONGEST_TAG: Final = 200
 _FORMS: Final = (
     # Harmony, of gpt-oss; also with its special tokens left out, as by some servers.
     (
@@ -92,7 +97,7 @@ def split_reasoning(text: str) -> Thought | None:
     if not any(map(text.__contains__, _STARTS)):
         return None
     opening = _OPENING.match(text)
-    tags = list(_ANY.finditer(text))
+    tags = list(islice(_iter_tags(text), _MAX_TAGS + 1))
     if not tags or len(tags) > _MAX_TAGS:
         return None
     fences = [fence.start() for fence in _FENCE.finditer(text)]
@@ -105,6 +110,14 @@ def split_reasoning(text: str) -> Thought | None:
     # Words surround the tag on its line if the text is about it.
     is_mentioned = _ends_within_words(reasoning) and answer[:1] not in ("", "\n", "\r")
     return None if is_mentioned else Thought(outside[0][0], reasoning, answer)
+
+
+def _iter_tags(text: str) -> Iterator[re.Match[str]]:
+    """Yield all tags; a search holds the interpreter, so one has a part of the text."""
+    for start in range(0, len(text), _WINDOW):
+        for tag in _ANY.finditer(text, start, start + _WINDOW + _LONGEST_TAG):
+            if tag.start() < start + _WINDOW:
+                yield tag
 
 
 def remove_reasoning(text: str) -> str:

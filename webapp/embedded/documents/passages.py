@@ -124,7 +124,7 @@ class Said:
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
         said = ["tool" if self.is_result else self.role]
-        said += ["".join(text.split()) for text in (self.spoken, *self.results)]
+        said += [_remove_space(text) for text in (self.spoken, *self.results)]
         said += [f"\x1f{name}\x1f{_normalize(arguments)}" for name, arguments in self.calls]
         hashed = blake2b("".join(said).encode(*_ENCODING), digest_size=8)
         for kind, digest in self.media if with_media else ():
@@ -141,6 +141,13 @@ class Said:
         return self._spoken
 
 
+def _remove_space(text: str) -> str:
+    """Remove all white space; the words of a large text take ten times its memory."""
+    parts = (text[at : at + _PART] for at in range(0, len(text), _PART))
+    return "".join("".join(part.split()) for part in parts)
+
+
+_PART: Final = 128 * 1024
 _ENCODING: Final = ("utf-8", "surrogatepass")
 
 
@@ -233,4 +240,4 @@ def _normalize(arguments: str) -> str:
     try:
         return json.dumps(json.loads(arguments), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
-        return "".join(arguments.split())
+        return _remove_space(arguments)
