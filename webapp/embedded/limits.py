@@ -9,3 +9,9 @@ MAX_VALUES: Final = 250_000
 
 MAX_IMPORTED_VALUES: Final = 2_000_000
 """The most JSON values of one imported document, which takes about 400 MB then."""
+
+MAX_WIDE_TEXT: Final = 64 * 1024 * 1024
+"""The most bytes that the text of one request, beside its media, takes when it is read.
+
+With one emoji, each character takes four of them.
+"""

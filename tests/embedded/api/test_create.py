@@ -34,6 +34,8 @@ from tests.support.serving import serve
 from tests.support.widening import widen_timeout
 from tools.store_rows import add, completion, rows
 from webapp.embedded import ModelLimits, ModelServer, Store, create_server
+from webapp.embedded.api.create_request import CreateRequest
+from webapp.embedded.errors import ApiError
 from webapp.embedded.limits import MAX_VALUES
 
 pytestmark = pytest.mark.one_database
@@ -1225,6 +1227,21 @@ def test_a_request_may_be_large_but_not_beyond_its_cap(
     client = creating(limits=ModelLimits(max_request_bytes=1000))
     assert post(client, long).status_code == 413
     assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("members", ["", '"store":true,'])
+def test_the_text_of_a_request_is_bounded_by_the_memory_it_takes_and_its_images_are_not(
+    members: str,
+) -> None:
+    text, image = '"\U0001f600 %s"', f'"data:image/png;base64,{"A" * 2**24}"'
+    written = f'{{{members}"model":"m","messages":[{{"role":"user","content":[%s]}}]}}'
+    body = (written % f"{text % 'a'},{image}").encode()
+
+    sent = CreateRequest.parse(body).serialize(with_store=False)
+    assert sent == body.replace(b'"store":true,', b"")
+    with pytest.raises(ApiError, match="16,777,216 characters") as refused:
+        CreateRequest.parse((written % (text % ("a " * 2**23))).encode())
+    assert refused.value.status == 413
 
 
 BAD_REQUESTS = {

@@ -19,7 +19,7 @@ from webapp.embedded.api.parameters import (
     validate_metadata,
 )
 from webapp.embedded.errors import ApiError, ServerBusy
-from webapp.exact_json import Array, Boolean, Null, Object, String, Value, write_object
+from webapp.exact_json import Array, Boolean, Null, Object, String, Value, iter_encoded
 from webapp.http.decompression import ENCODINGS, iter_decompressed
 
 ROLES: Final = ("system", "assistant", "user", "function", "tool", "developer")
@@ -62,13 +62,17 @@ class CreateRequest:
 
         `store` and `metadata` are left out unless `with_store`.
         """
-        text = self.json.document
         members = self.json.members
         kept = [one for one in members if with_store or one.name.text not in _OURS]
         if len(kept) == len(members):
-            return self.json.source.encode()
-        copies = (text[one.name.start : one.value.end] for one in kept)
-        return write_object(copies).encode()
+            return b"".join(self.json.iter_bytes())
+        written = bytearray()
+        for one in kept:
+            written += b"," if written else b"{"
+            for piece in iter_encoded(self.json.document, one.name.start, one.value.end):
+                written += piece
+        written += b"}"
+        return bytes(written)
 
 
 def decompress_body(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sys import getsizeof
 from threading import BoundedSemaphore
 from typing import Final, cast
 
@@ -18,17 +19,19 @@ from webapp.completions import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADAT
 from webapp.embedded.documents.api_json import one_line_source
 from webapp.embedded.documents.records import Metadata, extract_pairs
 from webapp.embedded.errors import ApiError, ServerBusy
-from webapp.embedded.limits import MAX_VALUES
+from webapp.embedded.limits import MAX_VALUES, MAX_WIDE_TEXT
 from webapp.embedded.store.pages import ListRequest, Order, PageRequest
 from webapp.exact_json import (
     Array,
     Boolean,
+    Document,
     NotJson,
     Null,
     Number,
     Object,
     String,
     Value,
+    decode_json,
     parse,
     write_object,
 )
@@ -169,7 +172,7 @@ def parse_body(body: bytes, *, max_values: int = MAX_VALUES) -> Object:
     try:
         with _take_turn(len(body)):
             deadline = Deadline.after(MAX_PARSE_SECONDS)
-            value = parse(body.decode(), check=deadline.check, max_values=max_values)
+            value = parse(_decode(body), check=deadline.check, max_values=max_values)
     except TimeoutError as error:
         raise ApiError(
             f"The JSON body of your request takes longer than {MAX_PARSE_SECONDS} seconds to "
@@ -186,6 +189,20 @@ def parse_body(body: bytes, *, max_values: int = MAX_VALUES) -> Object:
             code="invalid_type",
         )
     return value
+
+
+def _decode(body: bytes) -> Document:
+    """Decode a body. Raise `ApiError` if its text would take too much memory."""
+    document = decode_json(body)
+    text = document if isinstance(document, str) else document.text
+    if not text.isascii() and getsizeof(text) > MAX_WIDE_TEXT:
+        raise ApiError(
+            "The text of your request is too large: beside images and sounds, a request may have "
+            f"{MAX_WIDE_TEXT // 4:,} characters if there are emoji among them.",
+            status=413,
+            code="request_too_large",
+        )
+    return document
 
 
 @contextmanager
