@@ -440,6 +440,21 @@ def test_requests_sent_at_once_are_answered_in_order(connect: Connect) -> None:
     assert answer.count(b"HTTP/1.1 200 OK") == 2
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 2\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"],
+)
+def test_many_requests_sent_at_once_take_the_place_of_one(
+    app: App, connect: Connect, body: bytes
+) -> None:
+    app.released.set()
+    head = b" HTTP/1.1\r\nHost: x\r\n"
+    asked = (b"\r\nGET /1" + head + b"\r\nPOST /open" + head + body) * 100 * MOST
+    answer = read(connect(asked + b"GET /" + head + b"Connection: close\r\n\r\n"))
+
+    assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b"HTTP/1.1") == 200 * MOST + 1
+
+
 def test_a_client_that_left_gives_its_place_back(app: App, connect: Connect) -> None:
     for _ in range(MOST):
         connect(CREATE + b"Content-Length: 9\r\n\r\nhalf").close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,17 +64,23 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     completed: bool
     error: Any
 
-    def __init__(self, adj: Any, admission: Admission, remote: str) -> None:
+    def __init__(
+        self, adj: Any, admission: Admission, remote: str, hold_back: Callable[[bytes], None]
+    ) -> None:
         super().__init__(adj)
         self.started = time.monotonic()
         self.kind = Kind.QUICK
         self.client = remote
         self.refusal: Refusal | None = None
         self._admission = admission
+        self._hold_back = hold_back
         self._permit: Permit | None = None
 
     def received(self, data: bytes) -> int:
-        """Take bytes of the connection; return how many of them belong to this request."""
+        """Take bytes of the connection; return how many of them are dealt with.
+
+        Those after the end of this request are held back until it is answered.
+        """
         had_head = self.headers_finished
         is_chunked = had_head and self.chunked
         try:
@@ -91,8 +98,13 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             self.kind = Kind.QUICK
         if self.error is not None or self.refusal is not None or self.body_rcv is None:
             self.expect_continue = False
-        # Nothing after a refused request is one: it may be the rest of its body.
-        return len(data) if self.error is not None or self.refusal is not None else consumed
+        if self.error is not None or self.refusal is not None:
+            # Nothing after a refused request is one: it may be the rest of its body.
+            return len(data)
+        if self.completed and not self.empty:
+            self._hold_back(data[consumed:])
+            return len(data)
+        return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
         """Parse the head. Raise `ParsingError` for faults that waitress would let through."""
@@ -252,11 +264,30 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: Server, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         self._lingers_until: float | None = None
         self._unsent_since: float | None = None
+        self._held_back = b""
         super().__init__(server, sock, *args, **kwargs)
 
     def parser_class(self, adj: Any) -> Request:
         """Create a request, which the server's admission decides on."""
-        return Request(adj, self.server.admission, self.addr[0])
+        return Request(adj, self.server.admission, self.addr[0], self._hold_back)
+
+    def _hold_back(self, data: bytes) -> None:
+        self._held_back = data
+
+    def read_on(self) -> None:
+        """Read what was sent with a request, once that is answered and its answer has left.
+
+        A client that sends a thousand requests at once has the place of one at a time.
+        """
+        if self._held_back and not self.requests and not self.total_outbufs_len:
+            data, self._held_back = self._held_back, b""
+            self.received(data)
+
+    def service(self) -> None:
+        """Answer a request in a thread; then the loop reads the next one that was sent with it."""
+        super().service()
+        if self._held_back:
+            self.server.let_read_on(self)
 
     @property
     def last_activity(self) -> float:
@@ -279,7 +310,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def is_idle(self) -> bool:
         """Whether nothing was asked that has not been answered and sent."""
         is_asked = self.request is not None and not self.request.empty
-        return not (is_asked or self.requests or self.total_outbufs_len)
+        return not (is_asked or self.requests or self.total_outbufs_len or self._held_back)
 
     @property
     def is_arriving(self) -> bool:
@@ -325,9 +356,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                 self.cut_off()
             return
         super().handle_write()
+        self.read_on()
 
     def readable(self) -> bool:
-        return self._lingers_until is not None or bool(super().readable())
+        return self._lingers_until is not None or bool(not self._held_back and super().readable())
 
     def writable(self) -> bool:
         return self._lingers_until is None and bool(super().writable())

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -72,6 +73,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self._clock = clock
         self._stops_at: float | None = None
         self._most = _limit_connections()
+        self._answered = deque[Channel]()
+        """Channels that a thread is done with, and that hold back further requests."""
         self._pools: dict[Kind, ThreadedTaskDispatcher] = {}
         for kind, threads in quotas.threads.items():
             self._pools[kind] = ThreadedTaskDispatcher()
@@ -108,6 +111,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         """Give the next request of a channel to the threads of its kind."""
         self._pools[channel.requests[0].kind].add_task(channel)
 
+    def let_read_on(self, channel: Channel) -> None:
+        """Let a channel read the requests that it holds back; a thread has answered the last."""
+        self._answered.append(channel)
+        self.pull_trigger()
+
     def maintenance(self, now: float) -> None:
         """Do nothing: `tend` has waitress's time-out of idle connections, and the others."""
 
@@ -120,6 +128,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             if parent is not None and self._stops_at is None and os.getppid() != parent:
                 self.stop(0)
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._map, count=1)
+            while self._answered:
+                self._answered.popleft().read_on()
             self.tend(self._clock())
         for pool in self._pools.values():
             pool.set_thread_count(0)
