@@ -17,7 +17,7 @@ from waitress import wasyncore
 
 from webapp.addresses.forwarding import Proxies
 from webapp.http.decompression import HOLDS_BYTES
-from webapp.serving.admission import Kind, Quotas
+from webapp.serving.admission import MAX_PARAMETERS, Kind, Quotas
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import (
     ACCEPTED_AT_ONCE,
@@ -453,6 +453,18 @@ def test_many_requests_sent_at_once_take_the_place_of_one(
     answer = read(connect(asked + b"GET /" + head + b"Connection: close\r\n\r\n"))
 
     assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b"HTTP/1.1") == 200 * MOST + 1
+
+
+@pytest.mark.parametrize("path", ["/completions", "/v1/chat/completions"])
+def test_a_query_of_too_many_parameters_is_refused_before_it_is_parsed(
+    app: App, connect: Connect, path: str
+) -> None:
+    assert is_ok(get(connect, f"{path}?{'a&' * (MAX_PARAMETERS - 1)}"))
+    refused = get(connect, f"{path}?{'a&' * 30_000}")
+
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert b"An address may have 2,000 parameters, and this has more." in refused
+    assert len(app.environs) == 1
 
 
 def test_a_client_that_left_gives_its_place_back(app: App, connect: Connect) -> None:

@@ -2,7 +2,8 @@
 
     processes    fork the workers, replace those that end, stop them all
     server       the event loop of a worker: connections, time-outs, the stop
-    channels     one connection: requests as they arrive, answers as they leave
+    channels     one connection: its requests in turn, answers as they leave
+    arriving     one request as it arrives, admitted or refused by its head
     queues       requests that wait for a thread, one of each client in turn
     admission    which requests a worker takes on, decided before a body is read
     refusals     the answers to those it does not take on

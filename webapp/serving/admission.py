@@ -52,6 +52,14 @@ TOO_MANY: Final = Refusal(
     "server_busy",
     RETRY_SECONDS,
 )
+MAX_PARAMETERS: Final = 2_000
+"""Parameters of a query. Of thousands, each layer that reads them takes a noticeable time."""
+
+TOO_MANY_PARAMETERS: Final = Refusal(
+    "400 Bad Request",
+    f"An address may have {MAX_PARAMETERS:,} parameters, and this has more",
+    "too_many_parameters",
+)
 NO_ROOM: Final = Refusal(
     "507 Insufficient Storage",
     "The disk for temporary files is full, and this needs one. Try again when there is room",
