@@ -24,6 +24,9 @@ NEIGHBOURS: Final = _HERE / "neighbours.txt"
 NEARBY: Final = _HERE / "nearby.txt"
 """Sentences with the noun for a secret some words from it, in the same form."""
 
+AGENTS: Final = _HERE / "agents.txt"
+"""What commands, logs, settings and people in transcripts of agents say, in the same form."""
+
 HEALTHY: Final = _HERE / "healthy.txt"
 """Texts like them without a secret."""
 
@@ -40,6 +43,7 @@ INNOCENT: Final = _HERE / "innocent.txt"
 
 _ESCAPE: Final = re.compile(r"\\([nt\\])")
 _MARKED: Final = re.compile("«([^»]+)»")
+_MASK: Final = re.compile(r"\[masked: [a-z-]+\]")
 _PIECE: Final = 6
 
 
@@ -61,7 +65,7 @@ def _redact(messages: list[str]) -> list[str]:
 
 def _is_left(line: str) -> bool:
     written = unescape(line)
-    left = "\f".join(_redact(_MARKED.sub(r"\1", written).split(" ¦ ")))
+    left = _MASK.sub("", "\f".join(_redact(_MARKED.sub(r"\1", written).split(" ¦ "))))
     for secret in _MARKED.findall(written):
         pieces = (secret[at : at + _PIECE] for at in range(max(len(secret) - _PIECE + 1, 1)))
         if any(piece in left for piece in pieces):
@@ -83,6 +87,10 @@ def test_their_neighbours_are_known() -> None:
 
 def test_values_some_words_from_their_nouns_are_known() -> None:
     assert find_missed(NEARBY) == []
+
+
+def test_outputs_and_sentences_of_agents_are_known() -> None:
+    assert len(find_missed(AGENTS)) <= 4
 
 
 def test_texts_like_them_stay() -> None:

@@ -26,9 +26,11 @@ from webapp.redaction.rules.forms import FORMS
 from webapp.redaction.rules.generated import GENERATED_NEEDS, find_generated
 from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
 from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
+from webapp.redaction.rules.links import LINKS
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
 from webapp.redaction.rules.personal import PERSONAL, find_named_person
+from webapp.redaction.rules.seeds import SEEDS_NEEDS, find_seeds
 from webapp.redaction.rules.spoken import find_spoken
 from webapp.redaction.rules.spoken.answers import (
     PERSONAL_ANSWERS,
@@ -59,7 +61,8 @@ from webapp.redaction.rules.vendors.services import SERVICES_NEEDS, find_of_serv
 from webapp.redaction.rules.vendors.unknown import PREFIX_NEEDS, find_prefixed
 
 _BY_CONTEXT: Final = (*COMMANDS, *SENTENCES, *CODES)
-KINDS: Final = (*PARTS, *FORMS, *KEYS, *_BY_CONTEXT)
+_BY_FORM: Final = (*PARTS, *FORMS, *KEYS, *LINKS)
+KINDS: Final = (*_BY_FORM, *_BY_CONTEXT)
 _TOKENS: Final = Tokens(PREFIXED, is_known_by_itself)
 
 
@@ -89,7 +92,7 @@ FORMED: Final = (
         _TOKENS.write_needs(),
         lambda text, *_: (SecretPlace(kind.name, *place) for kind, *place in _TOKENS.search(text)),
     ),
-    *(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if not kind.ignores_case),
+    *(_of_kind(kind) for kind in _BY_FORM if not kind.ignores_case),
     Rule(
         PREFIX_NEEDS,
         lambda text, *_: (
@@ -99,8 +102,9 @@ FORMED: Final = (
         ),
     ),
     Rule("-----END ", lambda text, *_: find_cut_keys(text)),
+    Rule(SEEDS_NEEDS, lambda text, _, name: find_seeds(text, name)),
 )
-WRITTEN: Final = tuple(_of_kind(kind) for kind in (*PARTS, *FORMS, *KEYS) if kind.ignores_case)
+WRITTEN: Final = tuple(_of_kind(kind) for kind in _BY_FORM if kind.ignores_case)
 COMMANDED: Final = (
     *map(_of_kind, _BY_CONTEXT),
     Rule(CODES_NEEDS, lambda text, *_: find_codes(text)),

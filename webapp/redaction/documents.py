@@ -259,7 +259,8 @@ class Rewriter:
                 used.add(unique)
                 yield member.name.start, member.name.end, write_string(unique)
             if not isinstance(member.value, Null | Boolean):
-                known = pair if pair and written.lower() in VALUE_NAMES else written
+                is_value = written.lower() in VALUE_NAMES or written == "text"
+                known = pair if pair and is_value else written
                 if not pair and written.lower() in ("value", "val"):
                     # As in `{"credentials": {"value": …}}`.
                     known = name or written
@@ -270,7 +271,7 @@ class Rewriter:
                 if written == "token" and is_sampled(node):
                     known = ""
                 if (
-                    (is_marked and written == "value")
+                    (is_marked and written.lower() == "value")
                     or is_manifest
                     and written in _MANIFEST_DATA
                     or name == _SECRET_DATA

@@ -28,6 +28,11 @@ _BYTE: Final = re.compile(r"\d{1,3}")
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
 _MARKS: Final = ("sensitive", "secret", "is_secret", "isSecret", "masked")
 VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
+_TYPED_NAMES: Final = frozenset(("text", "value"))
+_FIELD_NAMES: Final = ("selector", "element", "locator", "xpath")
+_FIELD_END: Final = re.compile(
+    r"[\s\"'\])]*(?:(?:text ?box|input|field|text ?field|box|edit)[\s\"'\])]*)*\Z", re.IGNORECASE
+)
 
 
 def find_borders(item: Object) -> tuple[String | None, String | None]:
@@ -58,6 +63,11 @@ def find_pair(node: Object, names: Sequence[str]) -> str:
     """Find the name in an object that is one named value, as `{"name": …, "value": …}`."""
     if not 2 <= len(names) <= 8:
         return ""
+    if not _TYPED_NAMES.isdisjoint(names):
+        # What a browser is told to type, and where.
+        place = next((text for name in _FIELD_NAMES if (text := node.text(name))), "")
+        if place:
+            return _FIELD_END.sub("", place[-_LONGEST_QUESTION:])
     names = [name.lower() for name in names]
     if VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
         return ""
@@ -80,6 +90,8 @@ def find_answer(node: Object) -> tuple[str, Value] | None:
 
 def is_marked_secret(node: Object) -> bool:
     """Return whether an object is a value that its document calls secret, as an output may be."""
+    if node.text("Type") == "SecureString":
+        return True
     return node.get("value") is not None and any(
         isinstance(mark := node.get(name), Boolean) and mark.value for name in _MARKS
     )

@@ -3,7 +3,9 @@
 kinds       `Kind`, and the values that are not secrets in any context
 vendors     keys and tokens of vendors: by their form, or beside the name of the service
 forms       addresses, commands and calls that hold a secret
-keys        private keys, keys of wallets, hashes of passwords, links that grant access
+keys        private keys, keys of wallets, hashes of passwords
+links       links that grant access, and codes in addresses
+seeds       seeds of one-time codes
 commands    flags, here-strings and inputs of commands
 generated   values of a generator beside the word for a key, whatever service it is for
 blocks      lines below a name or a command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -23,14 +24,24 @@ _LINE: Final = re.compile(
 )
 _STATEMENT: Final = re.compile(r"[-#<(\[{]|[\w.-]{1,60}[:=]|[^\s]*[(){};,=]|https?:", re.IGNORECASE)
 
+_REPLY: Final = re.compile(
+    # The names and values of a hash, as Redis prints them.
+    r"^[ \t]{0,9}[0-9]{1,4}\)[ ]\"(?P<name>[^\"\n]{2,60})\"[ \t]{0,4}\r?\n"
+    r"[ \t]{0,9}[0-9]{1,4}\)[ ]\"(?P<secret>[^\"\n]{3,4096})\"",
+    re.MULTILINE,
+)
+
 BLOCKS_NEEDS: Final = (
-    rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_. -]*[\"'`]?[*_]*:[*_]*[ \t]*(?:![^\s]+ )?"
+    rf"(?i:[0-9]\) \"[^\"\n]*(?:{ANY_HINT})[^\"\n]*\"[ \t]*\r?\n"
+    rf"|(?:{ANY_HINT})\w*[\"'\])]*[ \t]*\r?\n(?:=> |out\[|')"
+    rf"|(?:{ANY_HINT})[\p{{L}}\p{{N}}_. -]*[\"'`]?[*_]*:[*_]*[ \t]*(?:![^\s]+ )?"
     rf"[|>]?[+-]?[0-9]?[+-]?[ \t]*(?:#[^\n]*)?[\r]?\n)"
 )
 
 _CODES_HEAD: Final = re.compile(
-    r"(?:recovery|backup|scratch|emergency|wiederherstellungs|de secours|de respaldo)[ -]?"
-    r"(?:codes?|schlüssel)[^\n]{0,60}\n",
+    r"(?:(?:recovery|backup|scratch|emergency|wiederherstellungs|ersatz|notfall)[ -]?"
+    r"(?:codes?|schlüssel)|(?:codes?|códigos?|codici) d[ei] (?:secours|récupération|respaldo"
+    r"|recuperación|emergencia|recuperação|recupero|emergenza|backup))[^\n]{0,60}\n",
     re.IGNORECASE,
 )
 _CODE_LINE: Final = re.compile(
@@ -41,18 +52,28 @@ _CODE_LINE: Final = re.compile(
 _BLANK_LINE: Final = re.compile(r"[ \t`>-]*\r?\n")
 
 USERS_NEEDS: Final = r"\bchpasswd\b[^\n]*\n"
-CODES_NEEDS: Final = r"(?i:codes|wiederherstellungs|codes? de)[^\n]*\n|codes?[: ]"
+CODES_NEEDS: Final = (
+    r"(?i:(?:recovery|backup|scratch|emergency|wiederherstellungs|ersatz|notfall|de secours"
+    r"|de respaldo)[ -]?(?:codes?|schlüssel)|(?:codes?|códigos?|codici) d[ei] )"
+)
 
 
+_RECOVERY: Final = (
+    r"(?:(?:recovery|backup|scratch|emergency) codes?|(?:wiederherstellungs|ersatz|notfall"
+    r"|backup-?)codes?|(?:codes?|códigos?|codici) (?:de|di)"
+    r" (?:secours|récupération|respaldo|recuperación"
+    r"|emergencia|recuperação|backup|recupero|emergenza))"
+)
 _ONE_CODE: Final = r"[\"'`]?[A-Za-z0-9]{4,12}(?:-[A-Za-z0-9]{4,12}){0,4}[\"'`]?"
 _CODES_OF_DIGITS: Final = re.compile(
-    r"(?:recovery|backup|scratch|emergency) codes?(?:[ ](?:are|is))?[:=]?[ \t]{1,3}"
-    r"(?P<codes>[0-9]{4}[ -][0-9]{4}(?:(?:,[ ]?|;[ ]?)[0-9]{4}[ -][0-9]{4}){0,19})(?![0-9])",
+    rf"{_RECOVERY}(?:[ ](?:are|is|sind|ist|sont|son|sono))?[ ]?[:=]?[ \t]{{1,3}}"
+    r"[\"'`]?(?P<codes>[0-9]{4}[ -][0-9]{4}(?:(?:,[ ]?|;[ ]?)[0-9]{4}[ -][0-9]{4}){0,19})(?![0-9])",
     re.IGNORECASE,
 )
 _CODES_IN_LINE: Final = re.compile(
-    r"(?:recovery|backup|scratch|emergency) codes?(?:[ ](?:are|is))?[:=]?[ \t]{1,3}"
-    rf"(?P<codes>{_ONE_CODE}(?:(?:,[ ]?|[ ]{{1,2}}|;[ ]?)(?:and[ ])?{_ONE_CODE}){{0,19}})",
+    rf"{_RECOVERY}(?:[ ](?:are|is|sind|ist|sont|son|sono))?[ ]?[:=]?[ \t]{{1,3}}"
+    rf"(?P<codes>{_ONE_CODE}(?:(?:,[ ]?|[ ]{{1,2}}|;[ ]?)(?:(?:and|und|et|y|e)[ ])?"
+    rf"{_ONE_CODE}){{0,19}})",
     re.IGNORECASE,
 )
 
@@ -107,8 +128,22 @@ def find_users(text: str) -> Iterator[SecretPlace]:
             at = line.end()
 
 
+_EVALUATED: Final = re.compile(
+    # A name in a console, and its value.
+    r"^(?:[^\n]{0,40}[>$#:»*][ ])?[\w.:$\[\]\"'() -]{0,120}?"
+    r"(?P<name>[A-Za-z_]\w{2,60})[\"'\])]{0,4}"
+    r"[ \t]{0,4}\r?\n(?:=>[ ]|Out\[[0-9]{1,4}\]:[ ]|'(?=[^'\n]{3,400}'[ ]*(?:\r?\n|\Z)))"
+    r"[bu]?[\"']?(?P<secret>[^\"'\n]{3,4096})[\"']",
+    re.MULTILINE,
+)
+
+
 def find_in_blocks(text: str) -> Iterator[SecretPlace]:
-    """Yield the secrets in the lines below their names."""
+    """Yield the secrets in the lines below their names, also of numbered lines."""
+    for match in itertools.chain(_REPLY.finditer(text), _EVALUATED.finditer(text)):
+        known = classify(match["name"])
+        if known is not None and has_shape(match["secret"], known[1], is_quoted=True):
+            yield SecretPlace(known[0], *match.span("secret"))
     for match in _HEAD.finditer(text):
         known = classify(match["name"].strip().replace(" ", "_"))
         if known is None or known[1] in (Shape.COOKIE, Shape.DIGITS):
@@ -164,6 +199,7 @@ _COMMAND: Final = re.compile(
 )
 _MAKER: Final = re.compile(rf"(?<![\w-])(?:{_MAKERS})")
 _NAME: Final = re.compile(r"[A-Za-z][\w-]{2,60}")
+_KEY_FILE: Final = re.compile(r"([A-Za-z]\w{2,40})\.key\b")
 _NO_SECRET: Final = re.compile(
     r"[^\s]*[/\\][^\s]*[/\\.]|[^\s:]{1,80}:[0-9]{1,6}(?::|\Z)|[^\s]*[(){};]"
 )
@@ -189,7 +225,8 @@ def find_printed(text: str) -> Iterator[SecretPlace]:
             if is_told(secret) or is_random(secret):
                 yield SecretPlace("secret", *match.span("secret"))
             continue
-        for name in reversed(_NAME.findall(match["command"])):
+        command = _KEY_FILE.sub(r"\1_key", match["command"])
+        for name in reversed(_NAME.findall(command)):
             kind, shape = classify(name) or ("", Shape.COOKIE)
             if shape is not Shape.COOKIE:
                 if is_told(secret) and has_shape(secret, shape, is_quoted=True):

@@ -11,6 +11,7 @@ from webapp.redaction.rules.kinds import (
     has_digit,
     is_mixed,
     is_random,
+    is_scrambled,
     is_strong,
     is_told,
     is_value,
@@ -188,13 +189,72 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     # Fields of forms that a test fills, by the end of their selector.
     ignoring_case(
         "password",
-        "assword|passwd|passcode|passphrase|secret|token|api-key|api_key|apikey|otp",
-        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]{1,4}"
+        "assword|passwd|passcode|passphrase|secret|token|api-key|api_key|apikey|otp|asswort"
+        "|ennwort|contraseña|ot de passe|senha",
+        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
+        r"|contraseña|ot de passe|senha)[\"'`\])}]{1,4}"
         r"(?:\s{0,9}(?:\.\s?[a-z_]{1,20}\([^()\n]{0,20}\)){0,2}\.\s?"
         r"(?:type|fill|send_?keys|set_?value|set|enter_?text|press_?sequentially|input|clear_and_type)"
         r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200})[\"']",
         lambda secret: _is_secret(secret) and is_told(secret),
-        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp)[\"'`\])}]+[\s.,]",
+        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
+        r"|contraseña|ot de passe|senha)[\"'`\])}]+[\s.,]",
+    ),
+    # A parameter that its store keeps encrypted.
+    Kind(
+        "secret",
+        ('"SecureString"',),
+        re.compile(
+            r"\"SecureString\"[^{}]{0,200}?\"Value\"\s{0,4}:\s{0,4}\"(?P<secret>[^\"\n]{3,4096})\""
+        ),
+        is_value,
+    ),
+    # A line of a jar of cookies.
+    Kind(
+        "cookie",
+        ("TRUE\t", "FALSE\t"),
+        re.compile(
+            r"(?:TRUE|FALSE)\t(?:/[^\t\n]{0,200})\t(?:TRUE|FALSE)\t[0-9]{1,12}\t[^\t\n]{1,100}\t"
+            r"(?P<secret>[^\s]{8,4096})"
+        ),
+        lambda secret: is_value(secret) and (is_mixed(secret) or len(secret) >= 20),
+    ),
+    ignoring_case(
+        "token",
+        "--token",
+        r"--token[ =][\"']?(?P<secret>[a-z0-9]{6}\.[a-z0-9]{16})(?![\w.-])",
+        lambda secret: has_digit(secret) or is_scrambled(secret.replace(".", "")),
+    ),
+    # What a client sends after a prompt in base64.
+    Kind(
+        "credential",
+        ("334 UGFzc3dvcmQ6",),
+        re.compile(
+            r"334 UGFzc3dvcmQ6(?:\r?\n|\\r\\n)(?:C: |> ?)?"
+            r"(?P<secret>[A-Za-z0-9+/]{4,400}={0,2})(?!\w)"
+        ),
+        lambda secret: len(secret) % 4 == 0,
+    ),
+    # What Windows prints of a network, and the settings of one.
+    ignoring_case(
+        "password",
+        "key content|schlüsselinhalt|contenu de la clé|contenido de la clave|contenuto chiave",
+        r"[a-zé ü]{11,22}\s{0,20}: (?P<secret>[^\n]{8,63}?)(?=[ \t]*(?:\r?\n|\Z))",
+        is_value,
+    ),
+    ignoring_case(
+        "password",
+        'psk="',
+        r"psk=\"(?P<secret>[^\"\n]{8,63})\"",
+        is_value,
+    ),
+    # What an expression of a workflow was evaluated to.
+    ignoring_case(
+        "secret",
+        "evaluating: secrets.",
+        r"evaluating: secrets\.\w{1,80}[^\n]{0,40}\n(?:[^\n]{0,80}\n){0,2}?[^\n]{0,40}=> ?'"
+        r"(?P<secret>[^'\n]{4,4096})'",
+        is_value,
     ),
     ignoring_case(
         "password",

@@ -15,7 +15,7 @@ from webapp.redaction.rules.kinds import (
     split_words,
 )
 from webapp.redaction.rules.names import Shape, classify, has_shape
-from webapp.redaction.rules.values import BARE, SET_BEFORE, STRING, Start, read_value
+from webapp.redaction.rules.values import BARE, BRACED, SET_BEFORE, STRING, Start, read_value
 
 _HINTS: Final = tuple(
     sorted(
@@ -78,7 +78,7 @@ _ASSIGNED: Final = re.compile(
     r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)"
     r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:!!(?:str|binary)[ ]{1,4})?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
-    r"|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"']))?"
+    r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
@@ -250,6 +250,8 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
             yield Start(fallback.end(), True)
     if match := _OTHERWISE.match(text, end):
         yield Start(match.end(), True)
+    if match := BRACED.match(text, end):
+        yield Start(match.end(), False)
     word = _WORD_NEXT.match(text, end)
     if word and is_strong(word["word"]) and SET_BEFORE.search(text, max(begin - 80, 0), begin):
         yield Start(word.start("word"), True)

@@ -1,4 +1,4 @@
-"""Keys of machines and wallets, hashes of passwords, and links that grant access by themselves."""
+"""Keys of machines and wallets, and hashes of passwords."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ KEYS: Final[tuple[Kind, ...]] = (
         "aws-secret",
         ("AKIA", "ASIA"),
         re.compile(
-            r"A[KS]IA[A-Z2-7]{16}[^A-Za-z0-9/+]{1,20}(?:[A-Za-z_ ]{1,30}[^A-Za-z0-9/+]{1,10}){0,2}"
+            r"A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+]{1,20}(?:[0-9T:.Z+-]{19,32}\s{1,9})?"
+            r"(?:[A-Za-z_ ]{1,30}[^A-Za-z0-9/+]{1,10}){0,2}"
             r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
         ),
         has_digit,
@@ -140,44 +141,16 @@ KEYS: Final[tuple[Kind, ...]] = (
         "twilio-key",
         ("AC", "SK"),
         re.compile(
-            r"(?:AC|SK)[0-9a-f]{32}[\"'`]?[\s:,=]{1,6}[\"'`]?(?P<secret>[0-9a-f]{32})(?![0-9a-f])"
+            r"(?:AC|SK)[0-9a-f]{32}[\"'`]?[\s:,=/|]{1,6}[\"'`]?(?P<secret>[0-9a-f]{32})(?![0-9a-f])"
         ),
         has_digit,
-        needs=rf"(?:AC|SK)[0-9a-f]{{32}}[\"'`]?[{SPACE}:,=]+[\"'`]?[0-9a-f]{{32}}",
-    ),
-    # Links that grant access by themselves.
-    ignoring_case(
-        "link",
-        "reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token|secret",
-        r"(?<=[/._-])(?:reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth"
-        r"|key|token|secret)"
-        r"[a-z_-]{0,20}(?:/[a-z_-]{1,20}){0,3}/(?P<secret>[a-z0-9_-]{20,400})(?![a-z0-9./])",
-        lambda secret: is_random(secret) or re.fullmatch("[0-9a-f-]{32,}", secret) is not None,
-        r"(?:reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token"
-        r"|secret)[a-z_/-]*/[a-z0-9_-]{20}",
+        needs=rf"(?:AC|SK)[0-9a-f]{{32}}[\"'`]?[{SPACE}:,=/|]+[\"'`]?[0-9a-f]{{32}}",
     ),
     ignoring_case(
         "wallet-key",
         "wallet(|privatekeytoaccount(|from_key(|fromsecretkey(|keypair(",
         r"[a-z_]{6,24}\(\s{0,9}[\"'](?P<secret>(?:0x)?[0-9a-f]{64}(?=[\"'])|(?:0x)?[0-9a-f]{32,64}\Z)",
         has_digit,
-    ),
-    ignoring_case(
-        "totp-secret",
-        "mfa |2fa |totp ",
-        r"(?:mfa|2fa|totp) (?:secret|seed|key)(?: is|:|=){0,2} {0,3}[\"'`]{0,1}"
-        r"(?P<secret>[a-z2-7]{4}(?:[ -]?[a-z2-7]{4}){3,15})(?![a-z0-9])",
-        lambda secret: any(map(str.isdigit, secret)),
-        "(?:mfa|2fa|totp) [a-z]+[ :=]",
-    ),
-    ignoring_case(
-        "totp-secret",
-        "this|setup|secret|manual|enter|security|totp|authenticator",
-        r"(?:this|setup|secret|manual|enter|security|totp|authenticator)(?:[ ](?:the|setup|secret"
-        r"|entry)){0,2}[ ](?:key|code)[^\n:]{0,20}:\s{0,3}"
-        r"(?P<secret>[a-z2-7]{4}(?:[ -]?[a-z2-7]{4}){3,15})(?![a-z0-9])",
-        lambda secret: any(map(str.isdigit, secret)),
-        r"(?:key|code)[^\n:]*:\s*[a-z2-7]{4}",
     ),
     ignoring_case(
         "license-key",

@@ -225,11 +225,8 @@ def is_mask(secret: str) -> bool:
 
 def is_value(secret: str) -> bool:
     """Decide whether `secret` can be the value of a password: no type, variable or example."""
-    return (
-        secret.lower() not in _WORDS
-        and len(set(secret)) > 1
-        and _PLACEHOLDER.search(secret[:_EXAMPLE]) is None
-    )
+    is_word = secret.lower() in _WORDS or len(set(secret)) < 2
+    return not is_word and _PLACEHOLDER.search(secret[:_EXAMPLE]) is None
 
 
 def is_no_placeholder(secret: str) -> bool:
@@ -338,6 +335,15 @@ def is_jumble(secret: str) -> bool:
     )
 
 
+def is_scrambled(secret: str) -> bool:
+    """Return whether `secret` is of many letters in an order that words do not have."""
+    return (
+        len(secret) >= 16
+        and secret.isalpha()
+        and len(_RARE.findall(secret.lower())) * 5 >= len(secret)
+    )
+
+
 def is_strong(secret: str) -> bool:
     """Return whether `secret` is neither a word nor a number of a sentence."""
     return len(secret) >= 5 and (is_mixed(secret) or re.search(r"[^\w.,:'’/-]", secret) is not None)
@@ -351,9 +357,26 @@ _TECHNICAL: Final = re.compile(
 )
 
 
-_FUNCTION: Final = re.compile(
+_NO_SECRET: Final = re.compile(
+    # The name of a function, and a product with its way to log in.
     "(?=.*(?:pass|token|key|secret|auth))[a-z]+[a-z0-9]*(?:_[a-z0-9]+){2,}"
+    "|[A-Za-z]{2,}(?:2FA|MFA|TOTP|OTP|SSO2?|365|OAuth2?|OIDC|SAML2?|FIDO2|U2F|LDAPv?3?)"
 )
+
+
+def is_term(secret: str) -> bool:
+    """Return whether a word is an ordinary term with a number, as `base32`."""
+    return len(secret) < 24 and _TECHNICAL.match(secret) is not None
+
+
+def strip_sentence(text: str, after: str = "") -> str:
+    """Strip the end of a sentence off a word, with the two characters `after` it.
+
+    `!` is the word's own before another sign, and where the sentence goes on.
+    """
+    stripped = text.rstrip(".:")
+    goes_on = stripped != text or re.match("[,;)]| [a-zà-ÿ]", after) is not None
+    return stripped if goes_on and stripped[-1:] in ("!", "?") else text.rstrip(".!?:")
 
 
 def is_told(secret: str) -> bool:
@@ -366,8 +389,8 @@ def is_told(secret: str) -> bool:
             or re.search(r"[!@#$%^&*+=?]", secret) is not None
             or is_jumble(secret)
         )
-        and (len(secret) >= 24 or not _TECHNICAL.match(secret))
-        and not _FUNCTION.fullmatch(secret)
+        and not is_term(secret)
+        and not _NO_SECRET.fullmatch(secret)
         and not re.search(
             r"[(){}\[\]<>|\\]|://|\Av?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,20})*\Z|\A[\w./-]+\.[a-z]{1,5}\Z|\A[/.~]|\A[A-Za-z_.:-]+=|\A--?[a-z]"
             r"|\A[\w.+-]+@(?:[\w-]+\.[\w.-]+|localhost)\Z|\A[^:]{1,60}:[0-9]{1,6}\Z|\A[0-9]{1,2}:[0-9]{2}(?![A-Za-z0-9])|\A[a-z][a-z.-]{2,40}/[a-z][a-z./-]{2,40}",

@@ -29,12 +29,33 @@ _OTHER_ARGUMENT: Final = re.compile(r"[^\"',()\n]{1,100}(?:\([^()\n]{0,100}\))?\
 LITERALS_NEEDS: Final = (
     rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.-]*[\"']? ?[:=] ?[\"'\\]*(?:%[-+0-9.]*[sdrvq]"
     rf"|\{{[^{{}}\n]*\}}"
-    r"|\$[0-9{]|\?))"
+    r"|\$[0-9{]|\?)"
+    rf"|(?:{ANY_HINT})\w*(?:, ?\w+)*[ ]?:?=[ ]?\(?[bru]?[\"'][^\"'\n]*[\"'],)"
 )
 
 
+_TUPLE: Final = re.compile(
+    # Several names, and as many values.
+    r"(?P<names>[A-Za-z_]\w{0,60}(?:,[ ]?[A-Za-z_]\w{0,60}){1,7})[ ]?:?=[ ]?\(?"
+    r"(?P<values>[bru]?[\"'][^\"'\n]{0,400}[\"'](?:,[ ]?[bru]?[\"'][^\"'\n]{0,400}[\"']){1,7})"
+)
+_TUPLE_VALUE: Final = re.compile(r"[bru]?[\"'](?P<secret>[^\"'\n]{0,400})[\"']")
+
+
+def _find_in_tuples(text: str) -> Iterator[SecretPlace]:
+    for match in _TUPLE.finditer(text):
+        names = [name.strip() for name in match["names"].split(",")]
+        values = list(_TUPLE_VALUE.finditer(text, *match.span("values")))
+        if len(names) == len(values):
+            for name, value in zip(names, values, strict=True):
+                known = classify(name)
+                if known is not None and has_shape(value["secret"], known[1], is_quoted=True):
+                    yield SecretPlace(known[0], *value.span("secret"))
+
+
 def find_in_literals(text: str) -> Iterator[SecretPlace]:
-    """Yield the arguments that fill the field after the name of a secret."""
+    """Yield the values of names in a list, and those that fill the field after a name."""
+    yield from _find_in_tuples(text)
     for match in _NAMED.finditer(text):
         known = classify(match["name"].rpartition(".")[2])
         if known is None:

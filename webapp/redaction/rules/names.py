@@ -221,6 +221,8 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "pin", Shape.CODE
     if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:
         return "pin", Shape.DIGITS
+    if (before, last) == ("device", "code"):
+        return "token", Shape.RANDOM
     if last == "seed" and before in ("mfa", "totp", "otp"):
         return "totp-secret", Shape.RANDOM
     known = _BY_LAST_WORD.get(last)

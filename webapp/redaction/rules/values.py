@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from webapp.redaction.rules.kinds import SecretPlace, is_jumble, is_mixed, is_strong
+from webapp.redaction.rules.kinds import (
+    FUNCTION_WORDS,
+    SecretPlace,
+    is_jumble,
+    is_made,
+    is_mixed,
+    is_strong,
+    is_term,
+)
 from webapp.redaction.rules.names import Shape, has_shape
 
 _OPENERS: Final = "\"'`“‘「«„"
@@ -22,6 +30,8 @@ _DJANGO: Final = re.compile(
     r"[A-Za-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9])"
 )
 """A value of a generator whose characters are also those around others."""
+_PHRASE: Final = re.compile(r"(?<==)[a-z]{3,12}(?:[ ][a-z]{3,12}){2,11}(?=[ \t]*(?:\r?\n|\Z))")
+"""Words of a generator, without quotes after a setting."""
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
 SET_BEFORE: Final = re.compile(
     r"(?:\b(?:set|setx|setenv|put|add|env|arg|config)|-gx?|-x|-u)[ \t][\"']?/?"
@@ -34,6 +44,12 @@ _LINE_START: Final = re.compile(
     r"(?:^|\n|\r)[ \t]{0,40}(?:-[ ]|\+|export[ ]|set[ ]|SET[ ]|ENV[ ]|ARG[ ]"
     r"|-e[ ]|setx[ ]|\$env:|//)?\Z"
 )
+BRACED: Final = re.compile(r"=\{(?=[^{}\s]{3,200}\}[ ]?(?:;|\"|'|\Z))")
+"""Before a value in braces, as ODBC writes those with signs."""
+_ELLIPSIS: Final = re.compile(
+    r"(?P<begin>[^…]{16,4096}?)(?:…|\.{3}|\[\.{3}\])[\[(<]?[A-Za-z. ]{0,20}[\])>]?\Z"
+)
+"""The end of a value whose rest was left out."""
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
 _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
 _AFTER_WORD: Final = re.compile(
@@ -89,6 +105,9 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
         or SET_BEFORE.search(text, max(begin - 80, 0), begin) is not None
     )
     whole = _LINE.match(text, at) if is_line else None
+    phrase = _PHRASE.match(text, at) if is_line and shape is Shape.ANY else None
+    if phrase is not None and FUNCTION_WORDS.isdisjoint(phrase[0].split()):
+        return SecretPlace(kind, *phrase.span())
     if (
         whole is not None
         and not _CONNECTION.search(whole[0])
@@ -113,7 +132,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
     start, end = bare.span()
     end -= len(bare[0]) - len(bare[0].rstrip(".!?:*"))
     secret = text[start:end]
-    if text[end : end + 1] in ("(", "["):
+    if text[end : end + 1] in ("(", "[") and not _ELLIPSIS.match(bare[0]):
         return None
     if (_IS_WORD.match(secret) and not (_ODD_CASE.search(secret) or is_jumble(secret))) and (
         not is_sure
@@ -121,7 +140,7 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
         or (text[at - 1] == " " and secret.count("-") == 1)
     ):
         return None
-    if not is_sure and not is_strong(secret):
+    if not is_sure and (not is_strong(secret) or is_term(secret)):
         return None
     if (
         not any(map(str.isalpha, secret))
@@ -141,6 +160,9 @@ def _check(
         scheme = _SCHEME.match(secret)
         start += scheme.end() if scheme else 0
         secret = text[start:end]
+    if (cut := _ELLIPSIS.match(secret)) and is_made(cut["begin"]):
+        secret = cut["begin"]
+        end = start + len(secret)
     # `sid` names the ids of some APIs as well.
     if kind == "session" and _ID_OF_API.match(secret):
         return None

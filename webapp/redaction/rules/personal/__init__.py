@@ -4,7 +4,8 @@ addresses   the form of a postal address
 emails      e-mail addresses, also written out
 accounts    cards and bank accounts
 phones      numbers of telephones
-identities  numbers of persons and of cars, dates of birth
+identities  numbers of persons, dates of birth
+vehicles    numbers of plates and of vehicles
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from webapp.redaction.rules.personal.accounts import ACCOUNTS
 from webapp.redaction.rules.personal.emails import EMAILS
 from webapp.redaction.rules.personal.identities import IDENTITIES, find_named_identity
 from webapp.redaction.rules.personal.phones import PHONES, find_named_phone
+from webapp.redaction.rules.personal.vehicles import PLATES_NEEDS, find_plates
 
 PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     *EMAILS,
     *ACCOUNTS,
     *PHONES,
     *IDENTITIES,
+    (PLATES_NEEDS, find_plates),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches
 it; the function also takes the name of the text."""

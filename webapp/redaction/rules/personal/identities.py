@@ -22,7 +22,17 @@ _TERMS: Final = (
     *("taxpayer id", "tax file"),
     *("taxpayer identification", "itin", "nhs", "medicare", "medical record", "health card"),
     *("health insurance", "insurance number", "voter id", "emirates id", "hkid", "nric", "imei"),
-    *("account number", "account no", "routing", "sort code", "my ic", "dl#"),
+    *(
+        "account number",
+        "account no",
+        "cbu",
+        "clabe",
+        "cvu",
+        "routing",
+        "sort code",
+        "my ic",
+        "dl#",
+    ),
     # German
     *("sozialversicherungs", "sozialversicherung", "sv-nummer", "sv-nr", "reisepass"),
     *("personalausweis",),
@@ -105,7 +115,7 @@ _SAYS: Final = (
 )
 _ID: Final = re.compile(
     rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?{_SAYS}"
-    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,20}(?:\([0-9A]\))?)(?![\w-])"
+    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,21}(?:\([0-9A]\))?)(?![\w-])"
 )
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
@@ -166,33 +176,12 @@ _OF_GOODS: Final = re.compile(
 )
 """Words before a number in the form of America's that is of a thing."""
 
-_PLATE: Final = re.compile(
-    r"(?i:(?:number|licen[cs]e|registration|vehicle|car)[ -]?plates?|kennzeichen|nummernschild"
-    r"|(?:plaque d['’])?immatriculation|matrícula|\btarga|kenteken|nummerplade|registreringsnummer"
-    r"|rejestracyjn[aey]|\bplaka|vehicle registration)"
-    r"(?i:[ ](?:number|no|nr|num|du véhicule|del coche))?\.?"
-    r"(?:[ ]?[:=(]|[ ](?i:is|was|ist|lautet|war|est|es|era|è|é))?[ ]{1,2}[\"'`«“]?"
-    r"(?P<number>[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3})(?![\w-])"
-)
-"""The words for the number of a car, and the number in capitals."""
-
-
-def _find_plates(text: str, name: str) -> Iterator[SecretPlace]:
-    for match in _PLATE.finditer(text):
-        if is_plate(match["number"]):
-            yield SecretPlace("number-plate", *match.span("number"))
-
-
-def is_plate(number: str) -> bool:
-    """Decide whether a text in the form of a car's number has its length, digits and letters."""
-    return (
-        5 <= len(number) <= 11 and any(map(str.isdigit, number)) and any(map(str.isalpha, number))
-    )
-
 
 def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
     for match in match_at(_ABBREVIATED, text, text, _ABBREVIATIONS):
-        if _OTHER_NUMBER.fullmatch(match["number"]) is None:
+        # The function of that name has other numbers.
+        is_sine = match[0].startswith("SIN") and sum(map(str.isdigit, match["number"])) != 9
+        if not is_sine and _OTHER_NUMBER.fullmatch(match["number"]) is None:
             yield SecretPlace("id-number", *match.span("number"))
     for match in _LABELLED.finditer(text):
         group = match.lastgroup or "number"
@@ -271,6 +260,8 @@ _OTHER_NUMBER: Final = re.compile(
     r"|v[0-9]+(?:\.[0-9]+){1,3}|[0-9]{1,3}(?:\.[0-9]{1,2}){2}"
     # A range of years.
     r"|(?:19|20)[0-9]{2}[ ]?[-/][ ]?(?:19|20)?[0-9]{2}"
+    # Several numbers, some of them fractions.
+    r"|(?=[^.]*\.[0-9]{1,3}(?:[ ]|\Z))-?[0-9]+(?:\.[0-9]+)?(?:[ ]-?[0-9]+(?:\.[0-9]+)?){2,}"
     # The address of a machine; groups of three digits each are those of a large number.
     r"|(?![0-9]{1,3}(?:\.[0-9]{3}){3}\Z)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
 )
@@ -380,13 +371,6 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
         r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
         r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
-    ),
-    (
-        r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"
-        r"|nummerplade"
-        r"|registreringsnummer|rejestracyjn[aey]|plaka|vehicle registration)"
-        r"[^\n]{0,24} [\"'`«“]?[A-ZÄÖÜ0-9]",
-        _find_plates,
     ),
     (
         r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte"

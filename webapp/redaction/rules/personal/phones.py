@@ -31,7 +31,8 @@ _SAID_WORDS: Final = (
     r"|bel (?:me|mij|ons)|ring (?:mig|meg)(?: på)?|llámame al?|chiamami al?|me liga no"
     r"|appelle[rz]?(?:-moi| moi)?(?: au)?"
     r"|(?:reach|contact)(?: me| us| him| her)?(?: at| on| under| via)"
-    r"|erreich(?:bar|en|st|t)|hotline|sms|text me(?: at)?|rufnummer|numéro"
+    r"|erreich(?:bar|en|st|t)|rückruf(?:e|en)?(?: bitte)?(?: unter| an)?"
+    r"|hotline|sms|text me(?: at)?|rufnummer|numéro"
     r"|(?:my|our|his|her|their|mi|mon|meine|mijn|mitt|mit|il mio|meu)"
     r" (?:number|número|numéro|nummer|numero))"
 )
@@ -56,7 +57,10 @@ _CONTACTED: Final = re.compile(
     re.IGNORECASE,
 )
 _VERSION: Final = re.compile(r"[0-9]\.[0-9]+(?:/|\Z)|/[0-9]+\.")
-_DATE: Final = re.compile(r"20[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])[-/.]?(?:[0-2][0-9]|3[01])\Z")
+_DATE: Final = re.compile(
+    r"20[0-9]{2}[-/.]?(?:0[1-9]|1[0-2])[-/.]?(?:[0-2][0-9]|3[01])\Z"
+    r"|(?:19|20)[0-9]{2}[-/ ](?:19|20)[0-9]{2}\Z"
+)
 _DOTTED: Final = re.compile(r"0[1-9][0-9]{0,2}[/.][0-9]{2,3}(?:[. ][0-9]{2,3}){1,3}\Z")
 """A number with dots that is none of a version."""
 _MOBILE: Final = re.compile(
@@ -125,6 +129,22 @@ def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _CONTACTED.finditer(text):
         if _is_phone(match["number"], _REGIONS):
             yield SecretPlace("phone", *match.span("number"))
+
+
+_DIALLED: Final = re.compile(
+    # Links that call or write to a number.
+    r"(?:wa\.me/|whatsapp\.com/send/?\?phone=|signal\.me/#p/|viber://chat\?number=)(?:\+|%2B)?"
+    r"(?P<number>[0-9]{8,15})(?![0-9])|\btel:(?P<told>\+?[0-9](?:[ .()-]?[0-9]){6,14})(?![0-9])",
+    re.IGNORECASE,
+)
+
+
+def _find_dialled(text: str, name: str) -> Iterator[SecretPlace]:
+    for match in _DIALLED.finditer(text):
+        group = match.lastgroup or "number"
+        number = match[group] if group == "told" else f"+{match[group]}"
+        if _is_phone(number, _REGIONS) or _is_called_phone(number) or _is_fictional(number):
+            yield SecretPlace("phone", *match.span(group))
 
 
 def _find_mobile(text: str, name: str) -> Iterator[SecretPlace]:
@@ -224,6 +244,10 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
         r"[^0-9\n+(]*"
         r"\+?\(?[0-9](?:[ .\-/()\x{a0}\x{2011}\x{2013}\x{2212}]{0,3}[0-9]){6})",
         _find_said,
+    ),
+    (
+        r"(?i:wa\.me/|send/?\?phone=|signal\.me/#p/|viber://chat\?number=|tel:)(?:\+|%2B)?[0-9]",
+        _find_dialled,
     ),
     (
         r"0[1-9](?:[ .][0-9]{2}){4}|0[14567][0-9]{2,3}[ /-][0-9]{2,3}|0[1-9][0-9]{1,4}/[0-9]{3}"

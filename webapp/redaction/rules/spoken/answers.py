@@ -24,7 +24,8 @@ from webapp.redaction.rules.kinds import (
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.personal.addresses import STREET
-from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number, is_plate
+from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
+from webapp.redaction.rules.personal.vehicles import is_plate
 from webapp.redaction.rules.spoken.nouns import Noun, list_nouns
 
 QUESTION: Final = "question: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from webapp.redaction.rules.forms import ignoring_case
@@ -24,7 +25,8 @@ _CODES: Final = (
     "|kod weryfikacyjny|kod dostępu|verifieringskod|säkerhetskod|engångskod|bekreftelseskode"
     "|engangskode|adgangskode|doğrulama kodu|geheimzahl|code pin|pin code|pin number|one-time pin"
     "|one-time password|one-time passcode|one time password|einmalpasswort|einmalkennwort"
-    "|authenticator code|validation code|activation code|sms code|pickup code|mtan|pushtan|tan"
+    "|authenticator code|validation code|activation code|sms code|pickup code|tan|mtan|pushtan"
+    "|smstan|sms-tan|push-tan|chiptan|phototan|photo-tan|itan|digicode|code d'entrée|code d’entrée"
     "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code"
     "|kenncode|your code|dein code|ihr code|euer code|ton code"
     "|votre code|meeting code|meeting passcode|clave dinámica|debit card pin|credit card pin"
@@ -44,7 +46,8 @@ _OF_NO_THING: Final = "".join(
 )
 """Is not after the noun of another number, as in `the unlock code for level 2048`."""
 _CLOSES: Final = (
-    r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|to"
+    r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für"
+    r"|zur|zum|pour|para|to"
     r"|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?|worked|did|does"
     r"|didn|doesn|just|again|but|on)\b)|[ ][-–—(])"
 )
@@ -68,11 +71,18 @@ def _is_mixed_code(secret: str) -> bool:
     return len(set(secret)) > 1 and secret.upper() == secret
 
 
+def _is_of_device(secret: str) -> bool:
+    """Return whether two groups are of capitals, and no words, years or numbers of models."""
+    is_word = re.search("[AEIOU]", secret) is not None and secret.replace("-", "").isalpha()
+    return secret.upper() == secret and re.search("[A-Z]", secret) is not None and not is_word
+
+
 CODES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "code",
-        rf"(?:{_ENTERED_AT}|(?<=tür)|(?<=zugangs)|(?<=sicherheits))codes?{_FOR}{_SAYS}[ ]{{1,2}}"
+        rf"(?:{_ENTERED_AT}|(?<=tür)|(?<=zugangs)|(?<=sicherheits)|(?<=digi))codes?{_FOR}{_SAYS}"
+        r"[ ]{1,2}"
         rf"{_QUOTES}(?P<secret>{_MIXED})[#*]?{_CLOSES}",
         _is_mixed_code,
     ),
@@ -81,7 +91,7 @@ CODES: Final[tuple[Kind, ...]] = (
         "pin|otp|token|" + _CODES,
         rf"(?<![\w-])(?:(?:pin|token(?= for ))(?:[ -](?:code|number|nummer))?{_FOR}{_SAYS}|"
         rf"(?:otp|{_CODES}){_FOR}(?:{_SAYS})?)"
-        rf"[ ]{{1,2}}{_QUOTES}{_OF_NO_THING}"
+        rf"[ ]{{1,2}}{_QUOTES}{_OF_NO_THING}(?!(?<=alarm code )[0-9]{{1,8}}:[ ][a-z])"
         rf"(?P<secret>[0-9]{{4,8}}|[0-9]{{3}}[ -][0-9]{{3}}|[0-9]{{2}}(?:[ -][0-9]{{2}}){{2}})[#*]?"
         rf"{_CLOSES}",
         lambda secret: len(set(secret)) > 1,
@@ -186,10 +196,35 @@ CODES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "code |code: |código |código: |codice ",
-        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8}) (?:\(?valid|\(?expires|is valid"
-        r"|will expire|ist gültig"
-        r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung)",
+        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8})[.,;]? (?:\(?valid|\(?expires|is valid"
+        r"|will expire|ist gültig|gültig"
+        r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung"
+        # Whom nobody may be told.
+        r"|(?:please )?(?:do not|don['’]t|never) (?:share|tell|give|disclose|forward)"
+        r"|(?:bitte )?(?:nicht|niemals|nie) (?:weiter|mit)|teilen sie|no l[oa]s? (?:compart|d[eé])"
+        r"|nunca l|ne (?:le )?(?:partage|communique|donne|divulgue)"
+        r"|não (?:o )?(?:compartilh|partilh)"
+        r"|non (?:condivid|comunic))",
         lambda secret: len(set(secret)) > 1,
         "(?:code|código|codice):? [0-9]{4}",
+    ),
+    # After another detail of the same account or card.
+    Kind(
+        "pin",
+        ("PIN ", "PUK ", "TAN "),
+        re.compile(r"(?<=[,;/+&] )(?:PIN|PUK|TAN) (?P<secret>[0-9]{4,8})(?![\w-]|[.,:][0-9])"),
+        lambda secret: len(set(secret)) > 1,
+    ),
+    # What another device shows, in two groups of capitals.
+    ignoring_case(
+        "pin",
+        "code",
+        rf"(?:{_ENTERED_AT}|(?<=device )|(?<=activation )|(?<=user )"
+        r"|(?<=tv )|(?<=link )"
+        r"|(?<=enrolment )|(?<=enrollment )|(?<=the )|(?<=this )|(?<=your ))code"
+        r"(?: (?:is|ist|lautet|shown|displayed|on (?:the|your) [a-z]{2,12})"
+        rf"|:){{0,2}}[ ]{{1,2}}{_QUOTES}(?P<secret>[a-z0-9]{{3,4}}-[a-z0-9]{{3,4}})(?![\w-])",
+        _is_of_device,
+        r"code[a-z: ]*[ \"'`“„«‘*(]+[a-z0-9]{3,4}-[a-z0-9]{3}",
     ),
 )

@@ -18,12 +18,14 @@ from webapp.redaction.rules.kinds import (
     is_jumble,
     is_told,
     split_words,
+    strip_sentence,
 )
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.personal.addresses import STREET, is_address, is_surely_address
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
 from webapp.redaction.rules.spoken.answers import NO_CODE
 from webapp.redaction.rules.spoken.nouns import Noun
+from webapp.redaction.rules.spoken.subjects import OTHERS, UNBORN, is_thing
 
 _REACH: Final = 70
 _MOST_WORDS: Final = 10
@@ -37,25 +39,12 @@ _BORDER: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[\"'`*:]{0,3}[ \t]{0,4}\r?\n[ \t]{0,8}")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_OTHERS: Final = split_words(
-    """
-    order invoice ticket version build release page line chapter room step error exit status http
-    level stage achievement
-    port row column table issue commit tracking booking flight gate seat model reader
-    part chip device machine area zip postal postcode discount promo voucher country isbn sku item
-    bestellung rechnung zeile seite jahr fehler version plz postleitzahl
-    rose fell grew reached sold costs cost fee fees premium rate spending due balance
-    revenue total sum amount price limit length size least between count attempts expires expiry
-    invented founded introduced released photo applications workers
-    requires bytes function method library package module phone tel telefon order-id
-    """
-)
-"""Words about another thing, a count, an amount or a time."""
 _SAYS: Final = split_words(
     """
     c'est jest este oli var luidt sera foi fue siendo
     is was be are to with by it's its it says said reads read shows showed number nr no nummer
     numéro número numero ist war lautet lautete heißt est es era é è now jetzt again as
+    always usual immer toujours siempre sempre
     being becomes became remains remained stays equals called have has had hat gave give gives
     got try type typed enter entered use used using press wants want needs takes mit avec con
     com und and of
@@ -66,7 +55,9 @@ _SAYS: Final = split_words(
 """Words directly before a value."""
 _SIGNED: Final = re.compile(r"[:=>,–—-][ ]?[\"'`“„«‘*(]{0,3}\Z")
 _COUNTED: Final = re.compile(
-    r"[ ]?(?:%|€|\$|°)|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"
+    r"[ ]?(?:%|€|\$|°)"
+    r"|:[ ](?!(?:please|bitte|do|don|never|keep|nicht)\b)[a-zà-ÿ]{2,}"
+    r"|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"
     r"|[ ](?!(?:and|or|but|is|was|if|when|on|in|at|for|to|as|from|which|please|valid|issued|expires"
     r"|then|because|so|since|until|with|by|und|oder|ist|für|auf|am|bitte|gültig|et|y|e|that|it"
     r"|not|now|again|last|btw|this|the|my|belongs|below|above|ausgestellt|near|next|before|after"
@@ -126,6 +117,7 @@ _GROUPS: Final = re.compile("(?=.*[0-9])[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7}")
 _PARTS: Final = re.compile(r"\w+(?:/\w+)+")
 """Choices and paths."""
 _PREFIXED_ID: Final = re.compile(r"[a-z]{2,9}[_-][A-Za-z0-9]{14,}\Z")
+_CHECKSUM: Final = re.compile(r"(?:sha|md)[0-9]{1,3}[:=-][0-9A-Fa-f]{32}")
 _NO_SECRETS: Final = OF_DATA | OF_IDS | {"per"}
 _VERBS: Final = [
     [verb]
@@ -150,6 +142,8 @@ def _is_password(said: _Said) -> bool:
     if said.is_linked:
         return True
     if len(secret) < 8 or _PARTS.fullmatch(secret):
+        return False
+    if _CHECKSUM.match(secret):
         return False
     if (is_digest(secret) or _PREFIXED_ID.match(secret)) and not _NO_SECRETS.isdisjoint(said.words):
         return False
@@ -197,7 +191,7 @@ def _is_code(said: _Said) -> bool:
         # Of a device, or as in `pin numpy to 1264`.
         return False
     is_year = re.fullmatch("(?:19|20)[0-9]{2}", said.value) is not None
-    is_other = not _OTHERS.isdisjoint(said.context)
+    is_other = not OTHERS.isdisjoint(said.context)
     return said.is_said and not is_year and not is_other and len(set(said.value)) > 1
 
 
@@ -217,19 +211,19 @@ def _is_id(said: _Said) -> bool:
     return said.is_said or re.search("[A-Z]", number) is not None
 
 
-_UNBORN: Final = split_words(
-    "project fork star idea company library framework language site version release rule concept"
-)
-
-
 def _is_birth(said: _Said) -> bool:
     is_date = said.is_said or not said.value.isdigit()
-    if not _UNBORN.isdisjoint(said.words + said.context):
+    if not UNBORN.isdisjoint(said.words + said.context):
+        return False
+    if said.noun == "born" and not said.is_before and is_thing(said.context):
         return False
     return is_date and OF_OUR_TIME.search(said.value) is not None and len(said.words) <= 6
 
 
-_LIVES: Final = ("live", "wohn", "moved", "residence", "street")
+_LIVES: Final = (
+    *("live", "wohn", "moved", "residence", "street", "viv", "habit", "j'habite", "j’habite"),
+    *("nous habitons", "abito", "moro", "domicili"),
+)
 _TO: Final = split_words("to at in is address an nach ist lautet es est è é am bei under")
 
 
@@ -285,7 +279,10 @@ _CHANGED: Final = re.compile(
     r"[.!?:]{0,3}[\"'`”]{0,2}(?:[ ](?:to|into|with|nach|auf|zu|in|à|a|en|por|par|→|->)"
     r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:(?:it['’]?s|it[ ]is|is|that['’]s)[ ])?now"
     r"(?:[ ](?:it['’]?s|it[ ]is))?"
-    r"|[,;.]?[ ](?:and[ ]|but[ ])?(?:the[ ])?new[ ](?:one|password|token|key)[ ](?:is|will[ ]be))"
+    r"|[,;.]?[ ](?:(?:and|but|und|et|y|e)[ ])?(?:(?:the|das|la|le|el|il|der)[ ])?(?:new|neue[s]?"
+    r"|nueva?|nuevo|nouveau|nouvelle|nuov[ao]|nov[ao])"
+    r"(?:[ ](?:one|password|token|key|pw|passwort|kennwort|contraseña|clave))?"
+    r"[ ](?:is|will[ ]be|ist|lautet|es|est|è|é))"
     r"[ ][\"'`“„«‘*(]{0,3}"
     r"(?P<secret>(?=[^\s]{0,60}[0-9!@#$%^&*+=?])[^\s\"'`“”„«»,;()<>]{5,100})",
     re.IGNORECASE,
@@ -315,7 +312,7 @@ def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
         if place is not None:
             yield SecretPlace(near.kind, *place)
             if near is _PASSWORDS and (changed := _CHANGED.match(text, place[1])):
-                secret = changed["secret"].rstrip(".!?:")
+                secret = strip_sentence(changed["secret"])
                 if is_argument(secret) and is_told(secret):
                     start = changed.start("secret")
                     yield SecretPlace(near.kind, start, start + len(secret))
@@ -337,13 +334,13 @@ def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, in
             tried == 3
             or match.start() > limit
             or len(words) > _MOST_WORDS
-            or not _OTHERS.isdisjoint(words)
+            or not OTHERS.isdisjoint(words)
             or _BORDER.search(between)
             or _TEMPLATE.search(between)
             or (near.kind == "pin" and _DIGIT.search(between))
         ):
             return None
-        value = match["value"].rstrip(".!?:")
+        value = strip_sentence(match["value"], text[match.end("value") : match.end("value") + 2])
         is_bare = near.kind == "address" and not is_surely_address(value)
         is_counted = (value.isdigit() or is_bare) and _COUNTED.match(text, match.end())
         is_signed = _SIGNED.search(between) is not None
@@ -371,16 +368,19 @@ def _read_before(
     match = matches[-1]
     between = text[match.end() : start]
     words = [word.lower() for word in _WORD.findall(between)]
-    is_linked = not is_about and _LINKED.fullmatch(between) is not None
+    # Verbs are last in German.
+    is_linked = not is_about and (
+        _LINKED.fullmatch(between) is not None or (noun.text == "geboren" and between == " ")
+    )
     if not is_linked and (
         len(words) > _MOST_WORDS_BACK
         or _BACK.isdisjoint(words)
-        or not _OTHERS.isdisjoint(words)
+        or not OTHERS.isdisjoint(words)
         or _BORDER.search(between)
         or _TEMPLATE.search(between)
     ):
         return None
-    value = match["value"].rstrip(".!?:")
+    value = strip_sentence(match["value"], text[match.end("value") : match.end("value") + 2])
     context = _WORD.findall(text[max(match.start() - _CONTEXT, 0) : match.start()].lower())
     said = _Said(value, noun.text, noun.subject, words, True, context, True, is_linked)
     if near.accepts(said):

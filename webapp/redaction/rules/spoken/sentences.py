@@ -83,6 +83,13 @@ _PAIR: Final = re.compile(
     r"[ \t>*-]{0,8}(?P<below>[^\s\"'`:=<>]{6,100})[ \t]{0,4}(?=\r?\n|\Z)",
     re.IGNORECASE | re.MULTILINE,
 )
+_ON_MACHINE: Final = re.compile(
+    # A machine, a user of it, and the password.
+    r"(?:\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\b(?:server|host|box|machine|vm|rechner|servidor|serveur)\b"
+    r"[^\n]{0,40}?)[,;:(/ ]{1,3}(?:user )?(?:root|admin|administrator|ubuntu|postgres|deploy|pi"
+    rf"|ec2-user)(?:[,;][ ]|[ ]?[/|][ ]?|[ ][-–][ ]){_QUOTES}{_SECRET}",
+    re.IGNORECASE,
+)
 _BELOW: Final = re.compile(
     rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?[:?])?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
     r"[ \t>*`]{0,8}(?:\w{1,16}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
@@ -106,7 +113,9 @@ SENTENCES_NEEDS: Final = (
     rf"(?i:(?:{_USER}|username) ?(?:and|und|et|y|e|&|/|\+) ?(?:the |das |le |la )?{_PASSWORD}"
     r"|/ [^ ]+ (?:to (?:log|sign|get) |(?:are|is|sind) (?:the|my|your|our|die|meine) )"
     rf"|{_USER} ?[:=] *[^{SPACE}:=]+[ \t]*\r?\n"
-    r"|\|[ ]*convertto-secure)"
+    r"|\|[ ]*convertto-secure"
+    r"|[,;:(/ ](?:root|admin|administrator|ubuntu|postgres|deploy|pi|ec2-user)"
+    r"(?:[,;] | ?[/|]| [-–] ))"
 )
 APART_NEEDS: Final = (
     rf"(?i:{_NOUN}s?(?:[ ,:;(–—\r\n\"'.?!)]|$)"
@@ -121,6 +130,9 @@ def find_in_sentences(text: str) -> Iterator[SecretPlace]:
     """Yield the secrets after a user, and those that a command reads."""
     for match in _PIPED.finditer(text):
         yield from _check(text, *match.span("secret"))
+    for match in _ON_MACHINE.finditer(text):
+        if _CODE.search(match["secret"]):
+            yield from _check(text, *match.span("secret"))
     for match in _PAIR.finditer(text):
         group = match.lastgroup or "secret"
         if group != "below" or _CODE.search(match[group]):
@@ -161,6 +173,7 @@ def _check(text: str, start: int, end: int) -> Iterator[SecretPlace]:
 _CODE: Final = re.compile(
     r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]|[a-z][0-9]{1,4}[A-Z]"
 )
+_SURE: Final = re.compile(r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]")
 _NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
 
 
@@ -207,6 +220,44 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"[a-z]{4,13} / [\"'`]?(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{6,64})",
         lambda secret: is_told(secret) and _CODE.search(secret) is not None,
     ),
+    # A network, and its password.
+    ignoring_case(
+        "password",
+        "wifi|wi-fi|wlan|ssid",
+        r"(?<!\w)(?:wi-?fi|wlan|ssid)(?:[- ](?:name|network|netz(?:werk)?))?"
+        rf"(?:[ ]?[:=]|[ ]is|[ ]ist)[ ]{_QUOTES}[\w.-]{{2,32}}[\"'`”»]?"
+        rf"(?:[ ]?[/|,;][ ]?|[ ][-–][ ]){_QUOTES}{_SECRET}",
+        lambda secret: (
+            len(secret) >= 8
+            and is_told(secret)
+            and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None
+        ),
+        r"(?:wi-?fi|wlan|ssid)[^\n]*(?:[/|,;]| [-–] )",
+    ),
+    # After the user, without a noun of its own.
+    ignoring_case(
+        "password",
+        "user|login|benutzer|nutzer|usuario|utilisateur|identifiant|utente|usuário",
+        rf"(?<![\w-]){_USER}(?:[ ](?:is|ist|es|est|lautet)|:)?[ ]{_QUOTES}[\w.@-]{{2,40}}[\"'`”»]?"
+        r"[,;.]?(?:[ ](?:and|und|y|et|e))?"
+        r"[ ](?:and|und|it['’]?s|it is|das ist|es ist|c['’]est|es la|then|dann|with|mit|con|avec"
+        r"|com)"
+        rf"(?<=[a-z])[ ]{_QUOTES}{_SECRET}",
+        lambda secret: is_told(secret.rstrip(".!?:")) and _SURE.search(secret) is not None,
+        rf"{_USER}[^\n]*(?:and|und|y|et|e|it['’]?s|is|with|mit|con|avec|com|est|ist|then|dann) ",
+    ),
+    # After the address of an account.
+    ignoring_case(
+        "password",
+        "@",
+        r"@[\w-]{1,60}\.[\w.-]{2,60}[\"'`]?(?:[ ]?[/|][ ]?|[ ]+[-–—][ ]|,[ ])[\"'`]?"
+        r"(?P<secret>[^\s\"'`”»,;()<>/|@]{8,64})(?![^\s\"'`.,;!?)])",
+        lambda secret: (
+            is_told(secret.rstrip(".!?:"))
+            and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None
+        ),
+        r"@[\w-]+\.[\w.-]+[\"'`]?(?: ?[/|]|,| +[-–—]) ?[\"'`]?[^\s/|@]{8}",
+    ),
     ignoring_case(
         "password",
         "wlan|wi-fi|wifi|wpa|fritz!box",
@@ -222,9 +273,11 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         ("uestion", "frage", "maiden name", "ädchenname", "security answer", "ecurity answer")
         + ("nswer to the security question", "nswer to my security question"),
         re.compile(
-            r"(?:maiden name|ädchenname|(?:(?<=ecurity q)|(?<=ecret q))uestion[^\n]{0,80}?[Aa]nswer"
+            r"(?:(?:maiden name|ädchenname)(?=[ ][A-ZÄÖÜ])|maiden name|ädchenname"
+            r"|(?:(?<=ecurity q)|(?<=ecret q))uestion[^\n]{0,80}?[Aa]nswer"
             r"|(?<=icherheits)frage[^\n]{0,80}?Antwort|[a-z ]{5,30}(?:answer|question))"
-            r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?(?:[ ](?:is|was|ist|lautet)|:)[ ]"
+            r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?"
+            r"(?:[ ](?:is|was|ist|lautet)|:|(?<=n[ ]name)|(?<=enname))[ ]"
             r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}"
             r"(?:[ ][\w.'’-]{1,24}){0,3})(?=[\"'”“,;!]|[.]?[ ]*(?:\r?\n|\Z)|[.] )"
         ),

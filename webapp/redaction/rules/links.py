@@ -1,0 +1,90 @@
+"""Links that grant access by themselves, and the codes in their paths and queries."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from webapp.redaction.rules.forms import ignoring_case
+from webapp.redaction.rules.kinds import Kind, is_random, is_value
+
+_GRANTS: Final = (
+    "reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token"
+    "|secret"
+)
+_ENTRIES: Final = (
+    "invite/|invites/|invitation/|join/|login/|signin/|sign-in/|magic/|reset/|activate/|redeem/"
+    "|claim/|register/|guest/|share/"
+)
+_CODED: Final = "otp/|code/|pin/|passcode/|verify/|2fa/|mfa/|confirm/|totp/|sms/"
+_SIDES: Final = re.compile("[a-z]+|[A-Z]+|[0-9]+")
+
+
+def _is_code(secret: str) -> bool:
+    """Return whether a segment is made by a generator, and is no word with a number or a digest."""
+    sides = len(_SIDES.findall(secret))
+    return (
+        is_value(secret)
+        and any(map(str.isdigit, secret))
+        and any(map(str.isalpha, secret))
+        and sides >= 4
+        and sides * 5 >= len(secret) * 2
+    )
+
+
+LINKS: Final[tuple[Kind, ...]] = (
+    ignoring_case(
+        "link",
+        _GRANTS,
+        rf"(?<=[/._-])(?:{_GRANTS})"
+        r"[a-z_-]{0,20}(?:/[a-z_-]{1,20}){0,3}/(?P<secret>[a-z0-9_-]{20,400}(?:/[a-z0-9_-]{16,200}){0,2})(?![a-z0-9./])",
+        lambda secret: is_random(secret) or re.fullmatch("[0-9a-f-]{32,}", secret) is not None,
+        rf"(?:{_GRANTS})[a-z_/-]*/[a-z0-9_-]{{20}}",
+    ),
+    # A parameter of any name, of a page for one reader.
+    ignoring_case(
+        "link",
+        _GRANTS,
+        rf"(?<=[/._-])(?:{_GRANTS})[a-z_-]{{0,20}}(?:/[a-z_-]{{1,20}}){{0,3}}/?"
+        r"\?(?:[a-z_]{1,20}=[^\s&#\"'<>]{0,60}&){0,4}[a-z_]{1,20}=(?P<secret>[a-z0-9_-]{20,400})"
+        r"(?![a-z0-9./])",
+        is_random,
+        rf"(?:{_GRANTS})[a-z_/-]*\?[a-z0-9_=&.-]{{20}}",
+    ),
+    ignoring_case(
+        "link",
+        _ENTRIES,
+        rf"(?<=/)(?:{_ENTRIES})(?P<secret>[a-z0-9]{{6,19}})(?![\w./-])",
+        _is_code,
+        rf"/(?:{_ENTRIES})[a-z0-9]{{6}}",
+    ),
+    ignoring_case(
+        "pin",
+        _CODED,
+        rf"(?<=/)(?:{_CODED})(?P<secret>[0-9]{{6,8}})(?![\w./-])",
+        lambda secret: len(set(secret)) >= 3 and not re.match("(?:19|20)[0-9]{2}[01]", secret),
+        rf"/(?:{_CODED})[0-9]{{6}}",
+    ),
+    ignoring_case(
+        "pin",
+        "?|&|;",
+        r"[?&;](?:amp;)?(?:[a-z]{1,12}[_-])?(?:pin|otp|passcode|totp|mfa|2fa|tan|verification_?code"
+        r"|security_?code|access_?code|sms_?code)=(?P<secret>[0-9]{4,8})(?![\w.-])",
+        lambda secret: len(set(secret)) > 1,
+        r"[?&;][a-z_;-]*(?:pin|otp|code|mfa|2fa|tan)=[0-9]{4}",
+    ),
+    # A page where somebody is logged in at once, and checks of jobs.
+    ignoring_case(
+        "link",
+        "slack.com/z-app-|hc-ping.com/",
+        r"(?:slack\.com/z-app-[0-9]{4,20}-|hc-ping\.com/)(?P<secret>[a-z0-9_-]{20,200})",
+        lambda secret: len(set(secret)) >= 8,
+    ),
+    # Groups whose members see each other's telephone numbers.
+    ignoring_case(
+        "link",
+        "chat.whatsapp.com/|t.me/+|t.me/joinchat/",
+        r"(?:chat\.whatsapp\.com/(?:invite/)?|t\.me/(?:\+|joinchat/))(?P<secret>[\w-]{14,40})",
+        lambda secret: len(set(secret)) >= 8,
+    ),
+)
