@@ -15,21 +15,18 @@ _STARTED: Final = "readback_started"
 
 def time_statements() -> None:
     """Count from now on; forks of this process do so as well."""
-    event.listen(Engine, "before_cursor_execute", _begin)
-    event.listen(Engine, "after_cursor_execute", _end)
-    event.listen(Engine, "handle_error", _fail)
 
+    @event.listens_for(Engine, "before_cursor_execute")
+    def begin(connection: Connection, *_: Any) -> None:
+        connection.info[_STARTED] = time.perf_counter()
 
-def _begin(connection: Connection, *_: Any) -> None:
-    connection.info[_STARTED] = time.perf_counter()
+    @event.listens_for(Engine, "after_cursor_execute")
+    def end(connection: Connection, *_: Any) -> None:
+        count_statement(time.perf_counter() - connection.info[_STARTED])
 
-
-def _end(connection: Connection, *_: Any) -> None:
-    count_statement(time.perf_counter() - connection.info[_STARTED])
-
-
-def _fail(context: ExceptionContext) -> None:
-    error = context.sqlalchemy_exception
-    outage = find_outage(error) if error is not None else None
-    if outage is not None:
-        count_store_error(outage.value)
+    @event.listens_for(Engine, "handle_error")
+    def fail(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        outage = find_outage(error) if error is not None else None
+        if outage is not None:
+            count_store_error(outage.value)

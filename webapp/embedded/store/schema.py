@@ -72,10 +72,16 @@ Table(
 )
 
 
-def _create_progress(connection: Connection) -> None:
-    """Add the row with the form of all rows, and the last row rebuilt in a newer one."""
-    connection.execute(text("CREATE TABLE rebuilt (form INTEGER NOT NULL, seq BIGINT NOT NULL)"))
-    connection.execute(text("INSERT INTO rebuilt (form, seq) VALUES (0, 0)"))
+_PROGRESS: Final = (
+    # The form of all rows, and the last row rebuilt in a newer one.
+    "CREATE TABLE rebuilt (form INTEGER NOT NULL, seq BIGINT NOT NULL)",
+    "INSERT INTO rebuilt (form, seq) VALUES (0, 0)",
+)
+
+
+def _execute(statements: Iterable[str], connection: Connection) -> None:
+    for statement in statements:
+        connection.execute(text(statement))
 
 
 def _mark_large_texts(connection: Connection) -> None:
@@ -183,11 +189,9 @@ def _add_facts(connection: Connection) -> None:
     `seq`, because its writers do not wait for each other.
     """
     dialect = connection.dialect.name
-    for statement in _FACTS:
-        connection.execute(text(statement.format(**_TYPES[dialect])))
+    _execute((statement.format(**_TYPES[dialect]) for statement in _FACTS), connection)
     if dialect == "postgresql":
-        for statement in _SEQUENCE:
-            connection.execute(text(statement))
+        _execute(_SEQUENCE, connection)
 
 
 def _add_trigrams(connection: Connection) -> None:
@@ -205,15 +209,15 @@ def _execute_if_supported(connection: Connection, statements: Iterable[str]) -> 
     """
     try:
         with connection.begin_nested():
-            for statement in statements:
-                connection.execute(text(statement))
+            _execute(statements, connection)
     except DBAPIError as error:
         if find_outage(error) in (Outage.FULL, Outage.LOCKED, Outage.CANCELLED):
             raise
 
 
 _CHECKS: Final = (
-    # Completions whose findings are yet to be stored; see `webapp.embedded.finding.checking`.
+    # Completions whose findings are yet to be stored; see `webapp.embedded.finding.checking`. Those
+    # of an older store are put in later.
     # `turn` counts how often one was queued meanwhile, `leased` is until when a process has it.
     "CREATE TABLE unchecked (completion BIGINT NOT NULL PRIMARY KEY"
     " REFERENCES completions (seq) ON DELETE CASCADE, turn INTEGER NOT NULL,"
@@ -223,12 +227,6 @@ _CHECKS: Final = (
     "CREATE TABLE checking (rules INTEGER NOT NULL, queued BIGINT NOT NULL)",
     "INSERT INTO checking (rules, queued) VALUES (0, 0)",
 )
-
-
-def _add_checks(connection: Connection) -> None:
-    """Add the queue of completions to check. Those of an older store are put in later."""
-    for statement in _CHECKS:
-        connection.execute(text(statement))
 
 
 _SMALLER: Final = (
@@ -276,8 +274,7 @@ def _save_space(connection: Connection) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
-    for statement in _SMALLER:
-        connection.execute(text(statement))
+    _execute(_SMALLER, connection)
     _execute_if_supported(connection, [_GROUP_TRIGRAMS])
     # PostgreSQL may be older than 14, or built without it. Stored texts can be read anyway.
     _execute_if_supported(
@@ -301,12 +298,12 @@ def _add_form_of_facts(connection: Connection) -> None:
 SCHEMA: Final = Schema(
     steps=(
         partial(_VERSION_1.create_all, checkfirst=False),
-        _create_progress,
+        partial(_execute, _PROGRESS),
         _mark_large_texts,
         _add_time_of_storing,
         _add_facts,
         _add_trigrams,
-        _add_checks,
+        partial(_execute, _CHECKS),
         _save_space,
         _add_form_of_facts,
     )
