@@ -51,7 +51,7 @@ def from_chatgpt(conversation: Object) -> Iterator[str]:
 
 def _collect_messages(nodes: Mapping[str, Object], leaf: str | None) -> Iterator[Object]:
     """Yield the messages from the first to the one at `leaf`, without empty instructions."""
-    for node in list_branch(nodes, leaf, "parent"):
+    for node in list_branch(nodes, leaf, lambda name: nodes[name].text("parent")):
         message = node.object("message")
         if message is None:
             continue

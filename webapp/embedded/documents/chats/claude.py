@@ -65,7 +65,7 @@ def from_claude(conversation: Object) -> Iterator[str]:
     yield from limit_branches(
         _write_branch(
             conversation,
-            list_branch(nodes, leaf, "parent_message_uuid"),
+            list_branch(nodes, leaf, lambda name: nodes[name].text("parent_message_uuid")),
             "" if leaf == shown else leaf,
         )
         for leaf in leaves
@@ -109,10 +109,6 @@ def _write_message(message: Object) -> Iterator[Message]:
         yield write_message("user" if is_result else role, members, "claude", [*given, *others])
 
 
-def _is_result(block: Value) -> bool:
-    return isinstance(block, Object) and block.text("type") == "tool_result"
-
-
 def _write_block(block: Value) -> tuple[str, list[str]]:
     """Write a content block with the members that the API has, and list its other members."""
     known = _OF_BLOCK.get(block.text("type") or "") if isinstance(block, Object) else None
@@ -133,6 +129,10 @@ def _write_attachment(attachment: Value) -> str:
     known = {"extracted_content", "file_name"}
     document = write(type='"document"', title=title, source=source)
     return write_object([document[1:-1], *write_rest(attachment, known)])
+
+
+def _is_result(block: Value) -> bool:
+    return isinstance(block, Object) and block.text("type") == "tool_result"
 
 
 def _is_repeated(text: str, blocks: Iterable[Value]) -> bool:

@@ -6,12 +6,13 @@ each other one too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webapp.embedded.documents.chats.writing import (
     Message,
     limit_branches,
+    list_branch,
     write_completion,
     write_id,
     write_message,
@@ -63,20 +64,10 @@ def from_librechat(conversation: Object) -> Iterator[str]:
     shown = leaves[-1]
     yield from limit_branches(
         _write_branch(
-            conversation, _list_branch(nodes, parents, leaf), "" if leaf == shown else leaf
+            conversation, list_branch(nodes, leaf, parents.get), "" if leaf == shown else leaf
         )
         for leaf in dict.fromkeys([shown, *leaves])
     )
-
-
-def _list_branch(
-    nodes: Mapping[str, Object], parents: Mapping[str, str], leaf: str
-) -> list[Object]:
-    path: dict[str, Object] = {}
-    while leaf in nodes and leaf not in path:
-        path[leaf] = nodes[leaf]
-        leaf = parents[leaf]
-    return list(reversed(path.values()))
 
 
 def _write_branch(conversation: Object, messages: Sequence[Object], leaf: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from webapp.embedded.documents.chats.writing import (
     Message,
     limit_branches,
+    list_branch,
     write_completion,
     write_id,
     write_message,
@@ -97,20 +98,11 @@ def _write_paths(
         shown = min(replies[shown], key=lambda name: _read_rank(nodes[name]))
     leaves = [name for name in nodes if name not in replies]
     for leaf in dict.fromkeys([shown, *leaves]):
-        path = _list_path(nodes, parents, leaf)
+        path = list_branch(nodes, leaf, parents.get)
         created = copy(path[-1].get("created_date"))
         own = [*members, *write_id(root, "" if leaf == shown else leaf)]
         own += [f'"created":{created}'] if created else []
         yield write_completion(own, [_write_message(one) for one in path])
-
-
-def _list_path(nodes: Mapping[str, Object], parents: Mapping[str, str], leaf: str) -> list[Object]:
-    """List the messages from the first to the one at `leaf`."""
-    path: dict[str, Object] = {}
-    while leaf in nodes and leaf not in path:
-        path[leaf] = nodes[leaf]
-        leaf = parents[leaf]
-    return list(reversed(path.values()))
 
 
 def _read_rank(message: Object) -> float:

@@ -55,7 +55,7 @@ def from_open_webui(value: Object) -> Iterator[str]:
 
     def write_branches() -> Iterator[str]:
         for leaf in dict.fromkeys([shown, *leaves]):
-            messages = list_branch(nodes, leaf, "parentId")
+            messages = list_branch(nodes, leaf, lambda name: nodes[name].text("parentId"))
             if not messages:
                 raise NotACompletion("it has no messages")
             yield _write_branch(value, chat, messages, None if leaf == shown else leaf)

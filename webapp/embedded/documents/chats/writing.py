@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,11 +93,13 @@ def is_empty(member: Member) -> bool:
     return isinstance(value, Null) or value.source == '""'
 
 
-def list_branch(nodes: Mapping[str, Object], leaf: str | None, parent_name: str) -> list[Object]:
-    """List the messages from the first to the one at `leaf`, each with its parent's id."""
+def list_branch(
+    nodes: Mapping[str, Object], leaf: str | None, find_parent: Callable[[str], str | None]
+) -> list[Object]:
+    """List the messages from the first to the one at `leaf`; `find_parent` finds ids by ids."""
     path: dict[str, Object] = {}
     at = leaf
     while at is not None and at in nodes and at not in path:
         path[at] = nodes[at]
-        at = nodes[at].text(parent_name)
+        at = find_parent(at)
     return list(reversed(path.values()))
