@@ -172,7 +172,9 @@ def detect_traced(value: Object) -> list[WholeOrFragment] | None:
         is_known = names[0] == "inputs" or any(value.get(one) is not None for one in _TRACE_SIGNS)
         if isinstance(asked, String) and is_known:
             asked = parse(f'[{{"role":"user","content":{join_lines(asked.source)}}}]')
-        if not isinstance(asked, Array) or not all(map(_is_message, asked.items)):
+        if not isinstance(asked, Array) or not all(
+            isinstance(one, Object) and one.text("role") is not None for one in asked.items
+        ):
             continue
         if asked.items and answer is not None:
             if isinstance(answer, Object) and not find_reported_error(answer):
@@ -229,10 +231,6 @@ def _find_key(value: Object) -> str | None:
         if isinstance(key, Number):
             return key.source
     return None
-
-
-def _is_message(value: Value) -> bool:
-    return isinstance(value, Object) and value.text("role") is not None
 
 
 def _find_body(value: Value | None) -> Object | None:

@@ -240,17 +240,14 @@ def _detect_sharegpt(value: Object) -> list[WholeOrFragment] | None:
         turns = value.items(name)
         if turns and all(map(is_pair, turns)):
             return [parse_whole(ImportFormat.SHAREGPT, from_pairs(value, name))]
-        speakers: tuple[str, ...] = ("from", "role")
-        if name == "messages" and all(map(_is_standard_turn, turns or ())):
-            speakers = ("from",)
+        has_own_role = any(
+            isinstance(turn, Object) and is_other_role(turn.text("role") or "")
+            for turn in turns or ()
+        )
+        speakers = ("from", "role") if name != "messages" or has_own_role else ("from",)
         if turns and all(is_turn(turn, speakers=speakers) for turn in turns):
             return [parse_whole(ImportFormat.SHAREGPT, from_sharegpt(value, name))]
     return None
-
-
-def _is_standard_turn(turn: Value) -> bool:
-    """Return whether the role of a turn is none of ShareGPT's, such as `human`."""
-    return not isinstance(turn, Object) or not is_other_role(turn.text("role") or "")
 
 
 def _detect_preference(value: Object) -> list[WholeOrFragment] | None:

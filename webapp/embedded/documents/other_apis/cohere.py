@@ -44,7 +44,9 @@ def write_request(request: Object) -> str:
     messages = write_system(request.get("preamble"))
     turns = list(request.items("chat_history") or ())
     asked = copy(request.get("message"))
-    if asked is None and turns and _is_said_by_model(turns[-1]):
+    last = turns[-1] if turns else None
+    is_answer = isinstance(last, Object) and (last.text("role") or "").lower() in _ROLES
+    if asked is None and is_answer:
         # The history in a response ends with the question and the answer.
         turns.pop()
     messages += map(_write_turn, turns)
@@ -60,10 +62,6 @@ def write_response(response: Object) -> str:
     used = {"finish_reason", "message" if message else "text"}
     choice = write_choice(written, response.get("finish_reason"), "reason")
     return write_object([*copy_rest(response, used), f'"choices":[{choice}]'])
-
-
-def _is_said_by_model(turn: Value) -> bool:
-    return isinstance(turn, Object) and (turn.text("role") or "").lower() in _ROLES
 
 
 def _write_turn(turn: Value) -> str:
