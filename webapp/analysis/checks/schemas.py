@@ -248,15 +248,12 @@ def _freeze(value: Any) -> Any:
     return ("boolean", value) if isinstance(value, bool) else value
 
 
-def _ignore(validator: Any, keyword: Any, instance: Any, schema: Any) -> None:
-    """Accept everything. jsonschema evaluates this keyword with `re`, which can run for ever."""
-
-
 _KEYWORDS: Final[Mapping[str, Callable[..., Any]]] = Draft202012Validator.VALIDATORS | {
     "pattern": _check_pattern,
     "patternProperties": _check_pattern_properties,
     "additionalProperties": _check_additional_properties,
-    "unevaluatedProperties": _ignore,
+    # It accepts everything: jsonschema evaluates it with `re`, which can run for ever.
+    "unevaluatedProperties": lambda *_: None,
     "uniqueItems": _check_unique_items,
 }
 _VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
