@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
@@ -47,22 +48,8 @@ def send() -> ResponseReturnValue:
     uploads = find_uploads()
     request.max_content_length = uploads.max_bytes + _FORM_AROUND
     opened: list[BinaryIO] = []
-
-    def open_file(*_: object, **__: object) -> BinaryIO:
-        opened.append(uploads.open_file())
-        return opened[-1]
-
-    parser = FormDataParser(
-        stream_factory=open_file,
-        max_form_memory_size=_FORM_AROUND,
-        max_form_parts=MAX_FILES + 10,
-        silent=False,
-    )
     try:
-        _, fields, parts = parser.parse(
-            request.stream, request.mimetype, request.content_length, request.mimetype_params
-        )
-        sent = [one for one in parts.getlist("files") if one.filename]
+        fields, sent = _parse_form(uploads, opened)
         if not request.mimetype.startswith("multipart/"):
             problem = "A form with files is sent as multipart/form-data."
             return _render_form(uploads, problem), 400
@@ -119,6 +106,30 @@ def find_uploads() -> Uploads:
     if uploads is None:
         abort(404, "The pages read from another server, which takes no files.")
     return uploads
+
+
+def _parse_form(
+    uploads: Uploads, opened: list[BinaryIO]
+) -> tuple[MultiDict[str, str], list[FileStorage]]:
+    """Parse the fields and the files of the request, and add each file that is written to `opened`.
+
+    Raise `RequestEntityTooLarge`, or `ValueError` if the form is cut off.
+    """
+
+    def open_file(*_: object, **__: object) -> BinaryIO:
+        opened.append(uploads.open_file())
+        return opened[-1]
+
+    parser = FormDataParser(
+        stream_factory=open_file,
+        max_form_memory_size=_FORM_AROUND,
+        max_form_parts=MAX_FILES + 10,
+        silent=False,
+    )
+    _, fields, files = parser.parse(
+        request.stream, request.mimetype, request.content_length, request.mimetype_params
+    )
+    return fields, [one for one in files.getlist("files") if one.filename]
 
 
 def _render_form(uploads: Uploads, problem: str | None = None) -> str:
