@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, log2
-from typing import Final
+from typing import Final, Literal
 
 from webapp.analysis import Run, RunCall
 from webapp.formatting import count
@@ -49,6 +49,7 @@ class OutlineGap:
     href: str
     count: int
     kinds: frozenset[str]
+    kind: Literal["gap"] = "gap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
