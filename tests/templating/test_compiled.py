@@ -34,9 +34,8 @@ def test_values_are_escaped_as_jinja_escapes_them(value: Any) -> None:
         "{% macro show(a, b) %}{{ a }}{{ b }}{% endmacro %}{{ show(value, b=value)|length }}",
         "{% macro show(a, b='<') %}{{ a }}{{ b }}{% endmacro %}{{ show(value) }}",
         "{% macro show(a, b) %}{{ a }}{{ b }}{% endmacro %}{{ show(value) }}",
-        "{% macro show(a) %}{{ a }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ show(value, 1, x=2) }}",
-        "{% macro show(a) %}{{ a }}{{ caller(a) }}{% endmacro %}"
-        "{% call(b) show(value) %}{{ b }}<{% endcall %}",
+        "{% macro show(a) %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ show('<', 1, x=2) }}",
+        "{% macro show() %}{{ caller('<') }}{% endmacro %}{% call(b) show() %}{{ b }}{% endcall %}",
         "{% for a in value %}{{ a.encode().hex() }}{% endfor %}{{ value.replace('<', '>') }}",
         "{% block a %}{{ value.upper(*[]) }}{% endblock %}",
     ],

@@ -49,6 +49,12 @@ def test_sentences_are_shown_as_the_parser_shows_them(first: str, words: list[st
     assert html(text) == html(text + "\n")
 
 
+def test_sentences_need_none_of_the_time_of_a_page() -> None:
+    spent = MarkdownBudget(Budgets(seconds=0))
+    assert render_markdown("Go on.", budget=spent).html == html("Go on.")
+    assert render_markdown("*Go* on.", budget=spent).is_plain
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -29,7 +29,7 @@ from webapp.rendering.markdown.context import (
     ShowImage,
     TooCostly,
 )
-from webapp.rendering.markdown.parser import render
+from webapp.rendering.markdown.parser import render, render_sentences
 from webapp.rendering.markdown.plugins.blocks.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.text.direction import find_direction
@@ -76,6 +76,9 @@ def render_markdown(
     of a page share `budget`. `image` renders an image from its URL and description; without it,
     images are links.
     """
+    # Nothing of them is to be sanitized, and no budget is needed for them.
+    if not annotations and (sentences := render_sentences(text)):
+        return TextView(Markup(sentences))
     text = LONE_SURROGATES.sub("\ufffd", text)
     page = budget or MarkdownBudget()
     try:

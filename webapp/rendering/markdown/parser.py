@@ -78,10 +78,17 @@ _SENTENCES: Final = re.compile(
 """Words on one line without syntax, such as many questions are; only bare citations look so."""
 
 
+def render_sentences(text: str) -> str | None:
+    """Render `text` as safe HTML if it is words on one line without syntax; else return None."""
+    if "citeturn" in text or not _SENTENCES.fullmatch(text):
+        return None
+    return f'<p dir="auto">{text}</p>\n'
+
+
 def render(text: str, scope: Scope, *, own_host: str) -> str:
     """Render `text` as HTML, not yet sanitized. Raise `TooCostly` if it is nested too deeply."""
-    if "citeturn" not in text and _SENTENCES.fullmatch(text):
-        return f'<p dir="auto">{text}</p>\n'
+    if sentences := render_sentences(text):
+        return sentences
     levels = scope.page.budgets.levels
     parser = _build_parser(own_host, levels)
     env = scope.env
