@@ -19,8 +19,8 @@ from webapp.messages import (
     Text,
     Unknown,
     UrlCitation,
+    find_choice_messages,
     find_grounding,
-    find_told,
     is_readable_list,
     merge_lists,
     parse_content,
@@ -120,14 +120,14 @@ class Choice:
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
         read |= {"index": Number, source: object, "finish_reason": String}
         parsed = None
-        told = find_told(json) if isinstance(message, Null | None) else None
-        if told is not None:
-            message = told[0]
+        found = find_choice_messages(json) if isinstance(message, Null | None) else None
+        if found is not None:
+            message = found[0]
             read["messages"] = Array
         if message is not None and not isinstance(message, Null):
             parsed = Message.from_json(message, cited)
-            if told is not None:
-                parsed = parsed.add_told(told[1])
+            if found is not None:
+                parsed = parsed.add_tool_sources(found[1])
             if grounding := find_grounding(json):
                 parsed = parsed.add_grounding(grounding)
         text = json.get("text")

@@ -9,6 +9,7 @@
     citing          the sources that are listed beside a text
     cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     filter_reports  the results of content filters and moderation
+    quotations      the passages that the text blocks of Anthropic's API cite
     message         `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
@@ -18,7 +19,7 @@ servers return.
 """
 
 from webapp.messages.cited_ranges import find_grounding
-from webapp.messages.citing import find_told, merge_lists, parse_listed
+from webapp.messages.citing import find_choice_messages, merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.message import BARE, ERROR_FLAGS, INPUT_KEYS, Message
@@ -66,7 +67,7 @@ __all__ = [
     "UrlCitation",
     "find_grounding",
     "find_repeated",
-    "find_told",
+    "find_choice_messages",
     "is_readable_list",
     "merge_lists",
     "parse_content",

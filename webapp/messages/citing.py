@@ -48,13 +48,13 @@ def parse_context(message: Object) -> tuple[tuple[UrlCitation, ...], tuple[Membe
         return (), ()
     if cited := _parse_list(context.items("citations")):
         return cited, context.find_unread(citations=Array)
-    told = context.items("messages") or ()
-    only = told[0] if len(told) == 1 and isinstance(told[0], Object) else None
-    cited, others = parse_told(only) if only else ((), ())
+    messages = context.items("messages") or ()
+    only = messages[0] if len(messages) == 1 and isinstance(messages[0], Object) else None
+    cited, others = parse_tool_sources(only) if only else ((), ())
     return (cited, others + context.find_unread(messages=Array)) if cited else ((), ())
 
 
-def find_told(choice: Object) -> tuple[Object, tuple[Object, ...]] | None:
+def find_choice_messages(choice: Object) -> tuple[Object, tuple[Object, ...]] | None:
     """Find the answer in the `messages` of a choice, and the messages of tools before it.
 
     Previews of Azure have them in place of a `message`.
@@ -68,7 +68,7 @@ def find_told(choice: Object) -> tuple[Object, tuple[Object, ...]] | None:
     return (answer, tuple(tools)) if is_answer else None
 
 
-def parse_told(tool: Object) -> tuple[tuple[UrlCitation, ...], tuple[Member, ...]]:
+def parse_tool_sources(tool: Object) -> tuple[tuple[UrlCitation, ...], tuple[Member, ...]]:
     """Parse the sources in the JSON of a message of a tool, and its other members.
 
     Without sources, all of its members are the others.

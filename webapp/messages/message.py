@@ -14,7 +14,7 @@ from webapp.messages.citing import (
     merge_lists,
     parse_context,
     parse_listed,
-    parse_told,
+    parse_tool_sources,
     place_cited,
 )
 from webapp.messages.parsing import (
@@ -169,11 +169,11 @@ class Message:
         cited = parse_grounding(metadata, _get_only_text(self.parts))
         return replace(self, annotations=(*self.annotations, *cited)) if cited else self
 
-    def add_told(self, tools: Sequence[Object]) -> Message:
+    def add_tool_sources(self, tools: Sequence[Object]) -> Message:
         """Add the sources and other members of the messages of tools that came with an answer."""
-        told = [parse_told(tool) for tool in tools]
-        cited = [source for sources, _ in told for source in sources]
-        others = tuple(member for _, members in told for member in members)
+        read = [parse_tool_sources(tool) for tool in tools]
+        cited = [source for sources, _ in read for source in sources]
+        others = tuple(member for _, members in read for member in members)
         listed = place_cited(cited, _get_only_text(self.parts))
         return replace(
             self,

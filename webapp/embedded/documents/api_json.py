@@ -30,7 +30,7 @@ from webapp.exact_json import (
     write_array,
     write_object,
 )
-from webapp.messages import BARE, find_told
+from webapp.messages import BARE, find_choice_messages
 from webapp.timestamps import parse_time
 
 _WITHOUT_SPACE: Final = re.compile(
@@ -202,8 +202,8 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
     message = choice.get("message")
     is_delta = message is None or isinstance(message, Null)
     answer = choice.get("delta") if is_delta else message
-    if answer is None and (told := find_told(choice)):
-        answer = told[0]
+    if answer is None and (found := find_choice_messages(choice)):
+        answer = found[0]
     if isinstance(answer, Object):
         given = {name: _get_source(answer, name) for name in _ANSWER_FIELDS}
         named["message"] = _write_object(given, _copy_non_empty(answer, given))

@@ -16,7 +16,7 @@ from webapp.embedded.recording.recorder import Recorder
 from webapp.embedded.recording.sse import Event
 from webapp.embedded.recording.stream_assembly import CompletionAccumulator
 from webapp.exact_json import Array, Boolean, NotJson, Object, TooManyValues, parse
-from webapp.messages import find_told
+from webapp.messages import find_choice_messages
 from webapp.redaction import mask
 
 DONE: Final = b"[DONE]"
@@ -232,8 +232,8 @@ def parse_answer(body: bytes) -> RecordedAnswer:
 def _is_finished(choice: Object) -> bool:
     if choice.text("finish_reason"):
         return True
-    told = find_told(choice)
-    return told is not None and isinstance(end := told[0].get("end_turn"), Boolean) and end.value
+    found = find_choice_messages(choice)
+    return found is not None and isinstance(end := found[0].get("end_turn"), Boolean) and end.value
 
 
 def _parse_lines(body: bytes) -> RecordedAnswer | None:

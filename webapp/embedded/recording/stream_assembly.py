@@ -74,7 +74,7 @@ class ChoiceAccumulator:
         self._finish_reason = "null"
         self._members: dict[str, str] = {}
         self._messages: list[Object] = []
-        self._told: dict[int, ToldAccumulator] = {}
+        self._listed: dict[int, ChoiceMessageAccumulator] = {}
         self._has_ended = False
         self._text: StringAccumulator | None = None
 
@@ -92,7 +92,7 @@ class ChoiceAccumulator:
                 self._has_ended |= end is not None and end.source == "true"
                 if not (self._has_ended and delta.text("content") == "[DONE]"):
                     index = piece.integer("index") or 0
-                    self._told.setdefault(index, ToldAccumulator()).feed(piece, delta)
+                    self._listed.setdefault(index, ChoiceMessageAccumulator()).feed(piece, delta)
         text = choice.get("text")
         if isinstance(text, String):
             self._text = self._text or StringAccumulator()
@@ -119,9 +119,9 @@ class ChoiceAccumulator:
             "finish_reason": self._finish_reason,
             "logprobs": self._logprobs.result() if self._logprobs else "null",
         }
-        if self._told:
-            told = write_array(self._told[index].result() for index in sorted(self._told))
-            return join_object(members | self._members | {"message": "null", "messages": told})
+        if self._listed:
+            listed = write_array(self._listed[index].result() for index in sorted(self._listed))
+            return join_object(members | self._members | {"message": "null", "messages": listed})
         if self._text is not None:
             members["text"] = self._text.result()
         given = self._members.get("message", "")
@@ -133,7 +133,7 @@ class ChoiceAccumulator:
         return join_object(members | self._members)
 
 
-class ToldAccumulator:
+class ChoiceMessageAccumulator:
     """One of several messages of a choice, as Azure's previews have them, whose delta is in pieces.
 
     A last piece says only `[DONE]`.
