@@ -74,7 +74,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "snippets": (f"{VALUES} formatting", ""),
     "keeping": (
-        f"{VALUES} database embedded services static_files transcript upstream",
+        f"{VALUES} database embedded services snippets static_files transcript upstream",
         "flask sqlalchemy",
     ),
     "uploads": ("database embedded formatting redaction services", "sqlalchemy"),

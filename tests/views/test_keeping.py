@@ -218,3 +218,22 @@ def test_a_model_server_runs_completions_of_another_server_again(
     assert answer.location == "/kept/c9"
     assert "Nine." in page.text and "question 1" in page.text
     assert "readback_rerun_of" in page.text
+    # It is no copy of the other server's.
+    banner = page.one(".kept-banner")
+    assert "Run again" in banner.text() and "copy" not in banner.text().lower()
+    assert [link.attributes["href"] for link in banner.css("a")] == ["/completions/c1"]
+
+
+def test_a_completion_that_is_kept_is_compared_with_the_one_run_again(
+    remote_config: Config, fake: FakeUpstream
+) -> None:
+    model = FakeModel()
+    model.script(whole(completion("c9", "Nine.")))
+    with model.serve() as url:
+        client = create_app(replace(remote_config, model_url=url)).test_client()
+        client.post("/completions/c1/keep")
+        answer = client.post("/completions/c1/again", data={"to": "2"})
+        page = Page.of(client.get(answer.location))
+
+    assert answer.location == "/kept/compare?a=c1&b=c9"
+    assert "only in A" in page.text

@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, request
 
+from webapp.completions import Completion, scalar_text
 from webapp.database import DATABASE_ERRORS
 from webapp.embedded import Store
 from webapp.embedded.documents.records import NotACompletion
 from webapp.embedded.store.writing import Outcome
+from webapp.exact_json import parse
+from webapp.ids import is_valid_id
 from webapp.keeping.copying import Copier
 from webapp.redaction import get_logger
 from webapp.services import CannotKeep, Services
+from webapp.snippets import RERUN_OF
 from webapp.static_files import OUTSIDE
 from webapp.upstream import Deadline, Upstream
 
@@ -128,3 +132,12 @@ def surround(app: Flask, around: Flask, store: Store) -> None:
     app.url_build_error_handlers.append(build)
     app.add_template_global(store.find_stored_time, "find_kept_time")
     app.add_template_global(outside_url, "outside_url")
+
+    def find_first_run(completion_id: str) -> str | None:
+        """Find the id of the completion that this one runs again, by its metadata."""
+        written = store.retrieve_completion(completion_id)
+        metadata = Completion.from_json(parse(written)).metadata if written else ()
+        ids = (scalar_text(one.value) for one in metadata if one.name.text == RERUN_OF)
+        return next((one for one in ids if one and is_valid_id(one)), None)
+
+    app.add_template_global(find_first_run, "find_first_run")

@@ -16,7 +16,10 @@ bp = Blueprint("rerun", __name__, url_prefix="/completions/<completion_id>")
 @bp.post("/again")
 @known_readers_only
 def run(completion_id: str) -> ResponseReturnValue:
-    """Create the completion of the first `to` messages, by `model`, and show how it differs."""
+    """Create the completion of the first `to` messages, by `model`, and show how it differs.
+
+    Beside another server, that takes a copy of the first one.
+    """
     model = services().again.model
     if model is None:
         abort(404, "No model server is configured. READBACK_MODEL_URL names one.")
@@ -30,7 +33,10 @@ def run(completion_id: str) -> ResponseReturnValue:
     deadline = Deadline.after(services().again.timeout, clock=model.clock)
     new_id = model.create_completion(made.json.encode(), deadline=deadline)
     record_event(Event.RUN_AGAIN, completion=completion_id, as_=new_id)
-    if services().copies is not None:
-        # Beside another server, the store that it is in has pages of its own.
+    copies = services().copies
+    if copies is None:
+        return redirect(url_for("compare.show", a=completion_id, b=new_id), 303)
+    # Beside another server, the store that it is in has pages of its own.
+    if copies.find(completion_id) is None:
         return redirect(url_for("kept.show", rest=new_id), 303)
-    return redirect(url_for("compare.show", a=completion_id, b=new_id), 303)
+    return redirect(url_for("kept.show", rest="compare", a=completion_id, b=new_id), 303)
