@@ -53,6 +53,7 @@ __all__ = ["RenderContext", "install"]
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "as_json": exact_json.indent,
     "clock_time": listing.clock_time,
+    "time_beside": listing.time_beside,
     "coloured": rendering.render_snippet,
     "contradiction": media.describe_contradiction,
     "exact": rendering.render_exact,

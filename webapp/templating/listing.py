@@ -137,6 +137,18 @@ def clock_time(seconds: int) -> str:
     return moment.strftime("%H:%M") if moment else ""
 
 
+def time_beside(seconds: int, other: int | None) -> str:
+    """Format a time in UTC beside another, `14:03:09`, with its date if that is another one.
+
+    Empty if it is not a time.
+    """
+    moment, beside = _read_time(seconds), _read_time(other)
+    if moment is None:
+        return ""
+    is_same_day = beside is not None and moment.date() == beside.date()
+    return moment.strftime("%H:%M:%S" if is_same_day else "%Y-%m-%d %H:%M:%S")
+
+
 def _suggest(texts: Iterable[str]) -> list[str]:
     usable = (text for text in texts if text.strip() and fits_in_link(text))
     return sorted(list(dict.fromkeys(usable))[:_MAX_SUGGESTED])

@@ -188,7 +188,7 @@ def test_it_says_how_many_old_results_were_cleared(
                 one | {"content": "[cleared]"} if "tool" in one["role"] else one for one in said
             ]
         choice = {"index": 0, "message": answer, "finish_reason": "tool_calls"}
-        times = {"id": f"c{at}", "created": 1_766_000_000 + at}
+        times = {"id": f"c{at}", "created": 1_766_000_000 + at * 40_000}
         lines.append(json.dumps(times | {"messages": said, "choices": [choice]}))
         history += [answer, {"role": "tool", "tool_call_id": f"c{at}", "content": "06:11 " * 50}]
     (tmp_path / "run.jsonl").write_text("\n".join(lines))
@@ -198,6 +198,9 @@ def test_it_says_how_many_old_results_were_cleared(
     assert "cleared" not in first
     assert "became [cleared] ." in last
     assert last.endswith("2 tool results cleared.")
+    # The next day has its date.
+    lines = texts(page(client, "/conversations/c0"), ".request-line")
+    assert "Request 1 19:33:20" in lines[0] and "Request 2 2025-12-18 06:40:00" in lines[1]
     [line] = texts(page(client, "/completions/c3"), "nav.conversation")
     assert "Request 4 of 4 in this conversation" in line
     assert "2 older tool results cleared" in line

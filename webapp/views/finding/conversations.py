@@ -16,11 +16,11 @@ from webapp.conversations import (
     PromptDifference,
     StoredRequest,
 )
-from webapp.formatting import count, first_words, moment
+from webapp.formatting import count, first_words
 from webapp.reading import MAX_LIMIT, TranscriptRequest
 from webapp.services import services, start_deadline
 from webapp.templating import RenderContext
-from webapp.templating.listing import clock_time
+from webapp.templating.listing import time_beside
 from webapp.upstream import Deadline, UpstreamError, check_id
 from webapp.views import read_whole_number
 
@@ -105,7 +105,6 @@ def _list_branches(
     paths = [conversation.path_to(end) for end in conversation.iter_ends()]
     ends = [path[-1] for path in paths]
     has_models = len({end.model for end in ends}) > 1
-    is_one_day = len({moment(end.created)[:10] for end in ends if end.created}) < 2
     last = conversation.last_of(shown)
     branches = []
     known: set[tuple[str, ...]] = set()
@@ -113,7 +112,7 @@ def _list_branches(
         end = path[-1]
         facts = [count(len(path), "request")]
         if end.created:
-            facts.append(f"to {clock_time(end.created) if is_one_day else moment(end.created)}")
+            facts.append(f"to {time_beside(end.created, conversation.requests[0].created)}")
         if has_models and end.model:
             facts.append(end.model)
         if len(paths) > 1 and at < MAX_WITH_WORDS:
