@@ -263,9 +263,9 @@ def describe_places(run: Run) -> str:
     recovered = sum(sequence.is_recovered for sequence in run.sequences)
     if not run.is_whole or not run.sequences:
         return places
-    if recovered == number:
-        return f"{places}, {'recovered' if number == 1 else 'all recovered'}"
-    return f"{places}, {recovered or ('not' if number == 1 else 'none')} recovered"
+    if number == 1:
+        return f"{places}, {'recovered' if recovered else 'no later success'}"
+    return f"{places}, {'all' if recovered == number else recovered or 'none'} recovered"
 
 
 @dataclass(frozen=True, slots=True)
