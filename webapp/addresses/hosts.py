@@ -63,6 +63,7 @@ def is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def name_source(address: str) -> str:
     """Return the source of an address: an IPv4 address, or the network of an IPv6 address.
 

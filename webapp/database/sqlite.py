@@ -7,8 +7,8 @@ import os
 import sqlite3
 import time
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,8 +41,8 @@ class _SqliteDatabase(Database):
                 # A statement of its own sees one moment of the database without a transaction.
                 cursor = connection.cursor()
                 cursor.execute(query.text, binds)
-                row_type = _create_row_type(tuple(name for name, *_ in cursor.description))
-                rows = [row_type(*row) for row in cursor.fetchall()]
+                make_row = _find_row_maker(tuple([column[0] for column in cursor.description]))
+                rows = [make_row(row) for row in cursor.fetchall()]
                 cursor.close()
             count_statement(time.perf_counter() - started)
             return rows
@@ -51,8 +51,10 @@ class _SqliteDatabase(Database):
 
 
 @lru_cache(maxsize=256)
-def _create_row_type(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names, rename=True)
+def _find_row_maker(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+    # The class itself takes a frame of Python for each row.
+    return partial(tuple.__new__, row_type)
 
 
 def open_sqlite(url: URL) -> Database:
