@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from webapp.completions import Completion
@@ -41,7 +41,7 @@ class UpstreamRequests:
     """
 
     upstream: Upstream
-    pool: ThreadPoolExecutor
+    pool: Executor
     completion_id: str
     deadline: Deadline
     trusts_end: bool = False

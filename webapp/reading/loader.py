@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from webapp.completions import Choice, Completion
 from webapp.exact_json import Document
 from webapp.ids import is_valid_id
 from webapp.messages import Message
-from webapp.monitoring.request_ids import RequestPool
+from webapp.monitoring.request_ids import RequestPool, SameThread
 from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
 from webapp.reading.completion_requests import UpstreamRequests
 from webapp.reading.kept import MessageCache
@@ -60,7 +61,10 @@ class TranscriptLoader:
         self._trusts_end = trusts_end
         self._input_only = input_only
         self._cache = cache
-        self._pool = RequestPool(3 * threads, thread_name_prefix="upstream")
+        # Threads only help where time is spent on waiting.
+        self._pool: Executor = (
+            SameThread() if trusts_end else RequestPool(3 * threads, thread_name_prefix="upstream")
+        )
 
     def forget(self, completion_id: str) -> None:
         """Delete the messages kept of a completion that was deleted."""
@@ -79,10 +83,8 @@ class TranscriptLoader:
             except UpstreamError as error:
                 return error
 
-        # Threads only help where time is spent on waiting.
-        beside = () if self._trusts_end else asked[1:]
-        futures = [self._pool.submit(ask, one) for one in beside]
-        found = [ask(one) for one in asked[: len(asked) - len(beside)]]
+        futures = [self._pool.submit(ask, one) for one in asked[1:]]
+        found = [ask(one) for one in asked[:1]]
         found += [future.result() for future in futures]
         return dict(zip(asked, found, strict=True))
 
