@@ -120,10 +120,12 @@ class Choice:
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
         read |= {"index": Number, source: object, "finish_reason": String}
         parsed = None
-        found = find_choice_messages(json) if isinstance(message, Null | None) else None
-        if found is not None:
+        found = find_choice_messages(json)
+        if found is not None and _repeats(message, found[0]):
             message = found[0]
             read["messages"] = Array
+        else:
+            found = None
         if message is not None and not isinstance(message, Null):
             parsed = Message.from_json(message, cited)
             if found is not None:
@@ -168,6 +170,13 @@ class Choice:
     def token_count(self) -> int:
         """The number of tokens whose probability is in `logprobs`."""
         return len(tuple(_iter_tokens(self.logprobs))) if self.logprobs else 0
+
+
+def _repeats(message: Value | None, answer: Object) -> bool:
+    """Return whether a message says no more than an answer, as our own server writes it again."""
+    if isinstance(message, Object):
+        return message.text("content") == answer.text("content")
+    return isinstance(message, Null | None)
 
 
 def _iter_tokens(logprobs: Object) -> Iterator[Value]:
