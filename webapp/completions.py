@@ -121,11 +121,12 @@ class Choice:
         read |= {"index": Number, source: object, "finish_reason": String}
         parsed = None
         found = find_choice_messages(json)
-        if found is not None and _repeats(message, found[0]):
+        if found is not None and isinstance(message, Null | None):
             message = found[0]
-            read["messages"] = Array
-        else:
+        elif found is not None and not _repeats(message, found[0]):
             found = None
+        if found is not None:
+            read["messages"] = Array
         if message is not None and not isinstance(message, Null):
             parsed = Message.from_json(message, cited)
             if found is not None:
@@ -173,10 +174,14 @@ class Choice:
 
 
 def _repeats(message: Value | None, answer: Object) -> bool:
-    """Return whether a message says no more than an answer, as our own server writes it again."""
-    if isinstance(message, Object):
-        return message.text("content") == answer.text("content")
-    return isinstance(message, Null | None)
+    """Return whether a message has all that an answer has, as our own server writes it again."""
+    if not isinstance(message, Object):
+        return False
+    given = ((one.value, message.get(one.name.text)) for one in answer.members)
+    return all(
+        isinstance(value, Null) or (copied is not None and copied.source == value.source)
+        for value, copied in given
+    )
 
 
 def _iter_tokens(logprobs: Object) -> Iterator[Value]:

@@ -176,15 +176,16 @@ def test_the_messages_of_a_choice_are_its_answer_with_the_context_of_tools(tools
 
 
 def test_a_message_that_only_repeats_the_messages_has_their_context() -> None:
-    repeated = {"role": "assistant", "content": SAID["content"], "refusal": None}
+    repeated: dict[str, Any] = SAID | {"refusal": None, "name": "x"}
     choice: dict[str, Any] = {"message": repeated, "messages": [TOLD, SAID]}
     message = answer_of(Completion.from_json(parse(json.dumps({"choices": [choice]}))))
     assert cited(message) == [(A, "Plan", "[doc1]")]
+    assert message.name == "x"
 
-    choice["message"] = {"role": "assistant", "content": "Another"}
-    found = Completion.from_json(parse(json.dumps({"choices": [choice]})))
-    assert answer_of(found).plain_text == "Another"
-    assert [one.name.text for one in found.choices[0].also_sent] == ["messages"]
+    for other in (SAID | {"content": "Another"}, {"role": "assistant", "content": SAID["content"]}):
+        found = Completion.from_json(parse(json.dumps({"choices": [choice | {"message": other}]})))
+        assert answer_of(found).plain_text == other["content"]
+        assert [one.name.text for one in found.choices[0].also_sent] == ["messages"]
 
 
 def test_a_message_of_a_tool_that_lists_no_sources_is_shown_as_it_is() -> None:
