@@ -92,6 +92,9 @@ def test_ticked_rows_are_deleted_after_a_page_that_names_them(
 
     address, method = bar["Delete …"]
     asked = Page.of(client.get(address, query_string=query))
+    assert "They are deleted from the server, with their messages" in asked.text
+    alone = Page.of(client.get(address, query_string={"pick": IDS[0]}))
+    assert "It is deleted from the server, with its messages" in alone.text
     form = asked.one("main form")
     picks = [one.attributes["value"] for one in form.css("[name=pick]")]
     answer = client.post(form.attributes["action"] or "", data={**query, "pick": picks})

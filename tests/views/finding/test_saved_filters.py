@@ -35,6 +35,9 @@ def test_filters_are_saved_opened_replaced_and_deleted(client: FlaskClient) -> N
     page = Page.of(client.get("/completions"))
     assert page.link(HOSTILE) == response.location
     assert not page.all(".saved b") and not page.all(".saved-form")
+    assert not page.all(".saved [aria-current]")
+    opened = Page.of(client.get(response.location))
+    assert [one.text() for one in opened.all(".saved [aria-current]")] == [HOSTILE]
     assert save(client, HOSTILE, "model=m") == 303
     page = Page.of(client.get("/completions"))
     assert page.link(HOSTILE) == "/completions?model=m"
