@@ -14,6 +14,7 @@ from tests.support.real_transcripts import FILES, lines_to_look_at, write_lines_
 from tools.store_rows import completion, database_url, jsonl, rows
 from webapp.embedded import ImportReport, Store, import_files
 from webapp.embedded.limits import MAX_IMPORTED_VALUES
+from webapp.embedded.transfer.files import read_documents
 
 
 def problems(report: ImportReport) -> list[str]:
@@ -223,3 +224,30 @@ def test_a_line_of_millions_of_values_is_refused_and_the_others_are_stored(
 
     assert report.added == 1
     assert reason in str(report.problems[0])
+
+
+@pytest.mark.parametrize("filler", ["[],", "[]\n", "\n", "x\n", "{},"])
+def test_a_file_of_documents_without_a_completion_is_not_read_to_its_end(
+    store: Store, tmp_path: Path, filler: str
+) -> None:
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    line = json.dumps(completion("c1"))
+    one.write_text(f"{line}\n{filler * 500}\n{line}\n{filler * 1_000}\n", encoding="utf-8")
+    two.write_text(json.dumps(completion("c2")), encoding="utf-8")
+
+    report = import_files(store, [one, two], max_fruitless=600)
+
+    assert (report.added, report.unchanged) == (2, 1)
+    assert report.problems[-1].source.path == one
+    assert str(report.problems[-1]).endswith(
+        "600 documents before this hold no completion; the rest of the file was not read"
+    )
+
+
+def test_many_documents_on_a_line_are_read_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{"[]," * 50_000}{{"a":1}}, [1,\n2] x\n[3]', encoding="utf-8")
+    documents = [one.text for one in read_documents(path)]
+
+    assert documents[:50_000] == [b"[]"] * 50_000
+    assert documents[50_000:] == [b'{"a":1}', b"[1,\n2] x\n", b"[3]"]

@@ -38,6 +38,12 @@ from webapp.exact_json import Array, Value
 MAX_PROBLEMS: Final = 1000
 """Further problems are counted but not listed, so that memory stays bounded."""
 
+MAX_FRUITLESS: Final = 1_000_000
+"""Documents in a row without a completion after which the rest of a file is not read.
+
+A file of 39 MB can hold 13,000,000 empty arrays, which take more than a minute.
+"""
+
 _BATCH_DOCUMENTS: Final = 200
 _BATCH_CHARACTERS: Final = 8 * 1024 * 1024
 
@@ -91,6 +97,7 @@ def import_files(
     *,
     progress: Progress | None = None,
     max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    max_fruitless: int = MAX_FRUITLESS,
     report: ImportReport | None = None,
     keeps_both: bool = False,
 ) -> ImportReport:
@@ -100,7 +107,8 @@ def import_files(
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
     A `report` that the caller passes is filled batch by batch, and so counts the stored ones if an
     error ends the import. With `keeps_both`, a completion whose id is stored with other content
-    is stored under another id.
+    is stored under another id. After `max_fruitless` documents in a row without a completion, the
+    rest of a file is not read.
     """
     files = [one if isinstance(one, OpenFile) else Path(one) for one in sources]
     done = total = 0
@@ -111,7 +119,8 @@ def import_files(
     with PendingParts() as pending:
         run = _ImportRun(store, pending, report or ImportReport(), keeps_both)
         documents = chain.from_iterable(
-            read_documents(one, max_bytes=max_document_bytes) for one in files
+            run.give_up_fruitless(read_documents(one, max_bytes=max_document_bytes), max_fruitless)
+            for one in files
         )
         for batch in _split_batches(documents, lambda document: len(document.text)):
             run.add_documents(batch)
@@ -135,17 +144,35 @@ class _ImportRun:
         self._keeps_both = keeps_both
         self._store = store
         self._pending = pending
+        self._fruitless = 0
+
+    def give_up_fruitless(self, documents: Iterable[Document], most: int) -> Iterator[Document]:
+        """Yield the documents of a file until `most` in a row, and their batch, held nothing."""
+        self._fruitless = 0
+        for document in documents:
+            if self._fruitless >= most:
+                reason = (
+                    f"{most:,} documents before this hold no completion; the rest of the "
+                    "file was not read"
+                )
+                self.report.bad += 1
+                # Also if so many were bad that no further ones are listed.
+                self.report.problems.append(Problem(document.source, reason))
+                return
+            yield document
 
     def add_documents(self, batch: Iterable[Document]) -> None:
         """Store the completions in a batch of documents; keep parts of completions pending."""
         records: list[tuple[SourceLine, CompletionRecord]] = []
         for document in batch:
+            self._fruitless += 1
             with self._reporting(document.source):
                 for source, value in _split_document(document):
                     with self._reporting(source):
                         for piece in [value] if isinstance(value, Whole) else detect(value):
                             formats = self.report.formats.setdefault(source.path, Counter())
                             formats[piece.format] += 1
+                            self._fruitless = 0
                             if isinstance(piece, Fragment):
                                 self._pending.add(piece, source)
                             else:

@@ -19,6 +19,8 @@ _SPACE: Final = b" \t\r\n"
 _SEPARATORS: Final = _SPACE + b",\x1e"
 """Separators of documents: white space, commas, and the record separator of JSON text sequences."""
 
+_SEPARATED: Final = re.compile(rb"[ \t\r\n,\x1e]*+")
+
 _OPENING: Final = (b"{", b"[")
 _CONTINUING: Final = (b" ", b"\t", b'"', b",", b"}", b"]")
 """No document begins like this at the start of a line."""
@@ -80,7 +82,7 @@ class DocumentSplitter:
             nesting = _Nesting()
             end = nesting.find_end(text)
             if end is not None:
-                yield self._cut(first, end)
+                yield from self._iter_documents(first, end)
             elif self._is_continued(text):
                 yield from self._join_lines(first, nesting)
             else:
@@ -97,6 +99,29 @@ class DocumentSplitter:
         self._waiting.appendleft(second)
         begun = first.strip(_SPACE)
         return begun.startswith(b"[") or begun == b"{" or second.text[:1] in _CONTINUING
+
+    def _iter_documents(self, line: Document, end: int) -> Iterator[Document]:
+        """Yield the documents on a line, the first of which ends at `end`.
+
+        A copy of the rest for each would take the square of their number.
+        """
+        text, start, size = line.text, 0, line.size
+        while True:
+            following = _SEPARATED.match(text, end)
+            assert following is not None
+            after = following.end()
+            if after == len(text) or text[after : after + 1] not in _OPENING:
+                # Anything else that follows stays with it, as an error to report.
+                last = end if after == len(text) else len(text)
+                yield replace(line, size=size, text=text[start:last])
+                return
+            yield replace(line, size=size, text=text[start:end])
+            found = _Nesting().find_end(text, after)
+            start, size = after, 0
+            if found is None:
+                self._waiting.appendleft(replace(line, size=0, text=text[start:]))
+                return
+            end = found
 
     def _cut(self, document: Document, end: int) -> Document:
         """Cut the document at `end`; keep the rest of its line, if it is another one.
@@ -175,9 +200,8 @@ class _Nesting:
         self._depth = 0
         self._in_string = False
 
-    def find_end(self, text: bytes) -> int | None:
-        """Find where the document ends in its next line; None if it goes on after it."""
-        at = 0
+    def find_end(self, text: bytes, at: int = 0) -> int | None:
+        """Find where the document ends in its next line, from `at`; None if it goes on after it."""
         while at < len(text):
             if self._in_string:
                 closed = _END_OF_STRING.match(text, at)
