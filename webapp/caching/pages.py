@@ -124,7 +124,10 @@ class PageCache(RecentValues[bytes, _Kept]):
         return response
 
     def _keep(self, key: bytes, response: Response, answers: Answers, inputs: Inputs) -> None:
-        """Keep a page if all that it was made of is known, and few requests show a change of it."""
+        """Keep a page if all that it was made of is known, and few requests show a change of it.
+
+        Its validator and its compressed form are those that it is answered with now.
+        """
         deciding = answers.deciding
         # They are None if one failed, and without any there is nothing to compare.
         if not deciding or inputs.is_spoiled:
@@ -137,6 +140,7 @@ class PageCache(RecentValues[bytes, _Kept]):
         body = Body(plain, compress(plain), find_etag(plain))
         size = len(body.plain) + len(body.compressed) + _OVERHEAD + _INPUT * len(inputs.reads)
         self.keep(key, _Kept(deciding, inputs, body), size)
+        setattr(g, BODY, body)
 
     def _find_key(self) -> bytes:
         """Hash everything in the request that a page may depend on."""
