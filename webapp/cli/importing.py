@@ -12,6 +12,7 @@ from webapp.cli.terminal import ProgressLine, print_line
 from webapp.config import Config
 from webapp.embedded import ImportReport, import_files
 from webapp.embedded.transfer.pieces import FORMATS
+from webapp.embedded.transfer.reading import count_readers
 from webapp.embedded.transfer.splitting import SourceLine
 from webapp.formatting import count, size
 
@@ -53,6 +54,7 @@ def run_import(options: argparse.Namespace, config: Config) -> int:
                 progress=show,
                 report=report,
                 keeps_both=options.keep_both,
+                readers=count_readers(),
             )
     except (Exception, KeyboardInterrupt):
         _print_report(report)

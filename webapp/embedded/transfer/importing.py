@@ -19,21 +19,16 @@ from typing import Final, TypeAlias, TypeVar
 from webapp.embedded.documents.records import (
     CompletionRecord,
     NotACompletion,
-    build_record,
-    parse_json,
     parse_record,
     rename_record,
 )
-from webapp.embedded.limits import MAX_IMPORTED_VALUES
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
 from webapp.embedded.transfer.files import MAX_DOCUMENT_BYTES, OpenFile, read_documents
-from webapp.embedded.transfer.formats import detect, join_array
 from webapp.embedded.transfer.pending import Assembled, PendingParts
-from webapp.embedded.transfer.pieces import Fragment, ImportFormat, Whole
-from webapp.embedded.transfer.saved import detect_bundle
+from webapp.embedded.transfer.pieces import Fragment, ImportFormat
+from webapp.embedded.transfer.reading import ReadBatch, read_batches
 from webapp.embedded.transfer.splitting import Document, SourceLine
-from webapp.exact_json import Array, Value
 
 MAX_PROBLEMS: Final = 1000
 """Further problems are counted but not listed, so that memory stays bounded."""
@@ -100,6 +95,7 @@ def import_files(
     max_fruitless: int = MAX_FRUITLESS,
     report: ImportReport | None = None,
     keeps_both: bool = False,
+    readers: int = 0,
 ) -> ImportReport:
     """Store the completions in files and return a report; the path `-` is standard input.
 
@@ -107,8 +103,8 @@ def import_files(
     an id gets the same id each time. If a file cannot be read, the report contains a problem.
     A `report` that the caller passes is filled batch by batch, and so counts the stored ones if an
     error ends the import. With `keeps_both`, a completion whose id is stored with other content
-    is stored under another id. After `max_fruitless` documents in a row without a completion, the
-    rest of a file is not read.
+    is stored under another id. If there are many, `readers` processes read beside this one. After
+    `max_fruitless` documents in a row without a completion, the rest of a file is not read.
     """
     files = [one if isinstance(one, OpenFile) else Path(one) for one in sources]
     done = total = 0
@@ -122,11 +118,13 @@ def import_files(
             run.give_up_fruitless(read_documents(one, max_bytes=max_document_bytes), max_fruitless)
             for one in files
         )
-        for batch in _split_batches(documents, lambda document: len(document.text)):
-            run.add_documents(batch)
-            done += sum(document.size for document in batch)
-            if progress is not None:
-                progress(done, total, run.report.completions)
+        batches = _split_batches(documents, lambda document: len(document.text))
+        with contextlib.closing(read_batches(batches, readers=readers)) as read:
+            for batch in read:
+                run.add_batch(batch)
+                done += batch.size
+                if progress is not None:
+                    progress(done, total, run.report.completions)
         for assembled in _split_batches(pending.assemble(), lambda one: len(one.text)):
             run.add_assembled(assembled)
             if progress is not None:
@@ -147,7 +145,7 @@ class _ImportRun:
         self._fruitless = 0
 
     def give_up_fruitless(self, documents: Iterable[Document], most: int) -> Iterator[Document]:
-        """Yield the documents of a file until `most` in a row, and their batch, held nothing."""
+        """Yield the documents of a file until `most` in a row, and their batches, held nothing."""
         self._fruitless = 0
         for document in documents:
             if self._fruitless >= most:
@@ -161,33 +159,35 @@ class _ImportRun:
                 return
             yield document
 
-    def add_documents(self, batch: Iterable[Document]) -> None:
-        """Store the completions in a batch of documents; keep parts of completions pending."""
+    def add_batch(self, batch: ReadBatch) -> None:
+        """Store the completions of a batch; keep parts of completions pending."""
         records: list[tuple[SourceLine, CompletionRecord]] = []
-        for document in batch:
-            self._fruitless += 1
-            with self._reporting(document.source):
-                for source, value in _split_document(document):
-                    with self._reporting(source):
-                        for piece in [value] if isinstance(value, Whole) else detect(value):
-                            formats = self.report.formats.setdefault(source.path, Counter())
-                            formats[piece.format] += 1
-                            self._fruitless = 0
-                            if isinstance(piece, Fragment):
-                                self._pending.add(piece, source)
-                            else:
-                                records.append((source, build_record(piece.json)))
+        holds_nothing = all(isinstance(one.content, str) for one in batch.found)
+        self._fruitless = self._fruitless + batch.documents if holds_nothing else 0
+        for one in batch.found:
+            if one.format is not None:
+                formats = self.report.formats.setdefault(one.source.path, Counter())
+                formats[one.format] += 1
+            if isinstance(one.content, Fragment):
+                self._pending.add(one.content, one.source)
+            elif isinstance(one.content, str):
+                self._add_bad(one.source, one.content)
+            else:
+                records.append((one.source, one.content))
         self._add_records(records)
 
     def add_assembled(self, batch: Iterable[Assembled]) -> None:
         """Store a batch of completions that were assembled from parts."""
         records = []
         for one in batch:
-            with self._reporting(one.source):
-                if one.problem is not None:
-                    raise NotACompletion(one.problem)
-                self.report.without_messages += one.lacks_messages
+            if one.problem is not None:
+                self._add_bad(one.source, one.problem)
+                continue
+            self.report.without_messages += one.lacks_messages
+            try:
                 records.append((one.source, parse_record(one.text)))
+            except NotACompletion as error:
+                self._add_bad(one.source, str(error))
         self._add_records(records)
 
     def _add_records(self, records: Sequence[tuple[SourceLine, CompletionRecord]]) -> None:
@@ -221,47 +221,13 @@ class _ImportRun:
         if len(self.report.added_ids) < MAX_PROBLEMS:
             self.report.added_ids.append(record.id)
 
-    @contextlib.contextmanager
-    def _reporting(self, source: SourceLine) -> Iterator[None]:
-        """Report a `NotACompletion` raised in the block as a problem of `source`."""
-        try:
-            yield
-        except NotACompletion as error:
-            self.report.bad += 1
-            self._add_problem(source, str(error))
+    def _add_bad(self, source: SourceLine, reason: str) -> None:
+        self.report.bad += 1
+        self._add_problem(source, reason)
 
     def _add_problem(self, source: SourceLine, reason: str) -> None:
         if len(self.report.problems) < MAX_PROBLEMS:
             self.report.problems.append(Problem(source, reason))
-
-
-def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Whole]]:
-    """Yield the values in a document with their lines: the items of an array, or the one value.
-
-    A completion and its pages of messages in one array are yielded first, as one `Whole`.
-    """
-    if document.problem is not None:
-        raise NotACompletion(document.problem)
-    try:
-        text = document.text.strip(b" \t\r\n").decode()
-    except UnicodeDecodeError as error:
-        raise NotACompletion(
-            f"it is not UTF-8: {error.reason} at byte {error.start + 1}"
-        ) from error
-    if not text:
-        return
-    value = join_array(parse_json(text, max_values=MAX_IMPORTED_VALUES))
-    values = value.items if isinstance(value, Array) else (value,)
-    bundle = detect_bundle(values) if isinstance(value, Array) else None
-    whole, members = bundle or (None, frozenset())
-    if whole is not None:
-        yield document.source, whole
-    line, at = document.source.line or 1, 0
-    for one in values:
-        line += text.count("\n", at, one.start)
-        at = one.start
-        if one not in members:
-            yield SourceLine(document.source.path, line), join_array(one)
 
 
 _T = TypeVar("_T")
