@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from typing import Any, Final
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from webapp.completions import Completion
 from webapp.embedded.documents.facts import Facts, extract_facts
-from webapp.embedded.documents.passages import Scope, read_json, read_message
+from webapp.embedded.documents.passages import Said, Scope, read_json, read_message
 from webapp.exact_json import Object, parse
 from webapp.messages import BARE, Message
 
@@ -193,6 +194,15 @@ def test_a_message_that_is_only_a_text_is_read_as_any_other(
     message, other = (parse(f"{{{','.join(some)}}}") for some in (written, [*written, *further]))
 
     assert read_json(message) == read_message(Message.from_json(other))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(max_codepoint=127)) | st.text(st.characters(codec=None)))
+def test_a_digest_is_that_of_the_text_without_white_space(text: str) -> None:
+    """Stored digests are compared with new ones, so the definition stays the same."""
+    bare = ("user" + "".join(text.split())).encode("utf-8", "surrogatepass")
+
+    assert Said(role="user", words=[text]).digest() == blake2b(bare, digest_size=8).digest()
 
 
 def test_each_field_of_reasoning_is_searched() -> None:

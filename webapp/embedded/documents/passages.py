@@ -123,10 +123,12 @@ class Said:
         reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
-        said = ["tool" if self.is_result else self.role]
-        said += [_remove_space(text) for text in (self.spoken, *self.results)]
-        said += [f"\x1f{name}\x1f{_normalize(arguments)}" for name, arguments in self.calls]
-        hashed = blake2b("".join(said).encode(*_ENCODING), digest_size=8)
+        role = "tool" if self.is_result else self.role
+        hashed = blake2b(role.encode(*_ENCODING), digest_size=8)
+        for text in (self.spoken, *self.results):
+            hashed.update(_encode_words(text))
+        for name, arguments in self.calls:
+            hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
         for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
@@ -141,14 +143,10 @@ class Said:
         return self._spoken
 
 
-def _remove_space(text: str) -> str:
-    """Remove all white space; the words of a large text take ten times its memory."""
-    parts = (text[at : at + _PART] for at in range(0, len(text), _PART))
-    return "".join("".join(part.split()) for part in parts)
-
-
 _PART: Final = 128 * 1024
+"""Characters of a text that are split at once."""
 _ENCODING: Final = ("utf-8", "surrogatepass")
+_ASCII_SPACE: Final = "".join(filter(str.isspace, map(chr, range(128)))).encode()
 
 
 def decode_arguments(arguments: str) -> str:
@@ -233,6 +231,19 @@ def _read_call(call: Call) -> tuple[str, str]:
         called = called.object("function") or called.object("custom") or called
     name = called.text("name") if isinstance(called, Object) else None
     return name or "", get_text(call) or ""
+
+
+def _encode_words(text: str) -> bytes:
+    """Encode `text` without its white space."""
+    if text.isascii():
+        return text.encode().translate(None, _ASCII_SPACE)
+    return _remove_space(text).encode(*_ENCODING)
+
+
+def _remove_space(text: str) -> str:
+    """Remove all white space; the words of a large text take ten times its memory."""
+    parts = (text[at : at + _PART] for at in range(0, len(text), _PART))
+    return "".join("".join(part.split()) for part in parts)
 
 
 def _normalize(arguments: str) -> str:
