@@ -10,6 +10,7 @@ saved      the same of saved answers of the stored completions API
 archives   the same of the entries of HAR files
 pieces     the formats, each of a completion or of a part of one
 pending    parts of completions that wait for the others
+reading    documents as completions and parts of them, also in other processes
 importing  files into a store, with a report
 exporting  a store as JSONL
 samples    the sample completions
