@@ -65,11 +65,12 @@ def test_the_place_is_described_as_it_was_sent(members: dict[str, int], place: s
             "",
             ["document_title", "document_index"],
         ),
+        ({"type": "new_location"}, None, "", ["type"]),
         ({"title": "A", "type": "new_location", "cited_text": 5}, "A", "", ["type", "cited_text"]),
     ],
 )
 def test_sources_are_named_and_nothing_is_lost(
-    citation: dict[str, Any], title: str, url: str, extras: list[str]
+    citation: dict[str, Any], title: str | None, url: str, extras: list[str]
 ) -> None:
     quotation = only(citation)
 
@@ -81,12 +82,11 @@ def test_sources_are_named_and_nothing_is_lost(
     "citations",
     [
         [LOCATION, 5],
-        [{"type": "char_location"}],
         {"enabled": True},
         [LOCATION] * (MAX_QUOTATIONS + 1),
         "x",
     ],
-    ids=["number", "nothing", "object", "many", "text"],
+    ids=["number", "object", "many", "text"],
 )
 def test_lists_of_another_shape_are_shown_as_sent(citations: Any) -> None:
     part = text_of(citations)

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, TypeAlias, TypeGuard
 from webapp.exact_json import Array, Null, Number, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.piece import BasePiece
-from webapp.messages.quotations import Quotation, parse_quotations
+from webapp.messages.quotations import Quotation, find_quoted
 
 MAX_ITEMS: Final = 10_000
 """Nobody could read a list of more parts, calls, annotations or choices."""
@@ -28,14 +28,10 @@ def is_readable_list(value: Value | None) -> TypeGuard[Array]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(BasePiece):
-    """Text for the reader: Markdown by custom, not by contract.
-
-    `quotations` are the passages that it cites as a whole.
-    """
+    """Text for the reader: Markdown by custom, not by contract."""
 
     kind: ClassVar[str] = "text"
     text: str
-    quotations: tuple[Quotation, ...] = ()
 
     @classmethod
     def parse(cls, value: Object) -> Text | None:
@@ -45,10 +41,16 @@ class Text(BasePiece):
             return None
         is_own = value.text("type") == cls.kind
         read: dict[str, type] = {"type": String, "text": String} if is_own else {"text": String}
-        quotations = parse_quotations(value)
-        if quotations:
+        if find_quoted(value):
             read["citations"] = Array
-        return cls(json=value, text=text, quotations=quotations, extras=value.find_unread(**read))
+        return cls(json=value, text=text, extras=value.find_unread(**read))
+
+    @property
+    def quotations(self) -> tuple[Quotation, ...]:
+        """The passages that it cites as a whole. They are parsed each time: few are shown."""
+        cites = isinstance(self.json, Object) and self.json.text("text") is not None
+        quoted = find_quoted(self.json) if cites and isinstance(self.json, Object) else ()
+        return tuple(map(Quotation.parse, quoted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -46,13 +47,10 @@ class Quotation(BasePiece):
         return " ".join(filter(None, (self.title, self.url, self.quote)))
 
     @classmethod
-    def parse(cls, value: Object) -> Quotation | None:
-        """Parse a citation; None if it names no source and quotes nothing."""
+    def parse(cls, value: Object) -> Quotation:
+        """Parse a citation; what is not known of it is in `extras`."""
         title = next((name for name in _TITLES if value.text(name)), None)
         url = next((name for name in ("url", "source") if value.text(name)), None)
-        quote = value.text("cited_text")
-        if not (title or url or quote):
-            return None
         names = [*_INDEXES, *(name for one in _RANGES for name in one[:2])]
         read: dict[str, type] = dict.fromkeys(names, Number)
         read |= dict.fromkeys(filter(None, (title, url)), String) | {"cited_text": String}
@@ -62,19 +60,17 @@ class Quotation(BasePiece):
             json=value,
             url=value.text(url) or "" if url else "",
             title=value.text(title) if title else None,
-            quote=quote,
+            quote=value.text("cited_text"),
             place=", ".join(_describe_place(value)),
             extras=value.find_unread(**read),
         )
 
 
-def parse_quotations(block: Object) -> tuple[Quotation, ...]:
-    """Parse the `citations` of a text block; nothing if an element has another shape."""
-    given = block.items("citations")
-    if not given or len(given) > MAX_QUOTATIONS:
-        return ()
-    parsed = tuple(Quotation.parse(one) if isinstance(one, Object) else None for one in given)
-    return () if None in parsed else tuple(one for one in parsed if one)
+def find_quoted(block: Object) -> Sequence[Object]:
+    """Find the `citations` of a text block; nothing if one is no object, or of a long list."""
+    given = block.items("citations") or ()
+    quoted = [one for one in given if isinstance(one, Object)]
+    return quoted if len(quoted) == len(given) <= MAX_QUOTATIONS else ()
 
 
 def _describe_place(value: Object) -> list[str]:
