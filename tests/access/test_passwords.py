@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from webapp import create_app
 from webapp.access import SCHEMA
 from webapp.access.attempts import PASSWORDS, Attempts
 from webapp.access.browsers import describe_browser
-from webapp.access.passwords import check_password, hash_password
+from webapp.access.passwords import MAX_LOGINS, check_password, hash_password, take_place
 from webapp.access.reader import Reader
 from webapp.access.sessions import Sessions, digest
 from webapp.addresses.hosts import name_source
@@ -251,6 +252,19 @@ def test_wrong_passwords_are_slowed_per_address_and_the_right_one_ends_that(
     assert slowed.status_code == 429
     assert 0 < int(slowed.headers["Retry-After"]) <= 60
     assert log_in(with_password.test_client(), source="192.0.2.2") == 303
+
+
+def test_logins_beyond_those_that_may_wait_are_asked_to_come_again(with_password: Flask) -> None:
+    client = with_password.test_client()
+    with ExitStack() as stack:
+        for _ in range(MAX_LOGINS):
+            stack.enter_context(take_place())
+        refused = [client.post("/login", data={"password": PASSWORD}) for _ in range(6)]
+
+    assert {one.status_code for one in refused} == {503}
+    assert refused[0].headers["Retry-After"] == "5"
+    assert "Try again in a few seconds." in refused[0].text
+    assert log_in(client) == 303
 
 
 def test_the_ceiling_slows_all_addresses_and_locks_nobody_out() -> None:

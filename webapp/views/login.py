@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from flask import url_for as find_url
 from flask.typing import ResponseReturnValue
@@ -21,7 +23,9 @@ from webapp.access import (
     record_event,
 )
 from webapp.access.browsers import describe_browser
-from webapp.access.passwords import check_password
+from webapp.access.passwords import TooManyLogins, check_password, take_place
+
+_RETRY_SECONDS: Final = 5
 
 bp = Blueprint("login", __name__)
 
@@ -40,12 +44,20 @@ def log_in() -> ResponseReturnValue:
     hashed = access().settings.password_hash
     if hashed is None:
         abort(404)
+    try:
+        with take_place():
+            return _check_and_begin(hashed)
+    except TooManyLogins:
+        problem = "Many passwords are being checked. Try again in a few seconds."
+        return _render(problem, 503, retry_after=_RETRY_SECONDS)
+
+
+def _check_and_begin(hashed: str) -> Response:
     source = name_source(client_address())
     wait = access().attempts.begin(PASSWORDS, "password", source)
     if wait:
-        response = _render("Too many wrong passwords. Wait a minute before the next try.", 429)
-        response.headers["Retry-After"] = str(wait)
-        return response
+        problem = "Too many wrong passwords. Wait a minute before the next try."
+        return _render(problem, 429, retry_after=wait)
     is_right = check_password(hashed, request.form.get("password", ""))
     if not (is_right and access().sessions.is_newest("password")):
         access().attempts.fail(PASSWORDS, "password")
@@ -130,7 +142,9 @@ def _begin_session(reader: Reader, wanted: str) -> Response:
     return response
 
 
-def _render(problem: str | None = None, status: int = 200) -> Response:
+def _render(
+    problem: str | None = None, status: int = 200, *, retry_after: int | None = None
+) -> Response:
     page = render_template(
         "access/login.html",
         problem=problem,
@@ -138,7 +152,10 @@ def _render(problem: str | None = None, status: int = 200) -> Response:
         provider=access().provider,
         wanted=_find_wanted(),
     )
-    return make_response(page, status)
+    response = make_response(page, status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
 
 
 def _find_wanted() -> str:
