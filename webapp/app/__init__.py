@@ -126,7 +126,9 @@ def _install_pages(
 
     The layer that a request comes through first is the last one.
     """
-    app.before_request(_note_route)
+    app.before_request(
+        lambda: note_route(request.environ, request.url_rule.rule if request.url_rule else None)
+    )
     compression.install(app)
     guard.install(app)
     register_pages(app)
@@ -142,7 +144,3 @@ def close_databases(app: Flask) -> None:
     """Close the connections of an application to its databases, after its last request."""
     for database in app.extensions[_DATABASES]:
         database.close()
-
-
-def _note_route() -> None:
-    note_route(request.environ, request.url_rule.rule if request.url_rule else None)

@@ -144,7 +144,12 @@ def render_code(source: str, info: str, scope: Scope) -> str:
 
     def render() -> Markup:
         language = find_language(plain_info)
-        highlighted = _highlight_within_budget(code, language, scope) if language else None
+        highlighted = None
+        most = scope.page.budgets.code_bytes
+        if language and len(code.encode("utf-8", "surrogatepass")) > most:
+            scope.note(f"Code of more than {most:,} bytes is shown without colours.")
+        elif language and len(code) <= LANGUAGES[language].max_length:
+            highlighted = highlight(code, language, until=scope.meter.code_deadline())
         return _build(code, label, language, highlighted)
 
     return scope.placeholder(render) + info_marks + marks + "\n"
@@ -219,16 +224,6 @@ def _build(code: str, label: str, language: str | None, highlighted: Markup | No
         Markup('<bdi class="code-language">{}</bdi>').format(label),
         escape(code) if highlighted is None else highlighted,
     )
-
-
-def _highlight_within_budget(code: str, language: str, scope: Scope) -> Markup | None:
-    most = scope.page.budgets.code_bytes
-    if len(code.encode("utf-8", "surrogatepass")) > most:
-        scope.note(f"Code of more than {most:,} bytes is shown without colours.")
-        return None
-    if len(code) > LANGUAGES[language].max_length:
-        return None
-    return highlight(code, language, until=scope.meter.code_deadline())
 
 
 def _merge_tokens(code: str, lexer: Lexer, until: float) -> Iterator[tuple[str, str]]:

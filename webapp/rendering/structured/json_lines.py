@@ -18,18 +18,12 @@ def join_documents(text: str) -> str | None:
     Return None if there are fewer than two, or anything else. Whether it is JSON is left to the
     parser: brackets and strings alone are followed.
     """
-    documents = _split(text)
-    return f"[{','.join(documents)}]" if len(documents) > 1 else None
-
-
-def _split(text: str) -> list[str]:
-    """Split `text` at its outermost brackets; return nothing if there is more between them."""
     documents: list[str] = []
     at = _end_of(_SEPARATORS, text, 0)
     while at < len(text):
         start, level = at, 0
         if text[at] not in "{[":
-            return []
+            return None
         while True:
             level += 1 if text[at] in "{[" else -1
             at += 1
@@ -37,10 +31,10 @@ def _split(text: str) -> list[str]:
                 break
             at = _end_of(_TO_BRACKET, text, at)
             if at >= len(text) or text[at] not in "{}[]":
-                return []
+                return None
         documents.append(text[start:at])
         at = _end_of(_SEPARATORS, text, at)
-    return documents
+    return f"[{','.join(documents)}]" if len(documents) > 1 else None
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -104,8 +104,14 @@ class Cutter:
 
     def cut_message(self, message: Message, kind: PieceKind, find_image: FindImage) -> Block:
         """Cut the texts of a message that only one side has."""
-        text = _join_texts(message)
-        return self._cut(find_direction(text), [(kind, text)], find_image)
+        texts = []
+        for piece in list_pieces(message):
+            text = get_text(piece)
+            name = getattr(piece, "name", None)
+            written = text if text is not None else indent(piece.json)
+            texts.append(f"{name} {written}" if name else written)
+        joined = "\n".join(texts)
+        return self._cut(find_direction(joined), [(kind, joined)], find_image)
 
     def _cut(
         self, direction: str, pieces: Iterable[tuple[PieceKind, str]], find_image: FindImage
@@ -187,17 +193,6 @@ def _write(value: Value, difference: Difference) -> str:
     """Write a value as text: a string without quotation marks, unless its spelling matters."""
     is_plain = isinstance(value, String) and difference.kind != "respelled"
     return value.text if is_plain and isinstance(value, String) else indent(value)
-
-
-def _join_texts(message: Message) -> str:
-    """Join all texts of a message."""
-    pieces = []
-    for piece in list_pieces(message):
-        text = get_text(piece)
-        name = getattr(piece, "name", None)
-        written = text if text is not None else indent(piece.json)
-        pieces.append(f"{name} {written}" if name else written)
-    return "\n".join(pieces)
 
 
 def _describe(media: InlineMedia) -> str:

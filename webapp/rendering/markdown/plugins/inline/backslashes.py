@@ -208,18 +208,13 @@ def _is_literal_word(state: StateInline) -> bool:
 
 def _find_literal_start(state: StateInline) -> int | None:
     """Find where the word around the current position begins if it is a path or an expression."""
-    words = _find_literal_words(state)
-    at = bisect_right(words, (state.pos, len(state.src))) - 1
-    return words[at][0] if at >= 0 and words[at][0] <= state.pos < words[at][1] else None
-
-
-def _find_literal_words(state: StateInline) -> Sequence[tuple[int, int]]:
-    """Find the words of the text that keep all their backslashes, found once for each text."""
+    # The words of a text that keep all their backslashes are found once for each text.
     src, words = cast("_Found", state.env.get(_KEY, ("", ())))
     if src is not state.src:
         words = list(_iter_literal_words(state.src))
         state.env[_KEY] = (state.src, words)
-    return words
+    at = bisect_right(words, (state.pos, len(state.src))) - 1
+    return words[at][0] if at >= 0 and words[at][0] <= state.pos < words[at][1] else None
 
 
 def _iter_literal_words(src: str) -> Iterator[tuple[int, int]]:
