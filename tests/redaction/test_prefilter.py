@@ -20,8 +20,8 @@ from tests.redaction.test_unseen import (
     unescape,
 )
 from webapp.redaction.decoding import iter_decoded
-from webapp.redaction.detecting import FILTERS, lower
-from webapp.redaction.prefilter import encode
+from webapp.redaction.detecting import FILTERS
+from webapp.redaction.prefilter import encode, lower
 
 LINES: Final = [line for file in CONTEXTS for line in file.read_text("utf-8").splitlines()] + [
     unescape(line).replace("«", "").replace("»", "")

@@ -13,8 +13,8 @@ from typing import Final
 import re2
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_MEMORY: Final = 64 * 1024 * 1024
-"""The memory for the expressions and their states, in bytes."""
+_MEMORY: Final = 16 * 1024 * 1024
+"""The memory for the expressions of a pass and their states, in bytes."""
 
 
 class PrefilterError(RuntimeError):
@@ -60,3 +60,10 @@ def encode(text: str) -> bytes:
 def replace_surrogates(text: str) -> str:
     """Replace each lone surrogate, which RE2 cannot read, by `?`; all places stay the same."""
     return text if text.isascii() else _SURROGATE.sub("?", text)
+
+
+def lower(text: str) -> str:
+    """Convert `text` to lower case, each character in its place."""
+    lowered = text.lower()
+    # Only one letter has a longer lower case.
+    return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()

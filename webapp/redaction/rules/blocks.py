@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT
-from webapp.redaction.rules.kinds import SecretPlace, is_random, is_strong, is_told, is_value
+from webapp.redaction.rules.kinds import (
+    SecretPlace,
+    is_random,
+    is_strong,
+    is_told,
+    is_value,
+    match_at,
+)
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 _MAX_LINES: Final = 50
@@ -58,6 +65,10 @@ CODES_NEEDS: Final = (
 )
 
 
+_CODES_HINTS: Final = (
+    *("recovery", "backup", "scratch", "emergency", "wiederherstellungs", "ersatz", "notfall"),
+    *("code de", "codes de", "code di", "codes di", "código", "codici d"),
+)
 _RECOVERY: Final = (
     r"(?:(?:recovery|backup|scratch|emergency) codes?|(?:wiederherstellungs|ersatz|notfall"
     r"|backup-?)codes?|(?:codes?|códigos?|codici) (?:de|di)"
@@ -78,18 +89,18 @@ _CODES_IN_LINE: Final = re.compile(
 )
 
 
-def find_codes(text: str) -> Iterator[SecretPlace]:
+def find_codes(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the codes in the line of a head that calls them codes of recovery, and below it."""
-    for match in _CODES_IN_LINE.finditer(text):
+    for match in match_at(_CODES_IN_LINE, text, lowered, _CODES_HINTS, joiners=None):
         for code in re.finditer(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*", match["codes"]):
             if len(code[0]) >= 6 and any(map(str.isdigit, code[0])):
                 start = match.start("codes")
                 yield SecretPlace("recovery-code", start + code.start(), start + code.end())
-    for match in _CODES_OF_DIGITS.finditer(text):
+    for match in match_at(_CODES_OF_DIGITS, text, lowered, _CODES_HINTS, joiners=None):
         for code in re.finditer("[0-9]{4}[ -][0-9]{4}", match["codes"]):
             start = match.start("codes")
             yield SecretPlace("recovery-code", start + code.start(), start + code.end())
-    for head in _CODES_HEAD.finditer(text):
+    for head in match_at(_CODES_HEAD, text, lowered, _CODES_HINTS, joiners=None):
         at = head.end()
         for _ in range(_MAX_LINES):
             line = _CODE_LINE.match(text, at)

@@ -153,9 +153,10 @@ _NO_NAMES: Final = split_words(
 """Words before `key` that say nothing about whose it is."""
 
 _RUN: Final = "[A-Za-z0-9_./+=~:-]{16}"
+# More than the rule needs: that they are near each other takes many states.
 GENERATED_NEEDS: Final = (
-    rf"(?i:(?:{'|'.join((*_HINTS, *_ENDINGS, *_VERB_HINTS))})[^\n]*(?:\n[^\n]*){{0,3}}{_RUN}"
-    rf"|{_RUN}[^\n]*[ \n][^\n]*(?:{'|'.join(_HINTS)}|to (?:log|sign|connect|access)))"
+    rf"(?s:(?i:{'|'.join((*_HINTS, *_ENDINGS, *_VERB_HINTS))}).*{_RUN}"
+    rf"|{_RUN}.*(?i:{'|'.join(_HINTS)}|to (?:log|sign|connect|access)))"
     rf"|(?m:^[ \t>*•-]*[\"'`*]*[A-Z][\p{{L}}\p{{N}}_.'’& -]*[\"'`*]*[ \t]*(?::|→|->|=>|–|—)"
     rf"[ \t\"'`*]+{_RUN})"
 )
@@ -170,7 +171,7 @@ def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:
         if not _MASK.search(text, max(noun.start() - 40, 0), noun.start()):
             yield from _find_after(text, noun)
             yield from _find_entries(text, noun.end())
-    for noun in _ENDING.finditer(text):
+    for noun in match_at(_ENDING, text, lowered, _ENDINGS, joiners=None):
         yield from _find_after(text, noun)
     for line in _NAMED_LINE.finditer(text):
         secret = line["secret"]

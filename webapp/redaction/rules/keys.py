@@ -185,7 +185,8 @@ _NUMBERED_WORDS: Final = re.compile(
 )
 _LENGTHS: Final = frozenset((12, 15, 18, 21, 24))
 PHRASES_NEEDS: Final = (
-    rf"(?:[a-z]+ ){{11}}[a-z]{{3}}|1[.):]?[ \t]+[a-z]+[{SPACE}]+2[.):]?[ \t]+[a-z]+[{SPACE}]+3"
+    r"(?:[a-z]{3,8} ){11}[a-z]{3}"
+    rf"|1[.):]?[ \t]+[a-z]+[{SPACE}]+2[.):]?[ \t]+[a-z]+[{SPACE}]+3"
 )
 
 

@@ -199,19 +199,27 @@ class Tokens:
 
 
 def match_at(
-    pattern: re.Pattern[str], text: str, lowered: str, hints: Sequence[str], joiners: str = "_-"
+    pattern: re.Pattern[str],
+    text: str,
+    lowered: str,
+    hints: Sequence[str],
+    joiners: str | None = "_-",
 ) -> Iterator[re.Match[str]]:
     """Yield the matches that begin with one of `hints`, at the beginning of a word.
 
-    A word does not begin after one of `joiners`. Faster than a search for a pattern that begins
-    with alternatives.
+    A word does not begin after one of `joiners`; without any, it begins anywhere. Faster than a
+    search for a pattern that begins with alternatives.
     """
     for hint in hints:
         at = lowered.find(hint)
         while at >= 0:
             # Languages without spaces have words of others between their own.
-            is_first = at == 0 or not (
-                (text[at - 1].isalnum() and text[at - 1] < "\u2e80") or text[at - 1] in joiners
+            is_first = (
+                joiners is None
+                or at == 0
+                or not (
+                    (text[at - 1].isalnum() and text[at - 1] < "\u2e80") or text[at - 1] in joiners
+                )
             )
             match = pattern.match(text, at) if is_first else None
             if match is not None:

@@ -8,12 +8,18 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Final, TypeVar
 
 from webapp.redaction.rules.context import ANY_HINT
-from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_strong, is_value
+from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_strong, is_value, match_at
 from webapp.redaction.rules.names import Shape, classify, has_shape
 
 T = TypeVar("T")
 _MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
+_HEAD: Final = re.compile(
+    # A line that begins with a cell, or with the rest of a string before its first cell.
+    r"^(?:[ \t|]{0,80}[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}[ ]{0,80}(?:[|\t;,]|[ ]{2})"
+    r"|[^|\n]{0,200}[\"'=]\|)[^\n]*$",
+    re.MULTILINE,
+)
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
 _OPENED: Final = re.compile(r"[^|\n]{0,200}[\"'=](?=\|)")
 _CELLS: Final = {
@@ -30,6 +36,7 @@ _INSERT: Final = re.compile(
     r"\s{0,9}(?:overriding\s{1,9}\w{1,9}\s{1,9}value\s{1,9})?values?\s{0,9}",
     re.IGNORECASE,
 )
+_INSERTS: Final = ("insert", "replace", "upsert", "merge")
 _COPY: Final = re.compile(
     r"^copy\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)\s{1,9}from\s{1,9}stdin\b"
     r"(?P<options>[^\n]{0,200})\n",
@@ -69,14 +76,17 @@ _BLOCK_LINE: Final = re.compile(r"^[ \t]{2,60}(?P<secret>\S[^\n]*)")
 
 def find_in_tables(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in columns with the name of a secret: of tables, of CSV, of SQL."""
-    for match in _INSERT.finditer(text) if "into" in lowered else ():
-        yield from _find_inserted(text, match)
-    end = 0
-    while "select" in lowered and (selected := _SELECT.search(text, end)):
-        end = yield from _find_selected(text, selected)
-    end = 0
-    while "stdin" in lowered and (copied := _COPY.search(text, end)):
-        end = yield from _find_copied(text, copied)
+    if "into" in lowered:
+        for match in match_at(_INSERT, text, lowered, _INSERTS, joiners=None):
+            yield from _find_inserted(text, match)
+    for statement, word, find in (
+        (_SELECT, "select", _find_selected),
+        (_COPY, "copy", _find_copied),
+    ):
+        end = 0
+        for match in match_at(statement, text, lowered, (word,), joiners=None):
+            if match.start() >= end:
+                end = yield from find(text, match)
     for start, end, (kind, shape) in iter_columns(text, _classify_column):
         yield from _read_cell(text, start, end, kind, shape)
 
@@ -110,23 +120,24 @@ def find_in_html(text: str) -> Iterator[SecretPlace]:
 
 def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tuple[int, int, T]]:
     """Yield the cells below the heads that `classify` knows by their names."""
-    lines = list(_iter_lines(text))
     at = 0
-    while at < len(lines):
-        kept = _read_head(text, *lines[at], classify)
-        at += 1
+    while head := _HEAD.search(text, at):
+        at = head.end() + 1
+        end = head.end() - text.endswith("\r", head.start(), head.end())
+        kept = _read_head(text, head.start(), end, classify)
         if kept is None:
             continue
         delimiter, count, columns = kept
-        while at < len(lines):
-            start, end = lines[at]
+        for start, end in _iter_lines(text, at):
+            at = start
             if not _RULE.match(text, start, end):
                 cells = _split(text, start, end, delimiter)
                 if len(cells) != count:
                     break
                 for column, known in columns.items():
                     yield *cells[column], known
-            at += 1
+        else:
+            return
 
 
 def _classify_column(name: str) -> tuple[str, Shape] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
+from webapp.redaction.prefilter import lower
 from webapp.redaction.rules.kinds import SecretPlace, match_at
 from webapp.redaction.rules.tables import iter_columns
 
@@ -53,7 +54,7 @@ _TERMS: Final = (
     *("bsn", "burgerservicenummer", "rekeningnummer", "rijksregister", "paspoort", "rijbewijs"),
     *("pesel", "dowód osobisty", "dowodu osobistego", "paszport", "personnummer", "cpr"),
     *("fødselsnummer", "henkilötunnus", "hetu", "rodné číslo", "aadhaar", "snils", "kimlik"),
-    *(
+    *[
         "паспорт",
         "снилс",
         "инн",
@@ -64,24 +65,27 @@ _TERMS: Final = (
         "護照",
         "护照",
         "マイナンバー",
-    ),
-    *(
         "旅券番号",
         "パスポート",
-        "免許証",
-        "주민등록번호",
-        "주민번호",
-        "여권번호",
-        "ת.ז",
-        "my number card",
-    ),
+    ],
+    *["免許証", "주민등록번호", "주민번호", "여권번호", "ת.ז"],
+    "my number card",
     "mynumber",
 )
 TERMS: Final = "|".join(
     sorted((re.sub(r"\\[ -]", "[ _-]?", re.escape(term)) for term in _TERMS), key=len, reverse=True)
 )
 """The words for the numbers of persons, as an expression that ignores case."""
-_HINTS: Final = tuple(sorted({re.split("[ -]", term)[0] for term in _TERMS}))
+_HINTS: Final = tuple(
+    sorted(
+        {
+            # Short words are said of everything.
+            f"{first}{joiner}{rest[:1]}" if len(first) <= 4 and rest else first
+            for first, _, rest in (term.replace("-", " ").partition(" ") for term in _TERMS)
+            for joiner in (" ", "_", "-", "")
+        }
+    )
+)
 _NUMBER_WORD: Final = (
     r"(?:number|numbers|no|nr|nummer|num|id|ids|code|card|details"
     r"|号码|號碼|番号|号|號|번호|numer|número)"
@@ -139,12 +143,16 @@ _ABBREVIATED: Final = re.compile(
 )
 _LABELLED: Final = re.compile(
     # The label of a line, or of a cell, is of nothing else.
-    r"(?:(?<![^\n|<>\"'{(,;&?*])[ ]{0,8})id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
-    r"[ ]{0,3}[\"'`*]{0,3}(?P<number>[0-9](?:[ .-]?[0-9]){7,15}[A-Z]?)(?![\w-])"
+    r"id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
+    r"[ ]{0,3}[\"'`*]{0,3}(?P<number>[0-9](?:[ .-]?[0-9]){7,15}[A-Z]?)(?![\w-])",
+    re.IGNORECASE,
+)
+_LABEL_BEGINS: Final = re.compile(r"(?<![^\n|<>\"'{(,;&?*])[ ]{0,8}\Z")
+_NAMED_SMALL: Final = re.compile(
     # Abbreviations in small letters, as names of members.
-    rf"|(?<![\w.$-])(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?"
+    rf"(?<![\w.$-])(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?"
     r"(?:[ ]?[:=]{1,2}[ ]{0,3}|>|[ ]?\|[ ]{0,9})[\"'`]?"
-    r"(?P<small>[0-9]{2,3}[ +-][0-9](?:[ +-]?[0-9]){4,10}|[0-9]{9,13})(?![\w.-])",
+    r"(?P<number>[0-9]{2,3}[ +-][0-9](?:[ +-]?[0-9]){4,10}|[0-9]{9,13})(?![\w.-])",
     re.IGNORECASE,
 )
 _SORT_CODE: Final = re.compile(
@@ -183,10 +191,18 @@ def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
         is_sine = match[0].startswith("SIN") and sum(map(str.isdigit, match["number"])) != 9
         if not is_sine and _OTHER_NUMBER.fullmatch(match["number"]) is None:
             yield SecretPlace("id-number", *match.span("number"))
-    for match in _LABELLED.finditer(text):
-        group = match.lastgroup or "number"
-        if _OTHER_NUMBER.fullmatch(match[group]) is None:
-            yield SecretPlace("id-number", *match.span(group))
+    lowered = lower(text)
+    labels = match_at(_LABELLED, text, lowered, ("id n", "id_n", "id-n", "idn"), joiners=None)
+    for match in (
+        *(
+            one
+            for one in labels
+            if _LABEL_BEGINS.search(text, max(one.start() - 9, 0), one.start())
+        ),
+        *match_at(_NAMED_SMALL, text, lowered, SMALL.split("|"), joiners=None),
+    ):
+        if _OTHER_NUMBER.fullmatch(match["number"]) is None:
+            yield SecretPlace("id-number", *match.span("number"))
     for match in _FORMED.finditer(text):
         before = text[max(match.start() - _GOODS_REACH, 0) : match.start()] or name
         if match["america"] and _OF_GOODS.search(before):
@@ -233,7 +249,7 @@ def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
         around = max(match.start() - _BANK_REACH, 0), match.end() + _BANK_REACH // 2
         if _BANK.search(text, *around):
             yield SecretPlace("id-number", *match.span("number"))
-    for match in match_at(_ID, text, text.lower(), _HINTS, joiners=""):
+    for match in match_at(_ID, text, lower(text), _HINTS, joiners=""):
         if is_number(match["number"]) and not _is_paid(match):
             yield SecretPlace("id-number", *match.span("number"))
     yield from _find_in_columns(text, "id-number")
@@ -282,6 +298,11 @@ DATE: Final = (
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
 )
+_BIRTH_HINTS: Final = (
+    *("date of", "date_of", "dateof", "birth", "dob", "d.o", "do.b", "geburts", "geb.", "ur."),
+    *("data de nasc", "data di nasc", "data urod", "生まれ", "fecha", "date de nais", "geboorte"),
+    *("födelse", "fødsel", "дата", "生年月日", "出生日期", "생년월일"),
+)
 _BORN: Final = re.compile(
     rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é|on|am)|[ ]?[:=：>|-]|[はが]| \((?:dob"
     rf"|d\.o\.b\.)\)){{0,3}}"
@@ -300,9 +321,9 @@ OF_OUR_TIME: Final = re.compile(r"19[2-9][0-9]|20[0-2][0-9]|[./-][0-9]{2}\Z")
 
 
 def _find_births(text: str, name: str) -> Iterator[SecretPlace]:
-    for match in _BORN.finditer(text):
+    for match in match_at(_BORN, text, lower(text), _BIRTH_HINTS, joiners=None):
         yield SecretPlace("birth-date", *match.span("date"))
-    for match in _BORN_THEN.finditer(text):
+    for match in match_at(_BORN_THEN, text, text, ("*",), joiners=None):
         yield SecretPlace("birth-date", *match.span("date"))
     yield from _find_in_columns(text, "birth-date")
 

@@ -9,7 +9,8 @@ from typing import Final
 
 import phonenumbers
 
-from webapp.redaction.rules.kinds import SecretPlace
+from webapp.redaction.prefilter import lower
+from webapp.redaction.rules.kinds import SecretPlace, match_at
 from webapp.redaction.rules.tables import iter_columns
 
 _INTERNATIONAL: Final = re.compile(
@@ -40,12 +41,22 @@ _NEXT_DIGIT: Final = r"(?:[ .\-/()\u00a0\u2011\u2013\u2212]{0,3}[0-9])"
 _SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|핸드폰|연락처|телефон|мой номер"
 """The words of languages that write no spaces between them, or decline them."""
 _SAID: Final = re.compile(
-    # No part of a longer word, as of `Bestellnummer`.
-    rf"(?:(?<![^\W_])(?:[a-zà-ÿ]{{0,12}}(?=phone|telefon))?{_SAID_WORDS}|{_SAID_TOGETHER})"
+    rf"(?:{_SAID_WORDS}|{_SAID_TOGETHER})"
     rf"[^0-9\n+(]{{0,20}}(?P<number>\+?\(?[0-9]{_NEXT_DIGIT}{{6,14}})"
     r"(?![A-Za-z0-9_%]|\.[a-z])",
     re.IGNORECASE,
 )
+_SAID_HINTS: Final = (
+    *("phone", "mobil", "móvil", "movil", "cel", "tél", "tel", "fax", "handy", "whatsapp", "land"),
+    *("festnetz", "call", "daytime", "direct", "mon p", "ton p", "son p", "votre p", "gsm"),
+    *("komórka", "dial ", "ring ", "ruf", "bel m", "bel o", "llámame", "chiamami", "me liga"),
+    *("appelle", "reach", "contact", "erreich", "rückruf", "hotline", "sms", "text me", "numéro"),
+    *(f"{whose} n" for whose in ("my", "our", "his", "her", "their", "mi", "meine", "mijn")),
+    *("mitt n", "mit n", "il mio", "meu n", *_SAID_TOGETHER.split("|")),
+)
+_COMPOUNDS: Final = re.compile("phone|telefon", re.IGNORECASE)
+_TOGETHER: Final = re.compile(_SAID_TOGETHER, re.IGNORECASE)
+_COMPOUND: Final = re.compile(r"(?<![^\W_])[a-zà-ÿ]{0,12}\Z", re.IGNORECASE)
 _CONTACTED: Final = re.compile(
     # In groups, since these words are said of other things too.
     r"(?<![^\W_])(?:contacte?[zr]?|kontakt|contacto|contato|contatto|number on file)[ :]{1,3}"
@@ -119,7 +130,12 @@ def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
-    for match in _SAID.finditer(text):
+    for match in match_at(_SAID, text, lower(text), _SAID_HINTS, joiners=None):
+        # No part of a longer word, as of `Bestellnummer`, but of one such as `Mobiltelefon`.
+        before = _COMPOUND.search(text, max(match.start() - 13, 0), match.start())
+        is_word = before is not None and (not before[0] or _COMPOUNDS.match(match[0]) is not None)
+        if not is_word and _TOGETHER.match(match[0]) is None:
+            continue
         number = match["number"]
         is_other = _DATE.match(number) or (_VERSION.search(number) and not _DOTTED.match(number))
         if not is_other and (

@@ -3,6 +3,7 @@
 nouns       the nouns for them
 answers     the answer to a question for one
 nearby      the value some words after its noun, or before it
+regions     the values around their nouns, read once
 subjects    words about things that have numbers as well
 sentences   words around the name of a secret, or after a user
 codes       codes that people enter, or are sent once

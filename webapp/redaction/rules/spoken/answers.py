@@ -112,9 +112,8 @@ _END: Final = re.compile(
 _WHOLE: Final = re.compile(r"(?![\w/]|[.,:-]\w)")
 """The end of a number or a date, which a sentence may go on after."""
 
-_QUESTION_END: Final = re.compile(
-    r"(?<=[?？])(?=[ ])|(?<=[?？:.!。)}\"'\w])(?=[ \t]*\r?\n)|(?<=？)"
-)
+_QUESTION_END: Final = re.compile(r"[?？](?=[ ])|？|[ \t]++\r?\n|\r?\n")
+_BEFORE_END: Final = re.compile(r"[?？:.!。)}\"'\w]")
 _ASKS: Final = re.compile(
     r"[?？]|\b(?:what|which|when|need|please|give|send|tell|provide|enter|type|confirm|verify|share"
     r"|supply|state|input|require|asked|wie|welche|wann|bitte|nennen|geben|gib|sagen|brauche"
@@ -203,7 +202,10 @@ def find_answers(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
     nouns = [noun for noun in nouns if noun.subject in _ASKED]
     ends = [noun.end for noun in nouns]
     for border in _QUESTION_END.finditer(text) if nouns else ():
-        at = border.end()
+        is_line = border[0][-1] == "\n"
+        at = border.start() if is_line else border.end()
+        if is_line and not _BEFORE_END.match(text, at - 1):
+            continue
         noun = nouns[max(bisect_right(ends, at) - 1, 0)]
         line = max(text.rfind("\n", max(at - _REACH, 0), at) + 1, at - _REACH, 0)
         if line <= noun.start < at:

@@ -25,18 +25,13 @@ from webapp.redaction.rules.personal.addresses import STREET, is_address, is_sur
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
 from webapp.redaction.rules.spoken.answers import NO_CODE
 from webapp.redaction.rules.spoken.nouns import Noun
+from webapp.redaction.rules.spoken.regions import REACH, Values, is_apart
 from webapp.redaction.rules.spoken.subjects import OTHERS, UNBORN, is_thing
 
-_REACH: Final = 70
 _MOST_WORDS: Final = 10
 _MOST_WORDS_BACK: Final = 8
 _CONTEXT: Final = 30
 
-_BORDER: Final = re.compile(
-    # A sentence that begins with such a word goes on about the same thing.
-    r"\n|(?<!\bN[or])[.!?][\"')]?\s+(?!(?:It|Its|This|That|Es|Er|Sie|C['’]est|Mine|Meine?)\b)"
-    r"[A-ZÀ-Þ][a-zß-ž]"
-)
 _LABEL: Final = re.compile(r"[\"'`*:]{0,3}[ \t]{0,4}\r?\n[ \t]{0,8}")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SAYS: Final = split_words(
@@ -261,7 +256,7 @@ _NEAR: Final = {
     "entry": _PASSWORDS,
     "key": _PASSWORDS,
 }
-_FORMS: Final = {subject: re.compile(near.form) for subject, near in _NEAR.items()}
+_FORMS: Final = {near.form: re.compile(near.form) for near in _NEAR.values()}
 _ABOUT: Final = re.compile(
     r"s?[ -](?:manager|polic|field|hash|reset|length|rule|requirement|hint|format|type|column"
     r"|strength|generator|regex|layout|pattern|count|limit|usage|budget|size|endpoint"
@@ -269,8 +264,6 @@ _ABOUT: Final = re.compile(
     re.IGNORECASE,
 )
 """Goes on after a noun that is about another thing."""
-_TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=")
-"""Signs of code and of templates between a noun and a value."""
 _DIGIT: Final = re.compile("[0-9]")
 _SIGN: Final = re.compile(r"[0-9!@#$%^&*+=?]|[a-z][A-Z]")
 """Every password that is known without its place has such a sign."""
@@ -299,16 +292,20 @@ def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
         limits.append(next_start.get(noun.subject, len(text)))
         next_start[noun.subject] = noun.start
     last_end: dict[str, int] = {}
+    found: dict[str, Values] = {}
     for noun in nouns:
         limit = limits.pop()
         near = _NEAR.get(noun.subject)
         if near is None:
             continue
-        begin = max(noun.start - _REACH, last_end.get(noun.subject, 0))
+        values = found.get(near.form)
+        if values is None:
+            values = found[near.form] = _read_values(text, near, nouns)
+        begin = max(noun.start - REACH, last_end.get(noun.subject, 0))
         last_end[noun.subject] = noun.end
         is_about = _ABOUT.match(text, noun.end) is not None
-        place = None if is_about else _read_after(text, noun, near, limit)
-        place = place or _read_before(text, noun, near, begin, is_about)
+        place = None if is_about else _read_after(text, noun, near, values, limit)
+        place = place or _read_before(text, noun, near, values, begin, is_about)
         if place is not None:
             yield SecretPlace(near.kind, *place)
             if near is _PASSWORDS and (changed := _CHANGED.match(text, place[1])):
@@ -318,16 +315,22 @@ def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
                     yield SecretPlace(near.kind, start, start + len(secret))
 
 
-def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, int] | None:
+def _read_values(text: str, near: _Near, nouns: list[Noun]) -> Values:
+    """Read the values of a form beside all its nouns."""
+    places = [(noun.start, noun.end) for noun in nouns if _NEAR.get(noun.subject) is near]
+    sign = _SIGN if near.kind == "password" else _DIGIT
+    return Values(text, _FORMS[near.form], sign, near.longest, places)
+
+
+def _read_after(
+    text: str, noun: Noun, near: _Near, values: Values, limit: int
+) -> tuple[int, int] | None:
     """Find a value that begins before `limit`, or there."""
     end = noun.end
-    sign = _SIGN if near.kind == "password" else _DIGIT
-    limit = min(limit, end + _REACH)
-    if sign.search(text, end, limit + near.longest) is None:
-        return None
+    limit = min(limit, end + REACH)
     label = _LABEL.match(text, end)
     begin = end if label is None else label.end()
-    for tried, match in enumerate(_FORMS[noun.subject].finditer(text, begin, limit + near.longest)):
+    for tried, match in enumerate(values.iter_after(begin, limit + near.longest)):
         between = text[begin : match.start()]
         words = [word.lower() for word in _WORD.findall(between)]
         if (
@@ -335,8 +338,7 @@ def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, in
             or match.start() > limit
             or len(words) > _MOST_WORDS
             or not OTHERS.isdisjoint(words)
-            or _BORDER.search(between)
-            or _TEMPLATE.search(between)
+            or is_apart(between)
             or (near.kind == "pin" and _DIGIT.search(between))
         ):
             return None
@@ -355,17 +357,13 @@ def _read_after(text: str, noun: Noun, near: _Near, limit: int) -> tuple[int, in
 
 
 def _read_before(
-    text: str, noun: Noun, near: _Near, begin: int, is_about: bool
+    text: str, noun: Noun, near: _Near, values: Values, begin: int, is_about: bool
 ) -> tuple[int, int] | None:
     """Find a value after `begin` that words link to the noun."""
     start = noun.start
-    sign = _SIGN if near.kind == "password" else _DIGIT
-    if sign.search(text, begin, start) is None:
+    match = values.find_before(begin, start)
+    if match is None:
         return None
-    matches = list(_FORMS[noun.subject].finditer(text, begin, start))
-    if not matches:
-        return None
-    match = matches[-1]
     between = text[match.end() : start]
     words = [word.lower() for word in _WORD.findall(between)]
     # Verbs are last in German.
@@ -376,8 +374,7 @@ def _read_before(
         len(words) > _MOST_WORDS_BACK
         or _BACK.isdisjoint(words)
         or not OTHERS.isdisjoint(words)
-        or _BORDER.search(between)
-        or _TEMPLATE.search(between)
+        or is_apart(between)
     ):
         return None
     value = strip_sentence(match["value"], text[match.end("value") : match.end("value") + 2])

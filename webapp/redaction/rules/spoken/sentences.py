@@ -66,6 +66,7 @@ _CHANGED_FROM: Final = re.compile(
     rf"{_QUOTES}(?P<new>[^\s\"'`“”„«»,;()<>]{{4,100}})",
     re.IGNORECASE,
 )
+_CHANGED_HINTS: Final = ("chang", "switch", "updat", "reset", "rotat", "set", "turn")
 _NOUN_REACH: Final = 300
 _NOUN_SAID: Final = re.compile(rf"(?<!\w)(?:{_NOUN}s?|log[ -]?in)(?!\w)", re.IGNORECASE)
 _PAIR: Final = re.compile(
@@ -148,7 +149,7 @@ def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
         secret = match[group].rstrip(".!?:")
         if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
             yield SecretPlace("password", match.start(group), match.start(group) + len(secret))
-    for match in _CHANGE_IT.finditer(text):
+    for match in match_at(_CHANGE_IT, text, lowered, _CHANGED_HINTS, joiners=None):
         around = max(match.start() - _NOUN_REACH, 0), match.end() + _NOUN_REACH // 3
         if _NOUN_SAID.search(text, *around):
             for group in ("old", "secret"):
