@@ -28,32 +28,6 @@ def test_values_are_escaped_as_jinja_escapes_them(value: Any) -> None:
     assert ours.from_string(source).render(value=value) == expected
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{% macro show(a, b) %}{{ a }}{{ b }}{% endmacro %}{{ show(value, b=value)|length }}",
-        "{% macro show(a, b='<') %}{{ a }}{{ b }}{% endmacro %}{{ show(value) }}",
-        "{% macro show(a, b) %}{{ a }}{{ b }}{% endmacro %}{{ show(value) }}",
-        "{% macro show(a) %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ show('<', 1, x=2) }}",
-        "{% macro show() %}{{ caller('<') }}{% endmacro %}{% call(b) show() %}{{ b }}{% endcall %}",
-        "{% for a in value %}{{ a.encode().hex() }}{% endfor %}{{ value.replace('<', '>') }}",
-        "{% block a %}{{ value.upper(*[]) }}{% endblock %}",
-    ],
-)
-def test_macros_and_functions_are_called_as_jinja_calls_them(source: str) -> None:
-    ours = TemplateEnvironment(Flask("pages"), autoescape=True)
-    theirs = jinja2.Environment(autoescape=True)
-    expected = theirs.from_string(source).render(value=SPECIAL)
-    assert ours.from_string(source).render(value=SPECIAL) == expected
-
-
-def test_a_macro_called_with_too_many_values_fails() -> None:
-    ours = TemplateEnvironment(Flask("pages"), autoescape=True)
-    template = ours.from_string("{% macro show(a) %}{{ a }}{% endmacro %}{{ show(1, 2) }}")
-    with pytest.raises(TypeError, match="takes not more than 1"):
-        template.render()
-
-
 def test_lone_surrogates_are_replaced() -> None:
     source = "{% macro show(value) %}[{{ value }}]{% endmacro %}{{ show(value) }}"
     ours = TemplateEnvironment(Flask("pages"), autoescape=True)

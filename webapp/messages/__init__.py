@@ -10,7 +10,6 @@
     cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     quotations      the passages that text blocks of Anthropic's API cite
     filter_reports  the results of content filters and moderation
-    quotations      the passages that the text blocks of Anthropic's API cite
     message         `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, MutableMapping, Sequence
-from functools import partial
+from collections.abc import Callable, MutableMapping
 from types import CodeType
 from typing import Any, Final
 
@@ -13,9 +11,7 @@ import jinja2
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template
 from jinja2.bccache import Bucket
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.nodes import Call
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Context
 from markupsafe import escape
 
 from webapp.formatting import replace_surrogates
@@ -25,7 +21,6 @@ _KEPT: Final[dict[str, tuple[str, CodeType]]] = {}
 
 _find_special: Final = re.compile("[&<>'\"]").search
 _Escaped: Final = type(escape(""))
-_mark: Final = partial(str.__new__, _Escaped)
 
 
 class CompiledTemplates(BytecodeCache):
@@ -45,25 +40,21 @@ class CompiledTemplates(BytecodeCache):
             _KEPT[bucket.key] = bucket.checksum, bucket.code
 
 
-class _CodeGenerator(CodeGenerator):
-    """Compiles calls to calls with their arguments alone: none of ours asks for the context."""
-
-    def visit_Call(self, node: Call, frame: Frame, forward_caller: bool = False) -> None:
-        self.write("context.call(")
-        self.visit(node.node, frame)
-        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
-        self.write(")")
-
-
 class _Context(Context):
-    call: Any = staticmethod(operator.call)
+    """Calls functions with their arguments alone: none of ours asks for the context."""
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+        return function(*args, **kwargs)
 
 
 class _Template(Template):
-    """A template whose output UTF-8 can encode, and whose code escapes values by `_escape`.
+    """A template whose output UTF-8 can encode, and whose code escapes with `_escape`.
 
     The code that Jinja compiles calls `escape` for each value of a page, more than a thousand
-    times, and hundreds of macros. If it calls other names some day, it is only slower.
+    times. If it calls another name some day, it is only slower.
     """
 
     def render(self, *args: Any, **kwargs: Any) -> str:
@@ -78,34 +69,8 @@ class _Template(Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> Template:
         template = super().from_code(environment, code, globals, uptodate)
-        template.root_render_func.__globals__.update(escape=_escape, Macro=_make_macro)
+        template.root_render_func.__globals__["escape"] = _escape
         return template
-
-
-def _make_macro(
-    environment: jinja2.Environment,
-    render: Callable[..., str],
-    name: str,
-    arguments: Sequence[str],
-    catch_kwargs: bool,
-    catch_varargs: bool,
-    caller: bool,
-    autoescape: bool,
-) -> Callable[..., str]:
-    """Make a macro that calls `render` in one step if it is called with its `arguments` alone."""
-    options = catch_kwargs, catch_varargs, caller, autoescape
-    macro = Macro(environment, render, name, list(arguments), *options)
-    if any(options[:3]) or not autoescape:
-        return macro
-    count = len(arguments)
-
-    def call(*values: Any, **named: Any) -> str:
-        if named or len(values) != count:
-            return macro(*values, **named)
-        marked: str = _mark(render(*values))
-        return marked
-
-    return call
 
 
 def _escape(value: Any) -> str:
@@ -118,9 +83,8 @@ def _escape(value: Any) -> str:
 
 
 class TemplateEnvironment(Environment):
-    """Looks up the globals of templates in one step, and calls macros and functions likewise."""
+    """Looks up the globals of templates in one step."""
 
-    code_generator_class = _CodeGenerator
     context_class = _Context
     template_class = _Template
 
