@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from tools.hostile.costly_texts import HOSTILE_TEXTS
 from tools.paths import REAL_DATA
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 
 REAL: Final = REAL_DATA / "transcripts"
 """Transcripts beside this checkout, if there are any."""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.chromium import Open, keep_screenshot, load_images
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 from webapp.exact_json import Object, parse
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))

@@ -17,7 +17,7 @@ from tests.support.fake_upstream import Json
 from tests.support.media_bytes import gif, png
 from tests.support.media_files import sounds
 from tests.support.pages import readable
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 
 MEDIA = SAMPLES / "media"
 

@@ -18,7 +18,7 @@ from tests.support.serving import serve
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store, load_samples
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 from webapp.factories import find_database_url
 
 SEED = -8132613597486110237

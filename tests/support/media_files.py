@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Final
 
 from tests.support.media_bytes import box
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 
 _MEDIA: Final = SAMPLES / "media"
 

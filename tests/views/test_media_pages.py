@@ -20,7 +20,7 @@ from tests.support.fake_upstream import FakeUpstream, Json, Stored, error, store
 from tests.support.pages import AS_FRAGMENT, Page
 from webapp.config import Config
 from webapp.embedded import Store
-from webapp.embedded.transfer.samples import SAMPLES
+from webapp.embedded.samples import SAMPLES
 from webapp.factories import find_database_url
 
 ID = "chatcmpl-1"

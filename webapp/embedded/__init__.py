@@ -6,7 +6,8 @@
     documents   completions as JSON text: parsed, built and serialized
     finding     searches of the store, and counts of its completions
     store       the tables of completions and messages, and their pages
-    transfer    import from files, export to files, the samples
+    transfer    import from files, export to files
+    samples     the sample completions, and their loading into a new store
     errors      errors as the API sends them
     limits      bounds of the memory it takes
     upkeep      derived rows of the store, completed in the background
@@ -24,12 +25,12 @@ from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.recording.retention import Retention
 from webapp.embedded.recording.spool import Spool, SpoolState
+from webapp.embedded.samples import load_samples
 from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
 from webapp.embedded.transfer.exporting import ExportReport, export_completions, iter_ids
 from webapp.embedded.transfer.files import OpenFile
 from webapp.embedded.transfer.importing import ImportReport, Problem, import_files
-from webapp.embedded.transfer.samples import load_samples
 from webapp.embedded.upkeep import Upkeep
 
 __all__ = [

@@ -13,5 +13,4 @@ pending    parts of completions that wait for the others
 reading    documents as completions and parts of them, also in other processes
 importing  files into a store, with a report
 exporting  a store as JSONL
-samples    the sample completions
 """

@@ -1,7 +1,7 @@
 """Load the sample completions into a store that has just been created.
 
-Each sample is a JSON file in `samples/`. A text `@base64(NAME)` in it is replaced by the
-contents of `samples/media/NAME` in base64.
+Each sample is a JSON file in this folder. A text `@base64(NAME)` in it is replaced by the
+contents of `media/NAME` in base64.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from webapp.embedded.documents.records import CompletionRecord, parse_record
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
 
-SAMPLES: Final = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES: Final = Path(__file__).resolve().parent
 
 _MEDIA = re.compile(r"@base64\(([\w.-]+)\)")
 

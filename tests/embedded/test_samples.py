@@ -12,8 +12,8 @@ import pytest
 
 from tools.store_rows import completion
 from webapp.embedded import Store, load_samples
+from webapp.embedded.samples import SAMPLES
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.transfer.samples import SAMPLES
 
 FIRST = PageRequest(None, 100, "asc")
 
