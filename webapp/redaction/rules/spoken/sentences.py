@@ -244,7 +244,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"[ ](?:and|und|it['’]?s|it is|das ist|es ist|c['’]est|es la|then|dann|with|mit|con|avec"
         r"|com)"
         rf"(?<=[a-z])[ ]{_QUOTES}{_SECRET}",
-        lambda secret: is_told(secret.rstrip(".!?:")) and _SURE.search(secret) is not None,
+        lambda secret: is_told(secret.rstrip(".!?:*_")) and _SURE.search(secret) is not None,
         rf"{_USER}[^\n]*(?:and|und|y|et|e|it['’]?s|is|with|mit|con|avec|com|est|ist|then|dann) ",
     ),
     # After the address of an account.
