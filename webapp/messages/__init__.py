@@ -8,7 +8,6 @@
     think_tags      reasoning that is in the text of the answer, between tags
     citing          the sources that are listed beside a text
     cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
-    quotations      the passages that text blocks of Anthropic's API cite
     filter_reports  the results of content filters and moderation
     message         `Message`, which holds them all, and the positions of its texts
 
