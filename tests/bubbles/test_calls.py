@@ -1,4 +1,4 @@
-"""Tool calls with their arguments, and results beside them, told or inferred."""
+"""Tool calls with their arguments, and results beside them, by id or inferred."""
 
 from __future__ import annotations
 

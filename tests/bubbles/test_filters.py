@@ -1,4 +1,4 @@
-"""What content filters and moderation found: words and signs, and the JSON they came from."""
+"""Results of content filters and moderation, in words and signs, and their JSON."""
 
 from __future__ import annotations
 

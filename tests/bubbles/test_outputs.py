@@ -1,4 +1,4 @@
-"""Answers: alternatives, what was predicted, token probabilities, and choices without message."""
+"""Answers: alternatives, predicted output, token probabilities, and choices without a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasoning: folded in front of the answer, with its length, wherever a server puts it."""
+"""Reasoning: folded before the answer, with its length, wherever a server puts it."""
 
 from __future__ import annotations
 

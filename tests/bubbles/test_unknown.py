@@ -1,4 +1,4 @@
-"""What is empty, unknown, twice or of another form: always shown, never lost."""
+"""Values that are empty, unknown, repeated or of another form: always shown, never lost."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The bubbles of `tests/fixtures/bubbles`: on one page to look at, and each as it must be seen.
+"""Show the bubbles of `tests/fixtures/bubbles` on one page, and check each of them.
 
 app         the page with all bubbles; `python -m tests.gallery` opens it
-reading     what a page shows, in the words of the expectations
+reading     the content of a page, in the words of the expectations
 """

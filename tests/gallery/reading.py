@@ -1,4 +1,4 @@
-"""What a page shows of one bubble, in the words of the expectations."""
+"""Read the content of one bubble from a page, in the words of the expectations."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def joined(text: str) -> str:
 
 
 class Seen:
-    """What a reader sees of the bubbles in `html`: a property for each expectation.
+    """The visible content of the bubbles in `html`: a property for each expectation.
 
-    `node` is the part of the page they stand in. Exact sources, which a switch shows in
+    `node` is the part of the page that contains them. Exact sources, which a switch shows in
     place of what is read, count only for `exact` and `characters`: they are taken out
     of the page.
     """
@@ -131,7 +131,7 @@ class Seen:
 
     @property
     def players(self) -> int:
-        """Those that are there at once; what may be no sound at all is behind a fold."""
+        """Those that are visible at once; data that may not be a sound is folded."""
         return len(self._node.css("audio[controls]")) - len(self._node.css("details audio"))
 
     @property
@@ -181,7 +181,7 @@ IN_ORDER: Final = ("strong", "italic", "struck", "inline_code", "items", "quotes
 
 
 def missing(expected: Json, seen: Seen) -> Iterator[str]:
-    """What is expected and not seen, a sentence each; nothing when all is there."""
+    """Yield a sentence for each expectation that is not met."""
     for key, wanted in expected.items():
         if key in (*WHOLE, *WHOLE_TOO) and getattr(seen, key) != wanted:
             yield f"{key}: {wanted} expected, {getattr(seen, key)} seen"

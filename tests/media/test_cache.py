@@ -1,4 +1,4 @@
-"""The cache of media: whose they are, for how long, how much, and what a damaged file does."""
+"""The cache of media: their owners, their lifetime, its size, and damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long sounds are, told by their headers, which may lie."""
+"""The lengths of sounds, by their headers, which may be wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Media inside messages: what the bytes are and how large."""
+"""Media inside messages: the format and size of their bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that stand in texts and fields of a message, and not as a part of it."""
+"""Images in texts and fields of a message, outside of its parts."""
 
 from __future__ import annotations
 

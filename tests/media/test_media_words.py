@@ -1,4 +1,4 @@
-"""What a reader is told of media: false claims, sizes on the page, names of files."""
+"""The words about media on a page: false claims, sizes, names of files."""
 
 from __future__ import annotations
 

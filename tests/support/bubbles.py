@@ -1,4 +1,4 @@
-"""What the tests of bubbles share: the completion they show, and reading lists of names."""
+"""Shared by the tests of bubbles: the completion that they show, and reading lists of names."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ keys are expectations:
     players, downloads
                   how many there are
     buttons       names of buttons
-    folds         what is told of what is folded away, in this order
+    folds         the summaries of folded content, in this order
     notes         what Readback says itself: notes, warnings, notices
     also_sent     the names of all fields listed as also sent
     calls         the names of all tool calls
@@ -101,7 +101,7 @@ GIVEN: Final = ("message", "messages", "choice", "choices", "completion")
 
 @dataclass(frozen=True)
 class Fixture:
-    """One file: its name, what it gives as the exact JSON texts, and what must be seen."""
+    """One file: its name, its exact JSON texts, and its expectations."""
 
     name: str
     what: str
