@@ -1,1 +1,1 @@
-"""An upstream with every fault a server can have, and what a reader's page makes of it."""
+"""An upstream with every fault that a server can have, and the pages that readers get."""

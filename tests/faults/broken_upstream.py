@@ -1,7 +1,7 @@
 """An upstream that answers each request with the fault that the request names.
 
-The name stands where a completion's id does, or in the `model` filter of the list; so one viewer,
-which has one upstream, can be shown all of them.
+The name takes the place of a completion's id, or of the `model` filter of the list, so that one
+viewer, which has one upstream, can get all of them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ OK: Final = b"HTTP/1.1 200 OK\r\n"
 CHUNKED: Final = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 MIB: Final = 1024 * 1024
 SAID: Final = "zq7said"
-"""Stands in headers and error texts, where a reader must not meet it as markup."""
+"""Occurs in headers and error texts, and must not become markup on a page."""
 KEY: Final = "sk-test-4f9a-never-shown"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What the server does, the statuses that a page may have then, and words of its sentence.
+    """A fault of the server, the statuses that a page may then have, and words of its sentence.
 
-    `memory` is what five pages at once, each with up to two calls for 1 MiB, need at the most.
+    `memory` is the most that five pages at once may need, each with up to two calls for 1 MiB.
     """
 
     script: Script

@@ -1,4 +1,4 @@
-"""Whatever the upstream does, a page ends, needs little memory, and says what happened."""
+"""With every fault of the upstream, a page ends, needs little memory, and names the fault."""
 
 from __future__ import annotations
 

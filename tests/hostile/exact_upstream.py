@@ -28,12 +28,12 @@ class Told:
 
 @dataclass
 class ExactUpstream(FakeUpstream):
-    """The API over `told`, by id."""
+    """An upstream that serves `told`, by id."""
 
     told: dict[str, Told] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Drops what was scripted and never asked for."""
+        """Drop scripted answers that were never requested."""
         self._scripts.clear()
 
     def _api(self, seen: Seen) -> Reply:
@@ -64,13 +64,13 @@ def _page(entries: list[tuple[str, str]], seen: Seen, default_order: str) -> Rep
 
 
 def completion_text(completion_id: str, **members: object) -> str:
-    """The JSON of a completion with nothing in it but what is asked for."""
+    """Return the JSON of a completion with only the given members."""
     head = {"object": "chat.completion", "id": completion_id, "model": "m", "created": 1}
     return json.dumps(head | {"choices": []} | members)
 
 
 def sentinel(completion_id: str, at: int) -> str:
-    """The message that stands behind a case and must come to no harm."""
+    """Return the message that follows a case and must not be harmed."""
     text = f"{SENTINEL} {at} stands alone."
     return json.dumps({"id": f"{completion_id}-s{at}", "role": "user", "content": text})
 
@@ -96,7 +96,7 @@ def whole_corpus() -> ExactUpstream:
 
 
 def pages_of_cases() -> dict[str, list[Case]]:
-    """The cases by the id of the completion they stand in, the large ones last."""
+    """Return the cases by the id of the completion that contains them, the large ones last."""
     small = [case for case in CASES if not case.is_large]
     large = [case for case in CASES if case.is_large]
     pages = [*_split(small, PAGE), *_split(large, PAGE_OF_LARGE)]
@@ -116,7 +116,7 @@ def odd_completions() -> dict[str, str]:
 
 
 def crowded_completions() -> dict[str, str]:
-    """The few completions that have between them what is odd in any."""
+    """Return the few completions that together have every oddity."""
     return {
         f"odd-{at}": json.dumps({"id": f"odd-{at}"} | completion)
         for at, completion in enumerate(CROWDED, len(COMPLETIONS))

@@ -1,4 +1,4 @@
-"""What a failing server says, in each place of an error where it can say something."""
+"""Texts of a failing server, in each place of an error that can have one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no content may do to a page, read from its HTML: rules, whatever our markup is."""
+"""Rules that the HTML of a page must obey with any content, independent of our markup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORBIDDEN: Final = frozenset(
     | {"xmp", "listing", "noembed", "noframes", "image", "select", "maction", "mglyph"}
     | {"annotation-xml", "malignmark"}
 )
-"""Elements that stand in no message."""
+"""Elements that occur in no message."""
 
 _FORBIDDEN_IN_BUBBLES: Final = ",".join(
     f".bubble {selector}" for selector in (*sorted(FORBIDDEN), "[formaction]")
@@ -35,9 +35,9 @@ _WORDS: Final = re.compile(r"[a-z0-9]+")
 
 
 def assert_harmless(page: Page, *, typed: bool = False) -> None:
-    """No element, attribute or address that content could have made.
+    """Check that content can have made no element, attribute or address.
 
-    With `typed` the reader's own address may stand in links of ours, to try again.
+    With `typed`, links of ours that try again may contain the reader's own address.
     """
     for node in page.all("*"):
         _check_attributes(node, "\0" if typed else "pwned")
@@ -90,7 +90,7 @@ def words(text: str) -> list[str]:
 
 
 def assert_said(shown: str, said: str) -> None:
-    """`shown` has all words of `said`, in their order."""
+    """Check that `shown` has all words of `said`, in their order."""
     at = 0
     shown = shown.lower()
     for word in words(said):

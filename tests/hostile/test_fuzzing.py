@@ -54,7 +54,7 @@ NUMBERS: Final = st.integers(-3, 400) | st.none() | st.just(10**20)
 
 
 def fuzzed(test: Callable[..., T]) -> Callable[..., T]:
-    """The same cases everywhere; fixtures are shared, since what is tested keeps nothing."""
+    """The same cases everywhere; fixtures are shared, since the tested code keeps no state."""
     shared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
     return settings(
         deadline=None, derandomize=True, max_examples=150, suppress_health_check=shared

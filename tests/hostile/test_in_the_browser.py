@@ -121,7 +121,7 @@ def test_raw_pages_and_linked_messages_do_nothing(window: Watched) -> None:
 def test_an_image_of_another_server_is_loaded_in_a_frame_that_can_do_nothing_else(
     window: Watched,
 ) -> None:
-    """Where a reader asks for all of them: images only, and nothing told about the reader."""
+    """If a reader loads all of them: only images are requested, without data about the reader."""
     name = next(name for name in SMALL if PAGES[name][-1].name.startswith("images: "))
     window.open(f"/completions/{name}?limit=100&images=load")
     window.page.wait_for_load_state("networkidle")
@@ -158,7 +158,7 @@ def test_what_is_typed_and_what_fails_does_nothing(window: Watched) -> None:
 def test_what_a_failing_server_says_does_nothing(
     browser: Browser, failing_address: tuple[ExactUpstream, str]
 ) -> None:
-    """Each failure on one of the two pages; what either makes of it is looked at over HTTP."""
+    """Each failure on one of the two pages; other tests look at both over HTTP."""
     upstream, address = failing_address
     with watched(browser, address) as window, window.failing():
         for failure, path in zip(FAILURES, cycle(("/completions", "/completions/hostile-0"))):

@@ -1,4 +1,4 @@
-"""Every hostile case through the application: what its HTML and its headers say."""
+"""Every hostile case through the application: the HTML and the headers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_cases_stay_in_their_bubbles_and_are_shown_whole(
 ) -> None:
     cases = PAGES[completion]
     page = page_of(hostile_client.get(f"/completions/{completion}?all=1&limit=100"))
-    # A result stands with its call, which may be that of another case.
+    # A result is beside its call, which may be that of another case.
     bubbles = sorted(page.bubbles, key=lambda bubble: int(bubble.anchor.removeprefix("m-")))
     assert len(bubbles) == count_messages(cases)
     # Another case must not be the reason that a text is shown in a simpler way.

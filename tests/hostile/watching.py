@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.hostile.exact_upstream import SENTINEL
 
 PATIENCE: Final = 120_000
-"""Milliseconds after which a page is taken for stuck; the large ones cost a busy machine some."""
+"""Milliseconds after which a page counts as stuck; large ones take a busy machine some time."""
 
 _INSPECT: Final = Path(__file__).with_name("inspect_page.js").read_text(encoding="utf-8")
 _LISTEN: Final = """
@@ -31,7 +31,7 @@ _BAD_MEDIA: Final = re.compile(r"/completions/(hostile|odd)-[0-9]+/media/[0-9a-f
 
 @dataclass
 class Watched:
-    """A page, and all that it did beyond what was asked of it."""
+    """A page, and everything that it did without being asked."""
 
     page: Page
     own: str
@@ -42,13 +42,13 @@ class Watched:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """What is asked for now may be answered by an error page, which the console tells."""
+        """Allow error pages within this context; the console reports them."""
         self.may_fail = True
         yield
         self.may_fail = False
 
     def begin(self) -> None:
-        """Forget what was asked for and done before, by another test."""
+        """Forget the requests and actions of other tests."""
         for seen in (self.asked, self.deeds, self.foreign):
             seen.clear()
 
@@ -57,7 +57,7 @@ class Watched:
         self.page.goto(path)
 
     def inspect(self, *, interacted: bool = False) -> dict[str, Any]:
-        """What the page is like; it must be harmless."""
+        """Return properties of the page, and check that it is harmless."""
         found: dict[str, Any] = self.page.evaluate(
             _INSPECT, {"sentinel": SENTINEL, "interacted": interacted}
         )
@@ -97,7 +97,7 @@ class Watched:
         dialog.dismiss()
 
     def _console(self, message: ConsoleMessage) -> None:
-        """Media that do not decode are refused by our server, which the console tells."""
+        """Allow refusals of media that do not decode, which the console reports."""
         refused = "Failed to load resource" in message.text and (
             self.may_fail or _BAD_MEDIA.search(message.location["url"])
         )
@@ -107,7 +107,7 @@ class Watched:
 
 @contextmanager
 def watched(browser: Browser, own: str, *, javascript: bool = True) -> Iterator[Watched]:
-    """A narrow window of its own; what is not on this machine, a proxy that is none would get."""
+    """A narrow window of its own; requests to other machines go to a proxy that does not exist."""
     context = browser.new_context(
         base_url=own,
         java_script_enabled=javascript,
