@@ -1,4 +1,4 @@
-"""What those who are not logged in see while the database of sessions and shares is down."""
+"""Pages for readers without a login while the database of sessions and shares is down."""
 
 from __future__ import annotations
 

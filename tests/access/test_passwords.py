@@ -302,7 +302,7 @@ def test_behind_a_proxy_each_client_is_slowed_by_its_own_address(open_app: Open)
             environ_overrides={"REMOTE_ADDR": remote},
         ).status_code
 
-    # What the client itself has put before it does not count.
+    # Addresses that the client itself put before it do not count.
     tries = [post("wrong", f"192.0.2.{n}, 198.51.100.7, 10.0.0.9") for n in range(6)]
     assert tries == [401] * 5 + [429]
     assert post("wrong", "198.51.100.8") == 401

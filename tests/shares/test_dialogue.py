@@ -70,7 +70,7 @@ def test_what_the_maker_saw_is_what_leaves(client: FlaskClient, app: Flask) -> N
     shown = app.test_client().get(f"/s/{token}")
     assert "from <bdi>Ann</bdi>" in shown.text
     assert SECRET not in shown.text and "look_up" in shown.text
-    # Without what the maker's browser keeps, the link is nowhere.
+    # The link exists only in the browser of its maker.
     assert token not in app.test_client().get(draft).text
     assert token not in client.get("/shares").text
     renewed = client.post(f"{draft}/link")

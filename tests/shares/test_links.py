@@ -1,4 +1,4 @@
-"""What a link to a share shows, to readers, to bots, and to those who try other addresses."""
+"""The pages of a link to a share, for readers, for bots, and for guessed addresses."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_the_search_of_a_share_looks_in_its_redacted_snapshot_alone(
     shared, own = f"/s/{token}/completions/shared", f"/completions/{OWN_ID}"
     assert count(own, SECRET) == 3 and count(own, "clerk") == 1 and count(own, "berth") == 1
     assert count(shared, "harbour") == 1 and count(shared, "[masked: password]") == 3
-    # What was masked, the instructions and the results of tools are not in the snapshot.
+    # The snapshot has no masked values, instructions and results of tools.
     for words in (SECRET, "hunter2", "clerk", "berth", OWN_ID):
         assert count(shared, words) == 0
     assert client.get(f"/s/{token}/search?q=harbour").status_code == 404
@@ -260,7 +260,7 @@ def test_one_opening_is_one_view_however_much_is_read(app: Flask) -> None:
     store = sharing_of(app).store
     assert [agent for _, agent in store.list_openings(share_id)] == ["Another program"] * 2
 
-    # The cookie of one share is none of another.
+    # The cookie of one share does not open another.
     _, second = publish(app, view_limit=1)
     value = cookie.partition("=")[2].partition(";")[0]
     client.set_cookie("readback-share", value, path=f"/s/{second}")

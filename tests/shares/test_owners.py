@@ -1,4 +1,4 @@
-"""Who may see and revoke a share, and what of it is recorded."""
+"""Who may see and revoke a share, and which events are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of every snapshot, whatever its structure and whatever happens to it."""
+"""Properties of every snapshot, of any structure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded and logged of shares and of deletions, and by whom."""
+"""Records and log lines of shares and deletions, with their authors."""
 
 from __future__ import annotations
 

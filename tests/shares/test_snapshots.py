@@ -1,4 +1,4 @@
-"""What of a transcript gets into a share."""
+"""The members of a transcript that a share contains."""
 
 from __future__ import annotations
 
