@@ -19,7 +19,7 @@ STEPS: Final = 26
 RETRIED: Final = frozenset({4, 9, 17})
 """Steps whose answer was thrown away and asked for again."""
 EDITED: Final = 20
-"""The step after which the user edits the message that it answered, and goes on from there."""
+"""The step after which the user edits the message that it answered, and continues from there."""
 
 _TOOL: Final = {"type": "function", "function": {"name": "read_file", "parameters": {}}}
 

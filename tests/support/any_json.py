@@ -1,7 +1,7 @@
 """JSON for property tests: values of all kinds, their text with odd white space, and the real data.
 
 Values are Python's (dicts, lists, texts, numbers); `json_texts` are documents that Python's own
-writer could not make: other spacing, number lexemes, escapes, names that stand twice.
+writer could not make: other spacing, number lexemes, escapes, names that are repeated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Assertions on what the embedded server answers."""
+"""Assertions on the answers of the embedded server."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class Served:
         return self.wait()
 
     def wait(self) -> Ended:
-        """Return once the last process has gone, with what was written after the start.
+        """Return the output after the start, once the last process has ended.
 
         The workers hold the pipes too, so these stay open as long as one of them lives.
         """

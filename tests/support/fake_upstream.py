@@ -130,7 +130,7 @@ class FakeUpstream:
     """The API over `completions`, by id; faults are scripted with `script`, `page` and flags.
 
     `page` changes every list before it is sent. With `ignores_query` every list is complete
-    and in its own order, whatever was asked for. One that `ignores_order` knows cursors and limits,
+    and in its own order, whatever the query. One that `ignores_order` knows cursors and limits,
     and lists forwards at all times. With a `page_size` a list has so many entries,
     whatever the limit is.
 

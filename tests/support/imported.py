@@ -1,4 +1,4 @@
-"""Import one value, and see what its server then has."""
+"""Import one value, and read the completion that its server then has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GIVEN: Final = {"readback.as_given": True}
 
 
 class Imported:
-    """The only completion of a file, as its server has it, without what nobody gave."""
+    """The only completion of a file, as its server has it, without defaults."""
 
     def __init__(self, store: Store, client: FlaskClient, path: Path, row: object) -> None:
         report = import_files(store, [jsonl(path / "a.jsonl", [row])])

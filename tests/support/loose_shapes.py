@@ -1,4 +1,4 @@
-"""Messages and completions as servers might send them: nearly right, with every leaf told apart.
+"""Messages and completions as servers might send them: nearly right, all leaves different.
 
 A shape says what the API documents. What is drawn from it may lack members, repeat them, add
 others, or hold a value of another type anywhere; each text and number in it occurs once, so a
@@ -26,7 +26,7 @@ Shape: TypeAlias = "str | int | Fixed | list[Shape] | dict[str, Shape]"
 
 
 class Fixed(str):
-    """A text that stands as it is, such as the name of a type."""
+    """A text that is not changed, such as the name of a type."""
 
 
 _PARTS: Final[list[Shape]] = [
@@ -79,7 +79,7 @@ COMPLETION: Final[Shape] = {
     "prediction": {"type": Fixed("content"), "content": _PARTS},
     "input_messages": [MESSAGE],
 }
-# What may stand in place of anything: another shape, or JSON as it is with a number for its N.
+# Values that may take the place of any other: a shape, or JSON as it is with a number for its N.
 _ODD: Final[list[Shape]] = [TEXT, INTEGER, [TEXT], {"odd": TEXT}, Fixed("N.5"), Fixed("null")]
 _FIXED: Final = ("text", "refusal", "thinking", "reasoning", "image_url", "input_audio", "file")
 KNOWN_WORDS: Final = {
@@ -95,7 +95,7 @@ KNOWN_WORDS: Final = {
         "video_url",
     )
 }
-"""What these say is said by how a value is shown."""
+"""The pages show these by the form of a value."""
 
 
 @st.composite

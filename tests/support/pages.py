@@ -159,7 +159,7 @@ class Page:
         return start, end
 
     def link(self, text: str) -> str | None:
-        """Where the first link that reads `text` leads, None when there is none."""
+        """Return the address of the first link that reads `text`, or None."""
         for link in self.tree.css("a"):
             if link.text(strip=True) == text:
                 return link.attributes.get("href")

@@ -1,7 +1,7 @@
-"""Choose the few completions that have between them every structure that many have.
+"""Choose the few completions that together have every structure of many.
 
 A structure is what a layout depends on: who speaks and by which members, the Markdown, scripts
-and lengths of a text, the nesting of JSON. Lengths and counts are told apart by powers of four.
+and lengths of a text, the nesting of JSON. Lengths and counts are grouped by powers of four.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SIGNS: Final = {
 }
 _TEXTS: Final = ("reasoning", "reasoning_content", "refusal")
 _DEEPEST: Final = 4
-"""Levels of JSON that are told apart."""
+"""Levels of JSON that count as different."""
 
 _OF_A_PAGE: Final = 4_000
 """Bytes that a page costs as much as, whatever it holds."""

@@ -1,4 +1,4 @@
-"""axe-core in a page: what it finds wrong, a sentence for each."""
+"""Run axe-core in a page, and return a sentence for each fault."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHOLE: Final = (
     *("landmark-no-duplicate-contentinfo", "landmark-no-duplicate-main", "landmark-one-main"),
     *("landmark-unique", "page-has-heading-one", "region", "skip-link", "table-duplicate-name"),
 )
-"""The rules whose answer for an element depends on what else there is."""
+"""The rules whose result for an element depends on other elements."""
 
 CONTRAST: Final = "color-contrast"
 """By far the most expensive rule; `tests.support.browser.contrast` looks at more texts for less."""
@@ -58,9 +58,9 @@ rules that are off by themselves ask for."""
 
 
 def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-    """What axe-core finds by all of its rules but `CONTRAST` and those in `without`.
+    """Return the findings of axe-core, by all rules but `CONTRAST` and those in `without`.
 
-    Colours are looked at in light and dark, if a link is told by nothing else.
+    Links that only their colour marks are checked in light and dark.
     """
     page.evaluate(axe_source())
     page.evaluate(WITHOUT_COLOURS)

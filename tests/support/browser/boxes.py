@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 WALK: Final = Path(__file__).with_name("boxes.js").read_text(encoding="utf-8")
 
-# What is cut on purpose: text for those who listen, the bar, whose title has the rest, the
+# Boxes that are cut on purpose: text for screen readers, the bar, whose title has the rest, the
 # first words of a message in the outline, and the line of a closed call.
 CUT_ON_PURPOSE: Final = (
     ".visually-hidden",

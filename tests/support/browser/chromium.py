@@ -37,7 +37,7 @@ FLAGS = (
 
 @dataclass
 class Promises:
-    """What a page did that it must not: complaints in the console, foreign requests."""
+    """Forbidden events of a page: errors in the console, requests to other hosts."""
 
     own: str
     complaints: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Promises:
         assert self.foreign == []
 
     def check_and_forget(self) -> None:
-        """Check what has been seen; the next check is about what comes after it."""
+        """Check the events so far; the next check covers only later ones."""
         try:
             self.check()
         finally:
