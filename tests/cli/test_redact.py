@@ -1,4 +1,4 @@
-"""`readback redact`: the same lines, masked, and what could not be read said aloud."""
+"""`readback redact`: the same lines, masked, and a report of those that could not be read."""
 
 from __future__ import annotations
 

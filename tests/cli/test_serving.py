@@ -148,7 +148,7 @@ def test_a_page_that_is_being_made_is_sent_before_the_stop(serve: Serve) -> None
         assert held.arrived.wait(PATIENCE)
         with kept_connection(served) as idle:
             served.process.terminate()
-            # That the worker closes it tells that the worker is stopping.
+            # When the worker closes it, the worker is stopping.
             assert idle.recv(1) == b""
         held.released.set()
         read.join(PATIENCE)

@@ -67,7 +67,7 @@ def test_no_acknowledged_write_is_lost_and_no_page_is_wrong(
             wait_for(lambda node=node: find_missing(node, KEY, load.spooled) == [])  # type: ignore[misc]
             assert find_missing(node, KEY, acknowledged) == []
 
-        # Whoever logs out is logged out on every node.
+        # A reader who logs out is logged out on every node.
         reader.post(f"{address}/logout", timeout=PATIENCE, allow_redirects=False)
         for node in nodes:
             page = open_client().get(

@@ -1,4 +1,4 @@
-"""A copy of the whole database, made while it is used, and what it is restored into."""
+"""A copy of the whole database, made while it is used, and the database restored from it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def opened() -> Iterator[Callable[[str], Database]]:
 
 
 def read_api(url: str) -> dict[str, bytes]:
-    """Return what the API answers to every list and every completion."""
+    """Return the answers of the API for every list and every completion."""
     with closing(Store(url)) as store:
         client = create_server(store).test_client()
         listed = client.get("/chat/completions?limit=100")
@@ -83,7 +83,7 @@ def test_a_restored_copy_answers_as_the_original_did(
     assert len(before) > 40
     assert read_api(other) == before
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    # It goes on where the original would have: new rows get new numbers.
+    # It continues the numbers of the original: new rows get new ones.
     with closing(Store(other)) as store:
         add(store, completion("chatcmpl-new", created=1_900_000_000))
         client = create_server(store).test_client()

@@ -1,4 +1,4 @@
-"""What is true of a store in PostgreSQL alone: its connections, encodings and query plans."""
+"""Properties of stores in PostgreSQL only: connections, encodings and query plans."""
 
 from __future__ import annotations
 

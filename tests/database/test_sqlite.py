@@ -1,4 +1,4 @@
-"""What is true of a store in a SQLite file alone: its place, its mode, and a disk that is full."""
+"""Properties of stores in SQLite files only: their place, their mode, and a full disk."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_disk_that_was_read_only_is_written_again_at_once(tmp_path: Path) -> N
             pytest.skip(str(refusal))
         with closing(Store(database_url(tmp_path / "old"))) as old:
             add(old, completion("c1"))
-            # With what is not in the main file yet, as a server leaves it that was killed.
+            # With rows that are not in the main file yet, as after a server was killed.
             for path in (tmp_path / "old").iterdir():
                 shutil.copy(path, disk)
         remount(disk, "ro")

@@ -30,7 +30,7 @@ class Call:
 
 
 Program: TypeAlias = Callable[[Call], str]
-"""Runs a call, or checks it, and returns what it writes. Raises `AssertionError` if it fails."""
+"""Runs a call, or checks it, and returns its output. Raises `AssertionError` if it fails."""
 
 
 def find_blocks(document: Path, language: str) -> Iterator[str]:
@@ -41,7 +41,7 @@ def find_blocks(document: Path, language: str) -> Iterator[str]:
 
 
 def parse_calls(code: str) -> Iterator[Call]:
-    """Yield the commands of a block. An ellipsis stands for a value of the reader's own."""
+    """Yield the commands of a block. An ellipsis is a placeholder for a value of the reader."""
     lines = code.replace("\\\n", " ").replace("…", "0123456789abcdef").splitlines()
     for line in lines:
         words = shlex.split(line, comments=True)

@@ -46,7 +46,7 @@ PASSWORD: Final = "correct horse battery\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with the files that the documents speak of."""
+    """Return a folder with the files that the documents name."""
     runs = [completion(COMPLETION, messages=3), completion("c2", metadata={"project": "demo"})]
     for name in ("runs.jsonl", "more.jsonl", "all.jsonl"):
         jsonl(tmp_path / name, map(compact, runs))
@@ -104,7 +104,7 @@ class Machine:
             return ""
         words = [self._share_id if word == SHARE else word for word in call.words[1:]]
         if not any(word.startswith("-") for word in words) and "postgresql" in str(call.variables):
-            # The address is an example; what it says must be one.
+            # The address is an example; the rest must be a valid request.
             open_database(call.variables["DATABASE_URL"]).close()
             return ""
         command = self.readback.with_settings(**self._here(call.variables))

@@ -36,7 +36,7 @@ class Api:
 
 
 def not_here(what: str) -> NoReturn:
-    """Skips the test for want of what `make test` sets up; where `CI` is `true`, fails it."""
+    """Skip the test if something that `make test` sets up is missing; fail if `CI` is `true`."""
     reason = f"{what} is not here: `make test` sets it up"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -1,4 +1,4 @@
-"""Gives each test of whoever loads this plugin the same completions to start from.
+"""Give each test under this plugin the same completions to start from.
 
 Loaded with `-p seeding` by the pytest of the official client's own tests. They take for granted
 that what one of them deletes is there for the next, and that what one breaks off is not.
@@ -18,7 +18,7 @@ from webapp.embedded.store.pages import PageRequest
 
 DATABASE_URL = "SEEDED_DATABASE_URL"
 FILE = "SEEDED_FILE"
-"""Names of the environment's variables that say which store, and what is to be in it."""
+"""Names of the environment variables for the store and its content."""
 
 _STORE = pytest.StashKey[Store]()
 _SEED = pytest.StashKey[Sequence[CompletionRecord]]()

@@ -18,7 +18,7 @@ from tests.sdk.api import Api
 from tests.support.model_server import FakeModel, completion, whole
 
 SEED: Final = -8132613597486110237
-"""Beyond what a double can hold."""
+"""Larger than a double."""
 
 ANSWER: Final = {"content": "Four. \u2713", "role": "assistant"}
 COMPLETION: Final = (
@@ -177,7 +177,7 @@ def posted(body: str) -> list[str]:
 
 
 def assert_stored_headers(answer: Answer, status: int) -> None:
-    """The headers of every answer about what is stored; those of rate limits are not among them."""
+    """Check the headers of an answer about stored completions, which has none of rate limits."""
     assert answer.status == status
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["openai-version"] == "2020-10-01"

@@ -55,7 +55,7 @@ def run(api: Api, tmp_path: Path) -> Snippet:
             (tmp_path / "request.json").write_bytes(body.content)
         if language == "node" and not (tmp_path / "node_modules").exists():
             (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-        # A proxy of the environment must not stand between the snippet and the server.
+        # The snippet must not use a proxy of the environment.
         environ = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
         ended = subprocess.run(
             [*RUN[language], str(script)],
