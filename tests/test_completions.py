@@ -237,7 +237,7 @@ def test_every_text_and_number_of_a_completion_is_shown(text: str) -> None:
 
 
 def object_leaves(value: Value) -> list[str]:
-    """The leaves of an object; a completion that is none is shown by its JSON alone."""
+    """Return the leaves of an object; any other completion is shown as JSON."""
     return list(leaves(value)) if isinstance(value, Object) else []
 
 

@@ -1,4 +1,4 @@
-"""What is installed is pinned: every package by version and hash, and from no named index."""
+"""All installed packages are pinned by version and hash, without a named index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.paths import ROOT
 
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.lock")))
 BUILD: Final = {"editables", "hatchling", "pathspec", "pluggy", "tomlkit", "trove-classifiers"}
-"""What only installing from source needs."""
+"""Packages that only an installation from source needs."""
 HTMX: Final = "node_modules/htmx.org"
 HTMX_INTEGRITY: Final = "sha512-" + (
     "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="

@@ -31,7 +31,7 @@ KINDS: Final = [part.kind for part in get_args(Part)]
 SILENT: Final = {"image": "image", "input_audio": "audio", "redacted_reasoning": "encrypted"}
 """The kinds that have no words to search for, with the words of exports for them."""
 MEDIA: Final = {"image": ["image"], "input_audio": ["audio"], "audio": ["audio"], "file": ["file"]}
-"""What `has:` says of each kind."""
+"""The `has:` filter of each kind."""
 
 WORD: Final = re.compile(r"[^\W\d_]{4,}")
 

@@ -16,7 +16,7 @@ POSSESSIVE: Final = re.compile(r"(?P<ending>\|\s*\(\?!\)\s*)?\)(?:[*+?]|\{[0-9,]
 
 def iter_patterns(file: Path) -> Iterator[str]:
     source = file.read_bytes()
-    # To parse a file is the cost of this test, and most hold no pattern.
+    # Parsing is the cost of this test, and most files have no pattern.
     if b"(?" not in source:
         return
     for node in ast.walk(ast.parse(source)):
@@ -27,7 +27,7 @@ def iter_patterns(file: Path) -> Iterator[str]:
 
 
 def test_a_possessive_group_ends_with_an_alternative_that_fails() -> None:
-    """Before Python 3.11.5 matching goes on from where the last attempt of the group failed."""
+    """Before Python 3.11.5 matching continues where the last attempt of the group failed."""
     assert [
         (str(file.relative_to(ROOT)), pattern)
         for file in FILES

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever it is, and what no request may do."""
+"""Headers of every answer, and requests that are always refused."""
 
 from __future__ import annotations
 

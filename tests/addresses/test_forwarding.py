@@ -1,4 +1,4 @@
-"""Readback behind a proxy and under a path: what trusted proxies say, and the prefix."""
+"""Readback behind a proxy and under a path: headers of trusted proxies, and the prefix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of several applications that are written alike, and what they build."""
+"""Rules of several applications that are written alike, and the addresses that they build."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create(
     converter: type[BaseConverter] = UnicodeConverter,
     defaults: dict[str, str] | None = None,
 ) -> Flask:
-    """Return an application with a page at `rule` that shows what the rule reads."""
+    """Return an application with a page at `rule` that shows the values that the rule reads."""
     app = Flask(__name__, static_folder=None)
     app.url_rule_class = SharedRule
     app.url_map.converters["kind"] = converter

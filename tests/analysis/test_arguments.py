@@ -1,4 +1,4 @@
-"""Arguments that many checks ask for are parsed once, whatever they are."""
+"""Arguments of any type that many checks read are parsed once."""
 
 from __future__ import annotations
 

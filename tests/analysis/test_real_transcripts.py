@@ -1,4 +1,4 @@
-"""What the analysis says of real transcripts, each of which was read."""
+"""Results of the analysis for real transcripts, each of which a person has read."""
 
 from __future__ import annotations
 

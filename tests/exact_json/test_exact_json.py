@@ -59,7 +59,7 @@ def lexemes(value: Value) -> list[str]:
 
 
 def plain(value: Value) -> Any:
-    """What Python's own reader makes of the same document, pairs in place of dicts."""
+    """Convert to the values of Python's own parser, with pairs in place of dicts."""
     match value:
         case Array(items=items):
             return [plain(item) for item in items]

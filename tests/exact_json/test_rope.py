@@ -1,4 +1,4 @@
-"""Large texts hold their long strings apart, and read as if they did not."""
+"""Large texts store their long strings separately, and read the same as other texts."""
 
 from __future__ import annotations
 

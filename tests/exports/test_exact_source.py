@@ -83,7 +83,7 @@ def test_any_json_comes_back_as_it_was_stored(
         indented = read(client, f"{page}?download=1")
         assert compact(parse(indented)) == message
         assert Page(read(client, page)).one("pre.json").text() == indented
-    # What was exported is what is exported after it has been imported elsewhere.
+    # An export of the imported export is the same.
     again = serve(tmp_path_factory.mktemp("again"), whole + "\n")
     assert read(again, f"{HERE}/export.json") == whole
 

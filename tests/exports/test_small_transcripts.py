@@ -1,4 +1,4 @@
-"""Exports of small transcripts say what the page says: what broke off, is blank, or is missing."""
+"""Exports of small transcripts mark broken, blank and missing content as the page does."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ URL = "http://127.0.0.1/v1"
 
 
 class Chunks:
-    """A WSGI body that tells what was taken from it and whether it was closed."""
+    """A WSGI body that records the chunks read from it, and whether it was closed."""
 
     def __init__(self, *chunks: bytes, fails: bool = False) -> None:
         self._chunks = chunks

@@ -42,7 +42,7 @@ def read(text: str) -> Message:
 
 
 def fields(piece: Any) -> dict[str, Any]:
-    """What `piece` says, without its JSON and extras."""
+    """Return the values of `piece`, without its JSON and extras."""
     names = {field.name for field in dataclasses.fields(piece)} - {"json", "extras"}
     return {name: getattr(piece, name) for name in names}
 

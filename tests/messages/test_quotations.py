@@ -58,7 +58,7 @@ def test_the_place_is_described_as_it_was_sent(members: dict[str, int], place: s
         ),
         ({"source": "kb/1", "title": "A", "search_result_index": 0}, "A", "kb/1", []),
         ({"document_title": "A", "file_id": "f"}, "A", "", ["file_id"]),
-        # What is not understood is shown as it came.
+        # Unknown members are shown as they came.
         (
             {"title": "A", "document_title": "B", "document_index": 1.5},
             "A",

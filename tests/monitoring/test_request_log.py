@@ -26,7 +26,7 @@ Read: TypeAlias = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def read_lines() -> Iterator[Read]:
-    """Return a function that parses what was logged in JSON since its last call."""
+    """Return a function that parses the lines logged in JSON since its last call."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

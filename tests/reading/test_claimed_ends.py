@@ -188,7 +188,7 @@ def test_pages_that_are_shorter_than_requested_are_full_at_a_usual_length(
 
 
 def listed(client: FlaskClient) -> tuple[list[str], str]:
-    """Return the ids in the list, followed to its end, and what it says there."""
+    """Return the ids in the list, followed to its end, and the note there."""
     found, address = [], "/completions"
     while True:
         page = Page.of(client.get(address))

@@ -71,7 +71,7 @@ def texts(pages: Iterator[Page] | list[Page]) -> list[str]:
 
 
 def labels(pages: list[Page]) -> list[str]:
-    """What marks a message as an output."""
+    """Return the labels that mark messages as outputs."""
     return [node.text() for page in pages for node in page.all(".output-word")]
 
 
@@ -262,7 +262,7 @@ def test_more_that_cannot_be_asked_for_is_said_and_the_answer_is_there(
     assert "20 of 20" not in page.text
 
 
-# Ids that do not tell places
+# Ids without places
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What people paste, and the completion it names."""
+"""Texts that people paste, and the completions that they name."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_lists_share_a_request_for_a_question_that_is_under_way() -> None:
             list_them(large, seconds=0.01)
         over.set()
         first.result()
-    # Whatever was asked for before, this waits for.
+    # This waits for everything that was requested before.
     list_them(other)
 
     assert [seen.path for seen in fake.requests] == [

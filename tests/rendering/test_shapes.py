@@ -1,4 +1,4 @@
-"""Arguments of calls as what they are, with every other argument beside it."""
+"""Arguments of calls shown by their kind, such as a command, beside all other arguments."""
 
 from __future__ import annotations
 

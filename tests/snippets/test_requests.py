@@ -133,7 +133,7 @@ def test_a_number_that_a_double_changes_is_noticed(number: str, is_exact: bool) 
 
 @given(st.text(st.characters(), max_size=40), st.integers(0, 3))
 def test_every_text_survives_in_every_literal(text: str, slashes: int) -> None:
-    """What the literals of the languages hold, read as each language defines them."""
+    """The literals contain the text, parsed as each language defines them."""
     message = {"role": "user", "content": text + "\\" * slashes}
     layout = build({}, [message]).layout
     raw = write_javascript(layout).removeprefix("String.raw`").removesuffix("`")

@@ -123,7 +123,7 @@ def test_the_cache_stays_within_its_bytes(
 def test_a_page_near_its_limits_is_the_same(
     config: Config, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """What is shown as plain text on a page that spent its budget may be Markdown on another."""
+    """A text that is plain on a page without budget left may be Markdown on another."""
     path = write_completion(tmp_path / "long.jsonl", 60)
     stars = " ".join("*a*" for _ in range(1000))
     path.write_text(path.read_text().replace("Message ", f"{stars} Message ", 90))

@@ -1,4 +1,4 @@
-"""The order of metadata: what says how a run went, then the rest, then where it comes from."""
+"""The order of metadata: the outcome of a run, then the rest, then its origin."""
 
 from __future__ import annotations
 

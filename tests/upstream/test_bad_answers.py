@@ -1,4 +1,4 @@
-"""Answers of status 200 that are not what the API promises."""
+"""Answers of status 200 that break the promises of the API."""
 
 from __future__ import annotations
 

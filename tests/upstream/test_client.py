@@ -1,4 +1,4 @@
-"""What goes out for each method and what comes back, the same over both transports."""
+"""Requests and results of each method of the client, the same over both transports."""
 
 from __future__ import annotations
 

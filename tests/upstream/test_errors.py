@@ -1,4 +1,4 @@
-"""Which error each answer means, and what it says to the reader and to the log."""
+"""The error for each answer, and its texts for the reader and for the log."""
 
 from __future__ import annotations
 

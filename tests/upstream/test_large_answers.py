@@ -1,4 +1,4 @@
-"""Of a process, few requests of readers hold large answers at once."""
+"""In a process, few requests of readers hold large answers at once."""
 
 from __future__ import annotations
 

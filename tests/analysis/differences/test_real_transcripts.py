@@ -1,4 +1,4 @@
-"""Consecutive completions of real transcripts: what differs leads from one to the next."""
+"""Consecutive completions of real transcripts: their differences lead from one to the next."""
 
 from __future__ import annotations
 

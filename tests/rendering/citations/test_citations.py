@@ -338,7 +338,7 @@ def utf16(text: str) -> int:
 )
 @pytest.mark.parametrize("in_units", [True, False])
 def test_the_content_of_a_range_decides_how_it_was_counted(piece: str, in_units: bool) -> None:
-    # The same shift later in the text ends at a word as well: only what is held tells.
+    # The same shift later in the text ends at a word as well: only the cited words differ.
     before = "😀😀 a b c d e f g "
     text = f"{before}{piece} x y z a b c"
     start = utf16(before) if in_units else len(before)

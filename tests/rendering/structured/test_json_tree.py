@@ -1,4 +1,4 @@
-"""JSON as a tree: every name and value in order, whatever the document, at a bounded cost."""
+"""JSON as a tree: every name and value of any document in order, at a bounded cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts with nothing to see: a sentence says what they consist of, or their marks are shown."""
+"""Texts with nothing to see: a sentence names their characters, or their marks are shown."""
 
 from __future__ import annotations
 
