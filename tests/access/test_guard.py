@@ -117,7 +117,7 @@ def test_what_comes_to_loopback_through_a_proxy_is_asked(
     assert asked.get("/completions", headers=headers).status_code == 303
 
 
-def test_http_1_0_is_what_a_proxy_speaks(client: FlaskClient) -> None:
+def test_a_request_in_http_1_0_counts_as_one_of_a_proxy(client: FlaskClient) -> None:
     old = {"SERVER_PROTOCOL": "HTTP/1.0"}
 
     assert client.get("/completions", environ_overrides=old).status_code == 403
@@ -145,7 +145,7 @@ def test_it_does_not_start_until_somebody_says_who_may_read() -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_open_is_said_aloud_and_is_nobody_special(
+def test_an_open_readback_warns_in_its_log_and_has_no_administrators(
     open_app: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = open_app(READBACK_OPEN="1").test_client()

@@ -154,7 +154,7 @@ def test_logins_begun_in_many_tabs_do_not_fill_the_cookie(
     assert log_in(browser_like, f"{readback}/login/openid", "ben@example.com").ok
 
 
-def test_a_provider_that_calls_itself_otherwise_is_none(open_app: Open, tmp_path: Path) -> None:
+def test_a_provider_with_another_issuer_is_refused(open_app: Open, tmp_path: Path) -> None:
     other = Flask("provider")
 
     @other.get("/.well-known/openid-configuration")

@@ -32,7 +32,7 @@ def test_the_header_counts_from_a_trusted_address_alone(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "ben, ann@example.com", "b\x1bn"])
-def test_nobody_or_several_is_nobody(app: Flask, name: str | None) -> None:
+def test_a_header_with_no_name_or_with_several_lets_nobody_in(app: Flask, name: str | None) -> None:
     assert status(app, name) == 403
 
 

@@ -173,7 +173,7 @@ def test_settings_say_in_words_what_is_nested(fake: FakeUpstream, fake_client: F
         ('{"role":"user","content":"old","content":"x"}', {"content": "old"}),
     ],
 )
-def test_of_a_name_that_stands_twice_both_are_there(
+def test_both_members_of_a_repeated_name_are_shown(
     fake: FakeUpstream, fake_client: FlaskClient, message: str, extra: Any
 ) -> None:
     fake.completions[ID] = stored(ID, choices=[])

@@ -227,7 +227,7 @@ def test_a_key_that_is_refused_ends_it_at_once(readback: Readback, fake: FakeUps
     assert len(fake.requests) == 1
 
 
-def test_what_to_copy_must_be_said(readback: Readback, fake: FakeUpstream) -> None:
+def test_a_pull_needs_either_ids_or_all(readback: Readback, fake: FakeUpstream) -> None:
     assert readback("pull").status == 2
     assert readback("pull", "c1", "--all").status == 2
     assert fake.requests == []
@@ -312,7 +312,9 @@ def test_patience_has_an_end(fake: FakeUpstream, copying: Copying) -> None:
     assert len(copying.waits) == 5
 
 
-def test_what_would_stop_the_others_too_is_raised(fake: FakeUpstream, copying: Copying) -> None:
+def test_an_error_that_would_stop_the_others_too_is_raised(
+    fake: FakeUpstream, copying: Copying
+) -> None:
     fake.script("/chat/completions/c1", error(403, "No permission"))
 
     with pytest.raises(KeyRejected):

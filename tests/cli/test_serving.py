@@ -190,7 +190,9 @@ def test_the_secret_key_may_come_from_a_file(serve: Serve, tmp_path: Path) -> No
     assert serve(SECRET_KEY_FILE=str(tmp_path / "key")).get("/healthz").ok
 
 
-def test_other_machines_are_served_only_when_that_is_said(serve: Serve, readback: Readback) -> None:
+def test_other_machines_are_served_only_if_a_setting_allows_it(
+    serve: Serve, readback: Readback
+) -> None:
     refused = readback.with_settings(HOST="0.0.0.0")("serve")
     served = serve(HOST="0.0.0.0", READBACK_OPEN="1")
 

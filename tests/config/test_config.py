@@ -344,7 +344,7 @@ def test_the_scheme_of_an_address_is_written_in_any_case() -> None:
         ("SECRET_KEY", "s3cret@word-s3cret@word-s3cret@word-s3cret@word"),
     ],
 )
-def test_logs_are_told_the_secrets_of_each_setting(name: str, value: str) -> None:
+def test_the_secrets_of_each_setting_are_known_to_be_masked(name: str, value: str) -> None:
     secrets = config(**{name: value}).secrets
 
     assert (value if "://" not in value else "s3cret@word") in secrets

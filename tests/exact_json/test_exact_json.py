@@ -257,7 +257,7 @@ def beyond(text: str, **read: type) -> list[str]:
     return [f"{member.name.text}={member.value.source}" for member in left]
 
 
-def test_what_is_left_are_other_names_and_other_types_but_no_nulls() -> None:
+def test_unread_members_have_other_names_or_types_and_are_not_null() -> None:
     text = '{"a": "read", "b": 5, "c": null, "d": {}, "e": 1.5, "f": 2}'
 
     assert beyond(text) == ['a="read"', "b=5", "d={}", "e=1.5", "f=2"]
@@ -265,7 +265,7 @@ def test_what_is_left_are_other_names_and_other_types_but_no_nulls() -> None:
     assert beyond(text, a=object, b=object, d=object, e=object, f=object) == []
 
 
-def test_what_is_left_holds_all_but_the_last_member_of_a_name() -> None:
+def test_unread_members_include_all_but_the_last_of_a_name() -> None:
     assert beyond('{"a": "1", "a": "2", "\\u0061": "3"}', a=String) == ['a="1"', 'a="2"']
 
 

@@ -165,7 +165,7 @@ def test_thousands_of_messages_at_once_are_all_loaded() -> None:
         assert spoken([Page.of(client.get(f"{HERE}?all=1"))]) == texts
 
 
-def test_what_stands_in_front_of_a_message_is_found_in_everything_at_once() -> None:
+def test_earlier_messages_are_found_if_a_server_sends_all_at_once() -> None:
     texts = [f"text {at}" for at in range(1_050)]
     fake = FakeUpstream({ID: stored(ID, *texts, choices=[])}, page=all_at_once, ignores_query=True)
     with viewer(fake) as client:
