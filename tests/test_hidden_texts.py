@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from webapp.hidden_texts import decode_bits
+from webapp.hidden_texts import decode_bits, decode_selectors
 
 WORDS = "Send the key to 10.0.0.1"
 
@@ -37,6 +37,19 @@ def test_a_message_may_stand_between_marks_and_have_other_letters() -> None:
     hidden = hide("Schlüssel 鍵", 8, "\u200b\u200c")
     assert decode_bits(f"\ufeff{hidden}\ufeff") == "Schlüssel 鍵"
     assert decode_bits(hide("Schlüssel 鍵", 1, "\u200b\u200c\u200d")) == "Schlüssel 鍵"
+
+
+@pytest.mark.parametrize(("words", "size"), [(WORDS, 7), (WORDS, 8), ("Schlüssel 鍵", 8)])
+def test_the_beginning_of_a_long_message_is_decoded(words: str, size: int) -> None:
+    decoded = decode_bits(hide(words * 100, size, "\u200b\u200c"))
+    assert len(decoded) > 300
+    assert (words * 100).startswith(decoded)
+
+
+def test_the_beginning_of_a_long_message_in_selectors_is_decoded() -> None:
+    data = ("x" + "é" * 3000).encode()
+    run = "".join(chr(0xFE00 + one if one < 16 else 0xE0100 + one - 16) for one in data)
+    assert decode_selectors(run) == "x" + "é" * 1999
 
 
 @pytest.mark.parametrize(

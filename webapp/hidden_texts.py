@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from itertools import permutations
 from typing import Final
@@ -11,6 +12,9 @@ MAX_HIDDEN: Final = 4_000
 
 _LEAST_KINDS: Final = 2
 """Different characters in a text: a pattern that only repeats spells one."""
+_LEAST_BITS: Final = 4
+"""Of a character that stands apart: those of a line break and a tab, which have the fewest."""
+_MOST_BITS: Final = 21
 _LARGEST: Final = 0x10FFFF
 
 
@@ -25,8 +29,8 @@ def decode_selectors(run: str) -> str:
     numbers = [parse_selector(character) for character in run[:MAX_HIDDEN]]
     if len(run) < 3 or None in numbers:
         return ""
-    words = _decode_bytes(bytes(number for number in numbers if number is not None))
-    return words or ""
+    data = bytes(number for number in numbers if number is not None)
+    return _decode_bytes(data, is_cut=len(run) > MAX_HIDDEN) or ""
 
 
 def parse_selector(character: str) -> int | None:
@@ -44,13 +48,16 @@ def decode_bits(run: str) -> str:
     and characters have 8 or 7 bits, or as many as they need if they stand apart. Of several
     readings the one with the most letters is returned.
     """
-    kinds = sorted(set(run[:MAX_HIDDEN]))
-    if not 2 <= len(kinds) <= 3:
+    run = run[:MAX_HIDDEN]
+    kinds = sorted(set(run))
+    if not 2 <= len(kinds) <= 3 or len(run) < _LEAST_KINDS * _LEAST_BITS:
         return ""
+    # Those of ASCII are replaced much faster, and that is done for each reading.
+    run = run.translate(dict(zip(map(ord, kinds), "abc", strict=False)))
     readings = {
         words
-        for zero, one, *apart in permutations(kinds)
-        for words in _read_bits(run[:MAX_HIDDEN], zero, one, apart)
+        for zero, one, *apart in permutations("abc"[: len(kinds)])
+        for words in _read_bits(run, zero, one, apart)
     }
     best = max(readings, key=lambda words: (_rate(words), words), default="")
     return best if _rate(best) > 0.7 else ""
@@ -59,21 +66,24 @@ def decode_bits(run: str) -> str:
 def _read_bits(run: str, zero: str, one: str, apart: list[str]) -> Iterator[str]:
     bits = run.translate({ord(zero): "0", ord(one): "1", **{ord(mark): " " for mark in apart}})
     groups = bits.split()
-    if len(groups) > 1 and max(map(len, groups)) <= 21:
+    sizes = set(map(len, groups))
+    if len(groups) > 1 and min(sizes) >= _LEAST_BITS and max(sizes) <= _MOST_BITS:
         codes = [int(group, 2) for group in groups]
         if max(codes) <= _LARGEST and not any(0xD800 <= code < 0xE000 for code in codes):
             yield from filter(_is_readable, ["".join(map(chr, codes))])
-    joined = "".join(groups)
+    joined, is_cut = "".join(groups), len(run) == MAX_HIDDEN
     for size in (8, 7):
-        if len(joined) % size == 0:
-            pieces = (joined[at : at + size] for at in range(0, len(joined), size))
-            if words := _decode_bytes(bytes(int(piece, 2) for piece in pieces)):
+        # A run that was cut may end within a character.
+        end = len(joined) - len(joined) % size
+        if end and (is_cut or end == len(joined)):
+            octets = "".join(joined[at : at + size].zfill(8) for at in range(0, end, size))
+            if words := _decode_bytes(int(octets, 2).to_bytes(end // size, "big"), is_cut=is_cut):
                 yield words
 
 
-def _decode_bytes(data: bytes) -> str | None:
+def _decode_bytes(data: bytes, *, is_cut: bool) -> str | None:
     try:
-        words = data.decode()
+        words = getincrementaldecoder("utf-8")().decode(data, final=not is_cut)
     except UnicodeDecodeError:
         return None
     return words if _is_readable(words) else None
