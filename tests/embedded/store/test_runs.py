@@ -239,6 +239,32 @@ def test_only_messages_of_requests_without_a_better_parent_are_read(store: Store
     assert [one.parent for one in conversation.requests][:3] == [None, "first", "step-0"]
 
 
+def test_messages_that_are_said_once_more_are_new(store: Store) -> None:
+    said = [*TALK, NEXT]
+    add(store, request("first", said, DONE, 1000))
+    add(store, request("next", [*said, *TALK[2:], NEXT, DONE, THEN], DONE, 1001))
+
+    conversation = store.find_conversation("next")
+    assert conversation is not None
+    assert conversation.requests[-1].inherited == len(said)
+
+
+def test_few_of_many_requests_are_read_where_none_is_continued(store: Store) -> None:
+    history = [TALK[0]]
+    for at in range(20):
+        add(store, request(f"step-{at}", history, say(f"lake {at}"), 2000 + at))
+        history = [*history, say(f"lake {at}"), user(f"And of country {at}?")]
+    read: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *further: object) -> None:
+        read.append(statement)
+
+    with listening(Engine, "before_cursor_execute", note):
+        add(store, request("summed", [TALK[0], SUMMARY, *history[3:]], DONE, 3000))
+
+    assert sum("FROM messages" in one for one in read) <= 8
+
+
 def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:
     choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
     return {"id": name, "created": created, "messages": messages, "choices": choices}

@@ -156,7 +156,7 @@ def count_known(earlier: Chain, later: Chain, depth: int) -> int:
     """
     head = later.alone[: depth - 1]
     same = _count_same(head, earlier.alone) + _count_same(head[::-1], earlier.alone[::-1])
-    return depth if same >= len(head) else 0
+    return depth if same >= len(head) <= len(earlier.alone) else 0
 
 
 def _count_same(some: Sequence[bytes], others: Sequence[bytes]) -> int:

@@ -15,6 +15,7 @@ only those that were stored before are looked up, and changed at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -162,15 +163,19 @@ class Linker:
         If `least` messages begin another one, it must begin with them, too.
         """
         runs = [run for run in reversed(chain.runs) if run.depth > least and member.created]
-        for run in runs:
-            for end in self._relatives.find_ends(run.digest, member.created)[:MAX_RANKED]:
-                if end.kind != End.RUN or member.created - end.created > WEAK_SECONDS:
-                    continue
-                theirs = self._relatives.read_chain(end.seq)
-                known = count_known(theirs, chain, run.depth)
-                begins = known > 0 and theirs.opening == chain.opening
-                if (known or not run.is_short) and (begins or not least):
-                    return end, begins, known
+        ends = (
+            (run, end)
+            for run in runs
+            for end in self._relatives.find_ends(run.digest, member.created)
+            if end.kind == End.RUN and member.created - end.created <= WEAK_SECONDS
+        )
+        # All messages of each are read.
+        for run, end in islice(ends, MAX_RANKED):
+            theirs = self._relatives.read_chain(end.seq)
+            known = count_known(theirs, chain, run.depth)
+            begins = known > 0 and theirs.opening == chain.opening
+            if (known or not run.is_short) and (begins or not least):
+                return end, begins, known
         return None
 
     def _find_uncleared(
