@@ -56,12 +56,21 @@ class App:
         if environ["PATH_INFO"] == "/v1/large":
             start("200 OK", [("Content-Type", "text/plain")])
             return self._endless()
+        if environ["PATH_INFO"] == "/held":
+            start("200 OK", [("Content-Length", str(len(LARGE) * 3))])
+            return self._held()
         if environ["REQUEST_METHOD"] == "POST":
             self.arrived.release()
             assert self.released.wait(PATIENCE)
         answer = b"%d" % size
         start("200 OK", [("Content-Length", str(len(answer)))])
         return [answer]
+
+    def _held(self) -> Iterator[bytes]:
+        """Yield an answer that the kernel does not take at once, and end when released."""
+        yield from [LARGE] * 3
+        self.arrived.release()
+        assert self.released.wait(PATIENCE)
 
     def _endless(self) -> Iterator[bytes]:
         try:
@@ -534,3 +543,23 @@ def test_clients_that_reset_the_connection_of_a_refusal_are_no_fault(
 
     assert is_ok(get(connect))
     assert "uncaptured" not in caplog.text
+
+
+@pytest.mark.parametrize("expects", [b"", b"Expect: 100-continue\r\n"])
+def test_what_was_sent_before_a_reset_takes_no_place_after_it(
+    server: Server, app: App, connect: Connect, expects: bytes
+) -> None:
+    asked = b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
+    further = CREATE + expects + b"Content-Length: 9\r\n\r\n"
+    for peer in [connect(asked + further) for _ in range(MOST)]:
+        assert app.arrived.acquire(timeout=PATIENCE)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+    while server.active_channels:
+        """The loop may not have seen the resets yet."""
+    app.released.set()
+    whole = CREATE + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    while read(connect(whole)).startswith(b"HTTP/1.1 200"):
+        if len(app.environs) > 4 * MOST:
+            return
+    raise AssertionError("their places are taken")

@@ -104,6 +104,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _BareErrorTask
 
     server: Server
+    connected: bool
     request: Request | None
     requests: list[Request]
     total_outbufs_len: int
@@ -126,9 +127,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def read_on(self) -> None:
         """Read what was sent with a request, once that is answered and its answer has left.
 
-        A client that sends a thousand requests at once has the place of one at a time.
+        A client that sends a thousand requests at once has the place of one at a time. Once it has
+        gone, nobody would give back the place of what it sent.
         """
-        if self._held_back and not self.requests and not self.total_outbufs_len:
+        is_free = self.connected and not self.requests and not self.total_outbufs_len
+        if self._held_back and is_free:
             data, self._held_back = self._held_back, b""
             self.received(data)
 

@@ -129,7 +129,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 self.stop(0)
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._map, count=1)
             while self._answered:
-                self._answered.popleft().read_on()
+                # It reads on there, and a fault closes that connection alone.
+                wasyncore.write(self._answered.popleft())
             self.tend(self._clock())
         for pool in self._pools.values():
             pool.set_thread_count(0)
