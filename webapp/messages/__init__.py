@@ -9,6 +9,7 @@
     citing          the sources that are listed beside a text
     cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     filter_reports  the results of content filters and moderation
+    quotations      the passages that the text blocks of Anthropic's API cite
     message         `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
