@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
 from tests.support.model_server import PATIENCE, FakeModel
+from tools.cluster import wait_for
 from tools.postgres import PostgresServer
 from webapp import create_app
 from webapp.app import close_databases
@@ -137,7 +138,7 @@ def test_a_transaction_that_met_a_deadlock_is_repeated(
         assert write(client).status_code == 200
 
 
-def test_an_answer_that_meets_deadlocks_again_and_again_is_spooled(
+def test_an_answer_that_meets_deadlocks_again_and_again_is_spooled_and_stored_later(
     url: str, client: FlaskClient, postgres: PostgresServer
 ) -> None:
     name = make_url(url).database
@@ -151,3 +152,5 @@ def test_an_answer_that_meets_deadlocks_again_and_again_is_spooled(
     assert "another program has locked the database" in refused.get_json()["error"]["message"]
     assert client.get(FIRST).status_code == 200
     postgres.run(f"ALTER DATABASE {name} RESET deadlock_timeout")
+    # Also for the next test that gets this database, which the answer would be stored in.
+    wait_for(lambda: client.get(f"{API}/{answer.get_json()['id']}").status_code == 200)
