@@ -33,6 +33,8 @@ _FIELD_NAMES: Final = ("selector", "element", "locator", "xpath")
 _FIELD_END: Final = re.compile(
     r"[\s\"'\])]*(?:(?:text ?box|input|field|text ?field|box|edit)[\s\"'\])]*)*\Z", re.IGNORECASE
 )
+_NO_FIELD: Final = re.compile(r"\Atext=|[?:]\s*\Z")
+"""A place that is found by its words, and a question."""
 
 
 def find_borders(item: Object) -> tuple[String | None, String | None]:
@@ -66,7 +68,7 @@ def find_pair(node: Object, names: Sequence[str]) -> str:
     if not _TYPED_NAMES.isdisjoint(names):
         # What a browser is told to type, and where.
         place = next((text for name in _FIELD_NAMES if (text := node.text(name))), "")
-        if place:
+        if place and not _NO_FIELD.search(place):
             return _FIELD_END.sub("", place[-_LONGEST_QUESTION:])
     names = [name.lower() for name in names]
     if VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):

@@ -131,6 +131,8 @@ _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
+_TEMPLATE: Final = re.compile(r"\{\{[^{}\n]*\Z")
+"""Before a name in a template, whose value goes through filters after `|`."""
 _VALUE_NEXT: Final = re.compile(
     r"[\"']?[\s,;]{1,60}[\"']?(?:value|val|default|defaultValue|ParameterValue"
     r"|content)[\"']?\s{0,20}[:=]\s{0,20}",
@@ -277,7 +279,8 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
         yield Start(match.end(), True)
     if match := _DEFAULT.match(text, end):
         yield Start(match.end(), True)
-    if match := _COLUMN.match(text, end):
+    match = _COLUMN.match(text, end)
+    if match and not _TEMPLATE.search(text, max(begin - 80, 0), begin):
         yield Start(match.end(), False)
     if match := _SAID.match(text, end) or _SAID_OF.match(text, end):
         yield Start(match.end(), False)

@@ -66,6 +66,8 @@ _LINE_BELOW: Final = re.compile(
     r"[ \t>*`•-]{0,8}"
     rf"{_SECRET}[`*]{{0,2}}[ \t]{{0,8}}(?=\r?\n|\Z)"
 )
+_FILE_END: Final = re.compile(r"\.(?:py|js|ts|tsx|go|rs|java|rb|php|c|h|cpp|cs|md|pub)\b")
+"""The end of the name of a file, which a commit is about."""
 _HEAD_END: Final = re.compile(rf"[^\n:]{{0,40}}:[ \t]{{0,4}}\r?\n{_BLANK}")
 _ENTRY: Final = re.compile(
     r"[ \t>*•-]{0,12}[\"'`*]{0,2}(?P<name>[\w][\w .'’/&-]{0,40})[\"'`*]{0,2}[ \t]{0,4}"
@@ -220,6 +222,8 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
     end = text.find("\n", noun.end(), noun.end() + _WINDOW)
     below = None if end < 0 else _LINE_BELOW.match(text, end - text.endswith("\r", 0, end))
     if below is not None and _is_key(below["secret"]):
+        if is_digest(below["secret"]) and _FILE_END.match(text, noun.end()):
+            return
         between = text[noun.end() : end].rstrip(" .:!?\r")
         if (
             is_of_somebody

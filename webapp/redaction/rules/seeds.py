@@ -28,6 +28,7 @@ _KEY: Final = re.compile(
     r"|(?:clé|clave|chave|chiave) (?:secr[eè]t[ao]?|de configura[a-zçã]+)[^\n]{0,16}:[ ]{0,3}\Z",
     re.IGNORECASE,
 )
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _BEFORE: Final = 100
 _AFTER: Final = 60
 _BREAK: Final = re.compile(r"\n[ \t]*\n")
@@ -43,7 +44,7 @@ def find_seeds(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _SEED.finditer(text):
         secret = match["secret"]
         is_made = any(map(str.isdigit, secret)) or is_scrambled(secret)
-        if not is_made or not is_value(secret):
+        if not is_made or not is_value(secret) or secret.upper() in _ALPHABET:
             # Words in capitals, and in groups of four letters.
             continue
         before = _BREAK.split(text[max(match.start() - _BEFORE, 0) : match.start()])[-1]

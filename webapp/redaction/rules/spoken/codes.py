@@ -74,6 +74,8 @@ def _is_mixed_code(secret: str) -> bool:
 def _is_of_device(secret: str) -> bool:
     """Return whether two groups are of capitals, and no words, years or numbers of models."""
     is_word = re.search("[AEIOU]", secret) is not None and secret.replace("-", "").isalpha()
+    if re.match("[A-Z]{3}-[0-9]|(?:UTF|HTTP|IEEE|ANSI|ECMA|JIRA)-", secret):
+        return False
     return secret.upper() == secret and re.search("[A-Z]", secret) is not None and not is_word
 
 

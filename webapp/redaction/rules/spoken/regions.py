@@ -18,7 +18,7 @@ _BORDER: Final = re.compile(
     r"\n|(?<!\bN[or])[.!?][\"')]?\s+(?!(?:It|Its|This|That|Es|Er|Sie|C['’]est|Mine|Meine?)\b)"
     r"[A-ZÀ-Þ][a-zß-ž]"
 )
-_TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=")
+_TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=|[?&]\w+=")
 """Signs of code and of templates between a noun and a value."""
 _ODD: Final = re.compile(r"[\n.!?{}\[\]\\|(%=]")
 """Signs without which no text ends a sentence, or is code."""

@@ -176,6 +176,7 @@ _CODE: Final = re.compile(
 )
 _SURE: Final = re.compile(r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]")
 _NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
+_ISSUE: Final = re.compile(r"[A-Z]+-[0-9]+\Z")
 
 
 _PHRASE: Final = (
@@ -227,7 +228,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "wifi|wi-fi|wlan|ssid",
         r"(?<!\w)(?:wi-?fi|wlan|ssid)(?:[- ](?:name|network|netz(?:werk)?))?"
         rf"(?:[ ]?[:=]|[ ]is|[ ]ist)[ ]{_QUOTES}[\w.-]{{2,32}}[\"'`”»]?"
-        rf"(?:[ ]?[/|,;][ ]?|[ ][-–][ ]){_QUOTES}{_SECRET}",
+        rf"(?:[ ]?[/|,;][ ]?|[ ][-–][ ])(?![0-9.]{{1,5}}[kmg]?(?:bit|b|hz)){_QUOTES}{_SECRET}",
         lambda secret: (
             len(secret) >= 8
             and is_told(secret)
@@ -253,11 +254,19 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "@",
         r"@[\w-]{1,60}\.[\w.-]{2,60}[\"'`]?(?:[ ]?[/|][ ]?|[ ]+[-–—][ ]|,[ ])[\"'`]?"
         r"(?P<secret>[^\s\"'`”»,;()<>/|@]{8,64})(?![^\s\"'`.,;!?)])",
-        lambda secret: (
-            is_told(secret.rstrip(".!?:"))
-            and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None
-        ),
+        lambda secret: is_told(secret.rstrip(".!?:")) and _CODE.search(secret) is not None,
         r"@[\w-]+\.[\w.-]+[\"'`]?(?: ?[/|]|,| +[-–—]) ?[\"'`]?[^\s/|@]{8}",
+    ),
+    # A word with a number can be a room, a month or an issue unless the line ends with it.
+    ignoring_case(
+        "password",
+        "@",
+        r"@[\w-]{1,60}\.[\w.-]{2,60}[\"'`]?(?:[ ]?/[ ]?|[ ]+[-–—][ ])[\"'`]?"
+        r"(?P<secret>[a-z][\w.!?-]{7,63})(?=[\"'`]?[ \t]*(?:\r?\n|\Z))",
+        lambda secret: (
+            is_told(secret) and _NAMED_CODE.match(secret) is not None and not _ISSUE.match(secret)
+        ),
+        r"@[\w-]+\.[\w.-]+[\"'`]?(?: ?/| +[-–—]) ?[\"'`]?[a-z]",
     ),
     ignoring_case(
         "password",
