@@ -33,7 +33,7 @@ _STATEMENT: Final = re.compile(r"[-#<(\[{]|[\w.-]{1,60}[:=]|[^\s]*[(){};,=]|http
 
 _REPLY: Final = re.compile(
     # The names and values of a hash, as Redis prints them.
-    r"^[ \t]{0,9}[0-9]{1,4}\)[ ]\"(?P<name>[^\"\n]{2,60})\"[ \t]{0,4}\r?\n"
+    r"^[ \t]{0,9}(?:[0-9]{1,4}\)[ ]){1,4}\"(?P<name>[^\"\n]{2,60})\"[ \t]{0,4}\r?\n"
     r"[ \t]{0,9}[0-9]{1,4}\)[ ]\"(?P<secret>[^\"\n]{3,4096})\"",
     re.MULTILINE,
 )

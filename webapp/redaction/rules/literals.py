@@ -30,13 +30,13 @@ LITERALS_NEEDS: Final = (
     rf"(?i:(?:{ANY_HINT})[\p{{L}}\p{{N}}_.-]*[\"']? ?[:=] ?[\"'\\]*(?:%[-+0-9.]*[sdrvq]"
     rf"|\{{[^{{}}\n]*\}}"
     r"|\$[0-9{]|\?)"
-    rf"|(?:{ANY_HINT})\w*(?:, ?\w+)*[ ]?:?=[ ]?\(?[bru]?[\"'][^\"'\n]*[\"'],)"
+    rf"|(?:{ANY_HINT})\w*(?:, ?[$]?\w+)*[\])]?[ ]?:?=[ ]?[\[(]?[bru]?[\"'][^\"'\n]*[\"'],)"
 )
 
 
 _TUPLE: Final = re.compile(
     # Several names, and as many values.
-    r"(?P<names>[A-Za-z_]\w{0,60}(?:,[ ]?[A-Za-z_]\w{0,60}){1,7})[ ]?:?=[ ]?\(?"
+    r"(?P<names>[$]?[A-Za-z_]\w{0,60}(?:,[ ]?[$]?[A-Za-z_]\w{0,60}){1,7})[\])]?[ ]?:?=[ ]?[\[(]?"
     r"(?P<values>[bru]?[\"'][^\"'\n]{0,400}[\"'](?:,[ ]?[bru]?[\"'][^\"'\n]{0,400}[\"']){1,7})"
 )
 _TUPLE_VALUE: Final = re.compile(r"[bru]?[\"'](?P<secret>[^\"'\n]{0,400})[\"']")
@@ -44,7 +44,7 @@ _TUPLE_VALUE: Final = re.compile(r"[bru]?[\"'](?P<secret>[^\"'\n]{0,400})[\"']")
 
 def _find_in_tuples(text: str) -> Iterator[SecretPlace]:
     for match in _TUPLE.finditer(text):
-        names = [name.strip() for name in match["names"].split(",")]
+        names = [name.strip(" $") for name in match["names"].split(",")]
         values = list(_TUPLE_VALUE.finditer(text, *match.span("values")))
         if len(names) == len(values):
             for name, value in zip(names, values, strict=True):

@@ -12,7 +12,7 @@ PLATES_NEEDS: Final = (
     r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"
     r"|nummerplade"
     r"|registreringsnummer|rejestracyjn[aey]|plaka|vehicle (?:registration|identification)"
-    r"|\bvin\b|chassis|fahrgestell|identifizierungs|châssis|bastidor)"
+    r"|\bvin\b|chassis|fahrgestell|identifizierungs|châssis|bastidor|telaio|chassi:)"
     r"[^\n]*[ :] ?[\"'`«“]?[A-ZÄÖÜ0-9]"
 )
 _PLATE: Final = re.compile(
@@ -34,8 +34,9 @@ _ANY_PLATE: Final = re.compile(
 )
 _VEHICLE: Final = re.compile(
     r"(?<![\w-])(?:VIN|(?i:vehicle identification|chassis no|chassis number|fahrgestell"
-    r"|fahrzeug-identifizierungs|fahrzeugidentifizierungs|numéro de châssis|bastidor))"
-    r"[^\n]{0,40}?(?<![A-Za-z0-9])(?P<number>(?=[A-Z]{0,16}[0-9])[A-HJ-NPR-Z0-9]{17})(?![\w-])"
+    r"|fahrzeug-identifizierungs|fahrzeugidentifizierungs|numéro de châssis|bastidor|telaio"
+    r"|chassi:|chassisnummer))[^\n]{0,40}?(?<![A-Za-z0-9])"
+    r"(?P<number>(?=[A-Z]{1,16}[0-9]|[0-9]{1,16}[A-Z])[A-HJ-NPR-Z0-9]{17})(?![\w-])"
 )
 """The number of a vehicle, beside the word for it."""
 
