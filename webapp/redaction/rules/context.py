@@ -26,7 +26,7 @@ _HINTS: Final = tuple(
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
     lykilorð verifier puk connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
     ationcode ation_code recoverycode recovery_code backupcode backup_code
-    securitycode security_code accesscode access_code mfa 2fa
+    securitycode security_code accesscode access_code devicecode device_code mfa 2fa
     """
         )
     )
@@ -131,6 +131,14 @@ _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
+_SECOND_NAME: Final = re.compile(
+    r"^[ \t]{0,40}(?:(?:let|const|var|val|my)[ ])?[(\[]?(?:[$]?[A-Za-z_]\w{0,60},[ ]?){1,7}[$]?\Z",
+    re.MULTILINE,
+)
+_FIRST_VALUE: Final = re.compile(
+    r"[\])]?[ ]?:?=[ ]?[(\[]?[bru]?[\"'][^\"'\n]{0,400}[\"'],[ ]?[bru]?[\"']"
+)
+"""The value of the first of several names, after them."""
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]*\Z")
 """Before a name in a template, whose value goes through filters after `|`."""
 _VALUE_NEXT: Final = re.compile(
@@ -208,6 +216,8 @@ def _read(text: str, begin: int, end: int) -> Iterator[SecretPlace]:
     if found is None or (
         text[begin - 1 : begin] == ":" and "arn:" in text[max(begin - 120, 0) : begin]
     ):
+        return
+    if _FIRST_VALUE.match(text, end) and _SECOND_NAME.search(text, max(begin - 200, 0), begin):
         return
     kind, shape = found
     for start in _iter_values(text, begin, end, shape):

@@ -198,8 +198,9 @@ CODES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "pin",
         "code |code: |código |código: |codice ",
-        r"[a-zó]{4,6}:? (?P<secret>[0-9]{4,8})[.,;]? (?:\(?valid|\(?expires|is valid"
-        r"|will expire|ist gültig|gültig"
+        r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!response )(?<!result )(?<!area )"
+        r"(?<!zip )(?<!postal )(?<!discount )[a-zó]{4,6}:? (?P<secret>[0-9]{4,8})[.,;]? "
+        r"(?:\(?valid|\(?expires|is valid|will expire|ist gültig|gültig"
         r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung"
         # Whom nobody may be told.
         r"|(?:please )?(?:do not|don['’]t|never) (?:share|tell|give|disclose|forward)"
