@@ -54,6 +54,12 @@ _SAID_HINTS: Final = (
     *(f"{whose} n" for whose in ("my", "our", "his", "her", "their", "mi", "meine", "mijn")),
     *("mitt n", "mit n", "il mio", "meu n", *_SAID_TOGETHER.split("|")),
 )
+_OTHER_WORDS: Final = re.compile(
+    # As `telemetry`, `called` and `sms_count`.
+    r"tel(?!efon|éfono|ephone|n[ru])[a-z]|call(?!back)[a-z]|cell(?!s\b|phone|ular)[a-z]|faxes"
+    r"|sms_[a-z]",
+    re.IGNORECASE,
+)
 _COMPOUNDS: Final = re.compile("phone|telefon", re.IGNORECASE)
 _TOGETHER: Final = re.compile(_SAID_TOGETHER, re.IGNORECASE)
 _COMPOUND: Final = re.compile(r"(?<![^\W_])[a-zà-ÿ]{0,12}\Z", re.IGNORECASE)
@@ -135,6 +141,8 @@ def _find_said(text: str, name: str) -> Iterator[SecretPlace]:
         before = _COMPOUND.search(text, max(match.start() - 13, 0), match.start())
         is_word = before is not None and (not before[0] or _COMPOUNDS.match(match[0]) is not None)
         if not is_word and _TOGETHER.match(match[0]) is None:
+            continue
+        if _OTHER_WORDS.match(match[0]):
             continue
         number = match["number"]
         is_other = _DATE.match(number) or (_VERSION.search(number) and not _DOTTED.match(number))
