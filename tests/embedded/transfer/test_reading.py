@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools.store_rows import completion
-from webapp.embedded.transfer.reading import ReaderStopped, read_batches
+from webapp.embedded.transfer.reading import ReaderStopped, count_readers, read_batches
 from webapp.embedded.transfer.splitting import Document, SourceLine
 
 TEXTS = (
@@ -62,3 +62,13 @@ def list_children() -> set[int]:
     """List the processes that this one has started, in any thread."""
     lists = Path("/proc/self/task").glob("*/children")
     return {int(one) for children in lists for one in children.read_text().split()}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such choice")
+def test_readers_are_those_for_the_cores_that_may_be_used() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert count_readers() == 0
+    finally:
+        os.sched_setaffinity(0, allowed)

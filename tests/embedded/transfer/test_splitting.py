@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,15 @@ def test_many_broken_documents_end_in_time(tmp_path: Path) -> None:
     documents = read(tmp_path / "a", "{\n" * 1_000)
 
     assert len(documents) == 21
+
+
+@pytest.mark.parametrize("begun", ["[", 'data: {"object": "chat.completion.chunk"}'])
+def test_blank_lines_take_no_memory(tmp_path: Path, begun: str) -> None:
+    path = tmp_path / "a"
+    path.write_text(begun + 20_000 * "\n", encoding="utf-8")
+    tracemalloc.start()
+    try:
+        assert sum(document.size for document in read_documents(path)) == path.stat().st_size
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -221,14 +221,19 @@ def _read_lines(
     """
     number = done = 0
     left = max_read
-    while text := file.readline(max_bytes + 1):
+    while text := _read_line(file, max_bytes + 1):
         number += 1
         source = SourceLine(path, number)
-        is_too_long = len(text) > max_bytes and not text.endswith(b"\n")
-        skipped, is_skipped = _skip_line(file) if is_too_long else (0, True)
-        before, done = done, position() if position else done + len(text) + skipped
+        length = len(text)
+        is_too_long = length > max_bytes and not text.endswith(b"\n")
+        if is_too_long:
+            text = b""
+            skipped, is_skipped = _skip_line(file)
+        else:
+            skipped, is_skipped = 0, True
+        before, done = done, position() if position else done + length + skipped
         if left is not None:
-            left -= len(text) + skipped
+            left -= length + skipped
             if left < 0:
                 yield Document(source, done - before, problem=_EXPANDS_TOO_FAR)
                 return
@@ -240,6 +245,20 @@ def _read_lines(
             continue
         # Files that were joined to one have a mark at the beginning of each.
         yield Document(source, done - before, text.removeprefix(codecs.BOM_UTF8))
+
+
+def _read_line(file: BinaryIO, most: int) -> bytes:
+    """Read a line, or the first `most` bytes of it."""
+    text = file.readline(min(most, _READ_AT_ONCE))
+    if len(text) < _READ_AT_ONCE or text.endswith(b"\n"):
+        return text
+    # To read a long one at once takes twice its size.
+    joined = io.BytesIO()
+    while text:
+        joined.write(text)
+        is_whole = text.endswith(b"\n")
+        text = b"" if is_whole else file.readline(min(most - joined.tell(), _SKIPPED_AT_ONCE))
+    return joined.getvalue()
 
 
 def _skip_line(file: BinaryIO) -> tuple[int, bool]:

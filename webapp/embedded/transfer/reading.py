@@ -64,8 +64,9 @@ class ReadBatch:
 
 
 def count_readers() -> int:
-    """Count the processes that can read beside this one; none if it has one core."""
-    cores = os.cpu_count() or 1
+    """Count the processes that can read beside this one; none if it may use one core."""
+    has_choice = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_choice else os.cpu_count() or 1
     return min(cores, _MAX_READERS) if cores > 1 else 0
 
 

@@ -6,6 +6,7 @@ indented documents one after the other. Whether a document is valid is left to i
 
 from __future__ import annotations
 
+import io
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -140,39 +141,45 @@ class DocumentSplitter:
 
     def _join_lines(self, first: Document, nesting: _Nesting) -> Iterator[Document]:
         """Yield the document that begins with the line `first`."""
-        read, length, size = [first], len(first.text), first.size
+        # A list of the lines would take a hundred bytes for each blank one.
+        joined, size = io.BytesIO(), first.size
+        joined.write(first.text)
+        restart: tuple[Document, int, int] | None = None
         is_refused = False
         while (line := self._read_line()) is not None:
             if line.problem is not None:
                 yield replace(first, text=b"", size=size, problem=line.problem)
                 yield self._skip_to_next(line)
                 return
-            read.append(line)
-            length += len(line.text)
+            if restart is None and line.text.startswith(b"{"):
+                restart = line, joined.tell(), size
             size += line.size
-            is_refused = is_refused or length > self._max_bytes
+            is_refused = is_refused or joined.tell() + len(line.text) > self._max_bytes
             if is_refused:
-                read.clear()
+                joined = io.BytesIO()
+            else:
+                joined.write(line.text)
             end = nesting.find_end(line.text)
             if end is not None and is_refused:
                 self._cut(line, end)
                 yield self._refuse(first, size)
                 return
             if end is not None:
-                text = b"".join(one.text for one in read)
+                text = joined.getvalue()
                 whole = replace(first, text=text, size=size)
                 yield self._cut(whole, len(text) - len(line.text) + end)
                 return
-        yield from [self._refuse(first, size)] if is_refused else self._restart(read)
-
-    def _restart(self, read: list[Document]) -> Iterator[Document]:
-        """Yield a document that breaks off at the end; go on at a line that may begin another."""
-        starts = (at for at, line in enumerate(read) if at and line.text.startswith(b"{"))
-        end = next(starts, len(read)) if self._restarts < _MAX_RESTARTS else len(read)
-        self._restarts += 1
-        self._waiting.extendleft(reversed(read[end:]))
-        text = b"".join(line.text for line in read[:end])
-        yield replace(read[0], text=text, size=sum(line.size for line in read[:end]))
+        if is_refused:
+            yield self._refuse(first, size)
+            return
+        text = joined.getvalue()
+        # It breaks off at the end of the file. A line in it may begin another one.
+        if restart is not None and self._restarts < _MAX_RESTARTS:
+            self._restarts += 1
+            line, start, before = restart
+            self._lines = _iter_lines(replace(line, size=size - before), text, start)
+            text, size = text[:start], before
+        yield replace(first, text=text, size=size)
 
     def _skip_to_next(self, line: Document) -> Document:
         """Skip the lines up to the next one that may begin a document; return their size."""
@@ -191,6 +198,15 @@ class DocumentSplitter:
             "completion on each line, can be longer"
         )
         return replace(first, text=b"", size=size, problem=problem)
+
+
+def _iter_lines(first: Document, text: bytes, start: int) -> Iterator[Document]:
+    """Yield the lines of `text` from `start`, where `first` begins; it has the size of them all."""
+    number, size = first.source.line or 1, first.size
+    while start < len(text):
+        end = text.find(b"\n", start) + 1 or len(text)
+        yield Document(replace(first.source, line=number), size, text[start:end])
+        start, number, size = end, number + 1, 0
 
 
 class _Nesting:

@@ -5,6 +5,7 @@ They are server-sent events, lines of JSON, or an array, of any API that is read
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -83,14 +84,22 @@ def join_streams(documents: Iterable[Document], max_bytes: int) -> Iterator[Docu
 
 
 class _Run:
-    """Lines that follow each other and may be those of one stream."""
+    """Lines that follow each other and may be those of one stream.
+
+    Once they are, only the pieces are kept: a file can have millions of blank lines after one.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._begin()
+
+    def _begin(self) -> None:
         self._documents: list[Document] = []
-        self._pieces: list[bytes] = []
-        self._id: str | None = None
+        self._is_stream = False
+        self._joined = io.BytesIO()
         self._length = 0
+        self._size = 0
+        self._id: str | None = None
 
     @property
     def has_pieces(self) -> bool:
@@ -101,18 +110,23 @@ class _Run:
         """Whether too much came without a piece of a stream, or only a blank line."""
         waits = len(self._documents)
         is_blank = waits == 1 and not self._documents[0].text.strip()
-        return not self.has_pieces and (waits > _MAX_WAITING or is_blank)
+        return waits > _MAX_WAITING or (is_blank and not self.has_pieces)
 
     def add(self, document: Document, piece: bytes | None) -> None:
         """Add a line; `piece` is the JSON in it, None if it has none."""
-        self._documents.append(document)
-        if piece is not None:
-            self._id = _find_id(piece) or self._id
-            self._length += len(piece) + 1
-            self._pieces.append(piece)
-            if self._length > self._max_bytes:
-                self._pieces.clear()
-                self._documents = [replace(one, text=b"") for one in self._documents]
+        self._size += document.size
+        if not self._is_stream:
+            self._documents.append(document)
+        if piece is None:
+            return
+        is_bare = self._documents[0].text.lstrip().startswith(b"{")
+        self._is_stream = self.has_pieces or not is_bare
+        self._id = _find_id(piece) or self._id
+        self._length += len(piece) + 1
+        if self._length > self._max_bytes:
+            self._joined = io.BytesIO()
+        else:
+            self._joined.write(b",%b" % piece)
 
     def is_left_by(self, piece: bytes) -> bool:
         """Return whether `piece` is the first one of the next stream."""
@@ -122,23 +136,23 @@ class _Run:
 
     def end(self) -> Iterator[Document]:
         """Yield the stream as one document, or its lines if it is none; begin again."""
-        documents, pieces, length = self._documents, self._pieces, self._length
-        self._documents, self._pieces, self._length, self._id = [], [], 0, None
-        if length > self._max_bytes:
+        documents, joined, size = self._documents, self._joined, self._size
+        is_stream, is_too_long = self._is_stream, self._length > self._max_bytes
+        self._begin()
+        if is_too_long:
             limit = self._max_bytes // (1024 * 1024)
             problem = f"it is one streamed answer of more than {limit} MB"
-            yield from documents[1:]
-            yield replace(documents[0], text=b"", problem=problem)
-        elif not pieces:
+            yield replace(documents[0], size=size, text=b"", problem=problem)
+        elif is_stream:
+            joined.write(b"]")
+            joined.seek(0)
+            joined.write(b"[")
+            yield replace(documents[0], size=size, text=joined.getvalue())
+        else:
             yield from (
                 replace(one, text=b"") if _DONE_LINE.fullmatch(one.text.strip()) else one
                 for one in documents
             )
-        elif len(pieces) == 1 and documents[0].text.lstrip().startswith(b"{"):
-            yield from documents
-        else:
-            size = sum(one.size for one in documents)
-            yield replace(documents[0], size=size, text=b"[" + b",".join(pieces) + b"]")
 
 
 def _is_piece(line: bytes) -> bool:
