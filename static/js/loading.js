@@ -33,12 +33,12 @@ function findAdded({ parent, before, after }) {
   return added;
 }
 
-// Focus goes to the first new message, and what is being read stays in place.
+// Focus goes to the first new message, or to where loading goes on if none is to be seen, and what
+// is being read stays in place.
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const load = loads.get(ctx);
   const added = load ? findAdded(load) : [];
-  const first = added.find((one) => one.matches(".page, .older, .rows"));
-  if (!first) return;
+  if (!added.some((one) => one.matches(".page, .older, .rows"))) return;
   for (const one of [...added, load.after]) joinLeftOut(one);
   const place = load.place.id;
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - load.height);
@@ -46,15 +46,17 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const next = added.find((one) => one.matches("[data-progress]")) ?? unread();
   status.textContent = `${count} more${next?.dataset.progress ? `, ${next.dataset.progress}` : ""}`;
   if (isWanted) return;
-  if (load.focused) first.querySelector(".outlined > summary, .bubble, .row-link")?.focus({ preventScroll: true });
-  else if (document.activeElement === document.body) focusOn(document.getElementById(place));
+  const stop = added.map((one) => one.querySelector(".outlined > summary, .bubble, .row-link")).find(Boolean);
+  if (load.focused) stop?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) focusOn(document.getElementById(place));
 });
 
 // The lines of a filter at the end of a section and at the start of the next one become one.
 function joinLeftOut(section) {
   const before = section?.previousElementSibling;
-  const [above, below] = [before?.lastElementChild, section?.firstElementChild];
-  if (!section?.matches(".page") || !before?.matches(".page")) return;
+  const page = section?.matches(".older") ? section.querySelector(".page") : section;
+  const [above, below] = [before?.lastElementChild, page?.firstElementChild];
+  if (!page?.matches(".page") || !before?.matches(".page")) return;
   if (!above?.matches(".left-out") || !below?.matches(".left-out")) return;
   const count = Number(above.dataset.count) + Number(below.dataset.count);
   below.dataset.count = count;

@@ -91,8 +91,29 @@ def test_two_lines_of_a_filter_that_meet_become_one(
         page.locator(NEXT).click()
         expect(page.locator("#gap .progress")).to_have_text(f"{between} messages between")
         expect(lines).to_have_count(2)
+        expect(page.locator("#gap a").first).to_be_focused()
     page.locator(NEXT).click()
     expect(lines).to_have_text(["65 messages not shown"])
+
+
+def test_a_line_of_a_filter_becomes_one_with_that_of_folded_messages_below_it(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = write_completion(tmp_path / "long.jsonl", 65)
+    first = json.loads(path.read_text())
+    said = first["messages"]
+    said[29]["role"] = "system"
+    answer = first["choices"][0]["message"]
+    messages = [*said, answer, {"role": "user", "content": "And then?"}]
+    second = {**first, "id": "chatcmpl-next", "created": first["created"] + 1, "messages": messages}
+    path.write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
+    load(path)
+    page = open_page(address, "/completions/chatcmpl-next?only=system")
+    lines = page.locator(".left-out")
+    expect(lines.first).to_have_text("20 messages not shown")
+    page.locator(NEXT).click()
+    expect(page.locator(".older .left-out")).to_have_text(["29 messages not shown"])
+    expect(lines.first).to_have_text("29 messages not shown")
 
 
 @needs_real_data
