@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tools.store_rows import completion
-from webapp.embedded.transfer.reading import ReaderStopped, count_readers, read_batches
+from webapp.embedded.transfer.files import read_documents
+from webapp.embedded.transfer.reading import ReaderStopped, count_readers, read_batch, read_batches
 from webapp.embedded.transfer.splitting import Document, SourceLine
 
 TEXTS = (
@@ -72,3 +74,14 @@ def test_readers_are_those_for_the_cores_that_may_be_used() -> None:
         assert count_readers() == 0
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def test_a_large_line_is_held_twice_at_most_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"a":"{"a" * 4_000_000}"}}\n', encoding="utf-8")
+    tracemalloc.start()
+    try:
+        assert [len(read_batch([one]).found) for one in read_documents(path)] == [1]
+        assert tracemalloc.get_traced_memory()[1] < 9_000_000
+    finally:
+        tracemalloc.stop()

@@ -30,6 +30,7 @@ from webapp.embedded.transfer.saved import detect_bundle
 from webapp.embedded.transfer.splitting import Document, SourceLine
 from webapp.exact_json import Array, Value
 
+_SPACE: Final = b" \t\r\n"
 _READ_ALONE: Final = 4
 """Batches before other processes are started, which takes half a second of CPU time for each."""
 _MAX_HELD: Final = 64 * 1024 * 1024
@@ -189,7 +190,9 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
     if document.problem is not None:
         raise NotACompletion(document.problem)
     try:
-        text = document.text.strip(b" \t\r\n").decode()
+        # A copy without the space would be held beside the text that is decoded from it.
+        given = document.text.lstrip(_SPACE)
+        text = str(memoryview(given)[: len(given.rstrip(_SPACE))], "utf-8")
     except UnicodeDecodeError as error:
         raise NotACompletion(
             f"it is not UTF-8: {error.reason} at byte {error.start + 1}"

@@ -113,7 +113,9 @@ class DocumentSplitter:
             after = following.end()
             if after == len(text) or text[after : after + 1] not in _OPENING:
                 # Anything else that follows stays with it, as an error to report.
-                last = end if after == len(text) else len(text)
+                # A copy without white space would be held beside the line.
+                is_whole = start == 0 and not text[end:].strip(_SPACE)
+                last = end if after == len(text) and not is_whole else len(text)
                 yield replace(line, size=size, text=text[start:last])
                 return
             yield replace(line, size=size, text=text[start:end])

@@ -71,6 +71,8 @@ def join_streams(documents: Iterable[Document], max_bytes: int) -> Iterator[Docu
         is_further = run.has_pieces and _FURTHER.match(data) is not None
         is_piece = is_json and (data is not text or is_further or _is_piece(data))
         if document.problem or not (is_piece or field or not text):
+            # It is not held beside the document while that is read.
+            text = data = b""
             yield from run.end()
             yield document
             continue
