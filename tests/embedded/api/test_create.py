@@ -593,6 +593,21 @@ def test_messages_in_place_of_a_message_are_the_answer(
         assert "incomplete" not in given
 
 
+@pytest.mark.parametrize("late", [chunk(), chunk(delta(content="")), b"data: [DONE]\n\n"])
+def test_a_completion_is_not_amended_without_a_difference(
+    store: Store, model: FakeModel, client: FlaskClient, late: Json | bytes
+) -> None:
+    ended = threading.Event()
+    model.script(stream(*chunks_of("Hi"), b"data: [DONE]\n\n", ended, late, done=False))
+    events = post_for_events(client, STREAMED)
+    assert b"data: [DONE]\n\n" in [next(events) for _ in range(4)]
+    changes = store.changes
+    ended.set()
+    list(events)
+
+    assert store.changes == changes
+
+
 def test_a_finish_reason_after_the_end_completes_the_completion(
     model: FakeModel, client: FlaskClient
 ) -> None:

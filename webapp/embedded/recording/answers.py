@@ -52,6 +52,7 @@ class StreamRecorder:
         self._is_done = False
         self._has_more = False
         self._saved: RecordedAnswer | None = None
+        self._written = b""
 
     def feed(self, events: Iterable[Event]) -> None:
         """Accumulate events that arrived together. If the data of one is `DONE`, store them."""
@@ -170,8 +171,9 @@ class StreamRecorder:
         earlier, self._saved = self._saved, answer
         if earlier is None:
             self._recorder.save(answer)
-        elif (earlier.json, earlier.problem) != (completion, problem):
+        elif self._written != written or earlier.problem != problem:
             self._recorder.amend(answer)
+        self._written = written
 
 
 def _is_done(data: bytes) -> bool:
