@@ -336,12 +336,6 @@ def list_choices(completion: Object) -> tuple[Choice, ...]:
     return _parse_choices(completion)[0]
 
 
-def _add_grounding(choice: Choice, metadata: Value) -> Choice:
-    if choice.message is None or not isinstance(metadata, Object):
-        return choice
-    return replace(choice, message=choice.message.add_grounding(metadata))
-
-
 def _parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[str]]:
     """Parse the choices, and the names of the lists of sources that their texts cite."""
     value = completion.get("choices")
@@ -349,7 +343,12 @@ def _parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[s
     choices = tuple(map(Choice.from_json, items))
     grounding = completion.items(_GROUNDING_OF_GATEWAY)
     if grounding and len(grounding) == len(choices):
-        choices = tuple(map(_add_grounding, choices, grounding))
+        choices = tuple(
+            replace(choice, message=choice.message.add_grounding(metadata))
+            if choice.message is not None and isinstance(metadata, Object)
+            else choice
+            for choice, metadata in zip(choices, grounding, strict=True)
+        )
     # A gateway may repeat as `citations` the annotations of the message, which are more exact.
     listed = parse_listed(completion)
     answers = [choice.message for choice in choices if choice.message]

@@ -175,7 +175,10 @@ def _work(
     # A page may compute for a second; the event loop and the checks of health must not wait for
     # as many turns of five milliseconds as there are threads.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    _return_large_memory()
+    # Give the memory of large texts back to the system when they are freed. Otherwise glibc raises
+    # its bound with each of them, and then keeps the space of all.
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
     app = create_app(config, fills_new_store=True, completes_store=True)
     # Objects that live as long as the worker are not looked at again, and a page makes some 10,000,
     # hardly any of which are in cycles.
@@ -184,15 +187,6 @@ def _work(
     server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent)
-
-
-def _return_large_memory() -> None:
-    """Give the memory of large texts back to the system when they are freed.
-
-    Otherwise glibc raises its bound with each of them, and then keeps the space of all.
-    """
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _fill_new_store(config: Config) -> None:

@@ -35,8 +35,12 @@ def fold_text(text: str, *, keeps_case: bool = False) -> str:
         folded = text if keeps_case else text.lower()
         if "\x00" not in folded and "\x1d" not in folded and "\x1e" not in folded:
             return folded
-    folded_pieces = (_fold_letters(piece, keeps_case) for piece in _iter_pieces(text))
-    return "".join([_UNSTORABLE.sub("\ufffd", piece) for piece in folded_pieces])
+    pieces = []
+    for piece in _iter_pieces(text):
+        composed = unicodedata.normalize("NFC", piece)
+        folded = composed if keeps_case else unicodedata.normalize("NFC", composed.casefold())
+        pieces.append(_UNSTORABLE.sub("\ufffd", folded))
+    return "".join(pieces)
 
 
 def _iter_pieces(text: str) -> Iterator[str]:
@@ -60,11 +64,6 @@ def _cut_runs_of_marks(text: str) -> list[str]:
     for run in _LONG_RUN.finditer(text):
         cuts += range(run.start() + _MARKS, run.end(), _MARKS)
     return [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
-
-
-def _fold_letters(text: str, keeps_case: bool) -> str:
-    composed = unicodedata.normalize("NFC", text)
-    return composed if keeps_case else unicodedata.normalize("NFC", composed.casefold())
 
 
 class FoldedText:

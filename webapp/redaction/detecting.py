@@ -207,16 +207,12 @@ def detect(text: str, name: str = "", *, with_people: bool = True) -> Iterator[D
         return
     for decoded in iter_decoded(text):
         for found in _find(decoded.text, name, with_people):
-            for last in _list_ends(decoded.text, found):
+            # A sign after a password may be its own or the sentence's.
+            sign = _SIGNS.match(decoded.text, found.end) if found.kind in _CHOSEN else None
+            for last in [found.end] if sign is None else [sign.end(), found.end]:
                 start, end = decoded.locate(found.start, last)
                 secret = decoded.text[found.start : last]
                 yield Detected(found.kind, start, end, secret, _spreads(found.kind, secret))
-
-
-def _list_ends(text: str, found: SecretPlace) -> list[int]:
-    """List where a secret can end: a sign after a password may be its own or the sentence's."""
-    end = _SIGNS.match(text, found.end) if found.kind in _CHOSEN else None
-    return [found.end] if end is None else [end.end(), found.end]
 
 
 def _find(text: str, name: str, with_people: bool) -> Iterator[SecretPlace]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -225,7 +225,11 @@ def group_entries(context: RenderContext, left_out: LeftOut | None = None) -> It
     selected = select_entries(context, left_out)
     shown = ((_list_messages(entry), entry, hidden) for entry, hidden in selected)
     for is_older, found in groupby(
-        shown, lambda one: bool(one[0]) and _ends_before(one[0], new_from)
+        shown,
+        lambda one: (
+            bool(one[0])
+            and all(entry.number is not None and entry.number < new_from for entry in one[0])
+        ),
     ):
         together = list(found)
         messages = [one for some, _, _ in together for one in some]
@@ -247,10 +251,6 @@ def _list_messages(entry: Entry | None) -> list[Entry]:
         return []
     results = (result for call in entry.calls for result in call.results if not result.moved)
     return [entry, *results]
-
-
-def _ends_before(messages: Sequence[Entry], new_from: int) -> bool:
-    return all(one.number is not None and one.number < new_from for one in messages)
 
 
 def describe_places(run: Run) -> str:

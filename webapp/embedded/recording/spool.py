@@ -78,7 +78,15 @@ class Exchange:
                 raise DamagedFile("it is cut off")
             ends = list(accumulate(lengths))
             texts = [rest[end - length : end] for length, end in zip(lengths, ends, strict=True)]
-            answers = [_parse_answer(*one) for one in zip(heads, texts[1:], strict=True)]
+            answers = [
+                RecordedAnswer(
+                    _parse_object(written) if written else None,
+                    one["problem"],
+                    one["received"],
+                    one.get("timing"),
+                )
+                for one, written in zip(heads, texts[1:], strict=True)
+            ]
             return cls(
                 _parse_object(texts[0]),
                 answers[0],
@@ -321,11 +329,6 @@ def _serialize_answer(answer: RecordedAnswer) -> tuple[dict[str, Any], bytes]:
         "timing": answer.timing,
     }
     return head, written
-
-
-def _parse_answer(head: dict[str, Any], written: bytes) -> RecordedAnswer:
-    json_object = _parse_object(written) if written else None
-    return RecordedAnswer(json_object, head["problem"], head["received"], head.get("timing"))
 
 
 def _parse_object(data: bytes) -> Object:

@@ -327,19 +327,15 @@ _HUMP: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _VOWEL: Final = re.compile("[aeiouyAEIOUY]")
 
 
-def _count_unspoken(secret: str) -> int:
-    """Count the parts of a name in camel case that nobody can say."""
-    return sum(_VOWEL.search(hump) is None for hump in _HUMP.findall(secret))
-
-
 def is_jumble(secret: str) -> bool:
     """Return whether `secret` is of letters of both cases as a generator writes them."""
+    unspoken = sum(_VOWEL.search(hump) is None for hump in _HUMP.findall(secret))
     return (
         8 <= len(secret) <= 64
         and secret.isalpha()
         and secret.isascii()
         and is_mixed(secret)
-        and 2 * len(_RARE.findall(secret.lower())) + _count_unspoken(secret) >= len(secret) * 2 / 5
+        and 2 * len(_RARE.findall(secret.lower())) + unspoken >= len(secret) * 2 / 5
     )
 
 

@@ -40,7 +40,9 @@ def count_cleared(earlier: Sequence[Said], later: Sequence[Said]) -> int | None:
     if len(earlier) != len(later):
         return None
     changed = [
-        (old, new) for old, new in zip(earlier, later, strict=True) if not _is_same(old, new)
+        (old, new)
+        for old, new in zip(earlier, later, strict=True)
+        if old is not new and old.digest() != new.digest()
     ]
     if not all(has_same_frame(old, new) for old, new in changed):
         return None
@@ -49,10 +51,6 @@ def count_cleared(earlier: Sequence[Said], later: Sequence[Said]) -> int | None:
     if all(_is_shorter(old, new) or _join_results(new) in placeholders for old, new in changed):
         return len(changed)
     return None
-
-
-def _is_same(old: Said, new: Said) -> bool:
-    return old is new or old.digest() == new.digest()
 
 
 def _is_shorter(old: Said, new: Said) -> bool:

@@ -258,11 +258,6 @@ def _token(name: str, rest: str, prefixes: tuple[str, ...]) -> Kind:
     return Kind(name, prefixes, pattern, accepts, needs=f"(?:{any_of}){loose}")
 
 
-def _is_counting(run: str) -> bool:
-    """Return whether characters are those of an example, as in `sk-1234...abcd`."""
-    return len(run) >= 4 and run.lower() in "01234567890 abcdefghijklmnopqrstuvwxyz"
-
-
 def _is_shortened(secret: str) -> bool:
     """Return whether a shortened key shows some of it, and is no example of documentation."""
     shown = re.sub(
@@ -270,7 +265,11 @@ def _is_shortened(secret: str) -> bool:
         "",
         secret,
     )
-    if all(_is_counting(run) for run in re.findall("[0-9]+|[a-z]+|[A-Z]+", shown)):
+    # The characters of an example, as in `sk-1234...abcd`, are in their order.
+    if all(
+        len(run) >= 4 and run.lower() in "01234567890 abcdefghijklmnopqrstuvwxyz"
+        for run in re.findall("[0-9]+|[a-z]+|[A-Z]+", shown)
+    ):
         return False
     return len(shown) >= 2 and not re.search("your|here|xxx|example", shown, re.IGNORECASE)
 
