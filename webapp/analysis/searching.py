@@ -16,7 +16,7 @@ import re2
 from webapp.analysis.arguments import parse_arguments
 from webapp.exact_json import Member, NotJson, String
 from webapp.exact_json.writing import decode_strings
-from webapp.finding import FoldedText, fold_text
+from webapp.finding import FoldedText, cut_after, cut_before, fold_text
 from webapp.formatting import LONE_SURROGATES
 from webapp.messages import Audio, File, InputAudio, Text, ToolCall, UrlCitation
 from webapp.messages.message import get_text
@@ -31,7 +31,6 @@ LONGEST_QUERY: Final = 1_000
 MAX_IN_A_TEXT: Final = 20
 """Hits shown of one text; further ones are counted."""
 
-_AROUND: Final = 80
 _MAX_COUNTED: Final = 10_000
 _MAX_MEMORY: Final = 8 * 1024 * 1024
 
@@ -117,9 +116,9 @@ class TextSearch:
                     Hit(
                         kind=place.kind,
                         label=place.label,
-                        before=_cut_before(text, start),
+                        before=cut_before(text, start),
                         match=text[start:end],
-                        after=_cut_after(text, end),
+                        after=cut_after(text, end),
                         anchor=place.anchor,
                         message_id=entry.sent_as.id,
                         number=entry.number,
@@ -143,9 +142,9 @@ class TextSearch:
                 yield Hit(
                     kind="metadata",
                     label="metadata",
-                    before=_cut_before(text, start),
+                    before=cut_before(text, start),
                     match=text[start:end],
-                    after=_cut_after(text, end),
+                    after=cut_after(text, end),
                     anchor=None,
                     message_id=None,
                     number=None,
@@ -226,18 +225,3 @@ def _write_shown(arguments: str) -> str:
     except NotJson:
         return arguments
     return decode_strings(arguments)
-
-
-def _cut_before(text: str, start: int) -> str:
-    """Cut the text before a hit to whole words, as far as it has spaces."""
-    if start <= _AROUND:
-        return text[:start]
-    near = text[start - _AROUND : start]
-    return f"…{near.partition(' ')[2] or near}"
-
-
-def _cut_after(text: str, end: int) -> str:
-    if end + _AROUND >= len(text):
-        return text[end:]
-    near = text[end : end + _AROUND]
-    return f"{near.rpartition(' ')[0] or near}…"

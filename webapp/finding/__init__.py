@@ -13,7 +13,16 @@ from webapp.finding.query import (
     write_filter,
     write_moment,
 )
-from webapp.finding.results import Cursor, Finder, Found, Hit, Results, RowNumbers
+from webapp.finding.results import (
+    Cursor,
+    Finder,
+    Found,
+    Hit,
+    Results,
+    RowNumbers,
+    cut_after,
+    cut_before,
+)
 
 __all__ = [
     "MAX_QUERY",
@@ -26,6 +35,8 @@ __all__ = [
     "Query",
     "Results",
     "RowNumbers",
+    "cut_after",
+    "cut_before",
     "fold_text",
     "parse_query",
     "split_words",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from webapp.finding.query import Query
+
+
+_AROUND: Final = 80
+"""Characters around a match that are shown with it."""
 
 
 class Cursor(NamedTuple):
@@ -101,3 +105,19 @@ class Finder(Protocol):
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         ...
+
+
+def cut_before(text: str, start: int) -> str:
+    """Return the words before a match in `text`, whole as far as it has spaces."""
+    if start <= _AROUND:
+        return text[:start]
+    near = text[start - _AROUND : start]
+    return f"…{near.partition(' ')[2] or near}"
+
+
+def cut_after(text: str, end: int) -> str:
+    """Return the words after a match that ends at `end`, likewise."""
+    if end + _AROUND >= len(text):
+        return text[end:]
+    near = text[end : end + _AROUND]
+    return f"{near.rpartition(' ')[0] or near}…"

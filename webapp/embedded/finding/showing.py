@@ -11,10 +11,8 @@ from webapp.completions import Completion
 from webapp.embedded.documents.facts import METADATA_POSITION, read_answer
 from webapp.embedded.documents.passages import Said, Scope
 from webapp.embedded.documents.records import parse_stored, read_stored
-from webapp.finding import Cursor, FoldedText, Found, Hit
+from webapp.finding import Cursor, FoldedText, Found, Hit, cut_after, cut_before
 
-_AROUND: Final = 80
-"""Characters shown on each side of a match."""
 _QUESTION: Final = 200
 
 _COMPLETION: Final = text(
@@ -112,23 +110,8 @@ def _cut(
                 role=role,
                 position=position,
                 message_id=message_id,
-                before=_cut_before(part, start),
+                before=cut_before(part, start),
                 match=part[start:end],
-                after=_cut_after(part, end),
+                after=cut_after(part, end),
             )
     return None
-
-
-def _cut_before(text: str, start: int) -> str:
-    """Cut the text before a hit to whole words, as far as it has spaces."""
-    if start <= _AROUND:
-        return text[:start]
-    near = text[start - _AROUND : start]
-    return f"…{near.partition(' ')[2] or near}"
-
-
-def _cut_after(text: str, end: int) -> str:
-    if end + _AROUND >= len(text):
-        return text[end:]
-    near = text[end : end + _AROUND]
-    return f"{near.rpartition(' ')[0] or near}…"
