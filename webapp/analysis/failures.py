@@ -227,7 +227,7 @@ def _judge_text(text: str, *, is_reading: bool) -> Failure | None:
 
 
 def _is_http_error(line: str) -> bool:
-    """Decide whether a first line is a status of HTTP: named as one, or with its own phrase."""
+    """Return whether a first line is a status of HTTP: named as one, or with its own phrase."""
     found = _HTTP_LINE.fullmatch(line)
     if found is None or int(found[2]) not in set(HTTPStatus):
         return False

@@ -172,7 +172,7 @@ def keep_page(render: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseR
 
 
 def _may_keep(response: Response) -> bool:
-    """Decide whether a page may be kept: it is whole, and all of the answer."""
+    """Return whether a page may be kept: it is whole, and all of the answer."""
     is_page = response.status_code == 200 and response.mimetype == "text/html"
     return (
         is_page

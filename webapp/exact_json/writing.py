@@ -27,7 +27,7 @@ def decode_strings(source: str) -> str:
 
 
 def indent_source(source: str) -> str:
-    """Indent `source`, which is JSON, likewise."""
+    """Indent the JSON text `source`, one value or member a line, every lexeme as written."""
     starts = ["\n" + _INDENT * depth for depth in range(MAX_INDENTED_LEVELS + 1)]
     out: list[str] = []
     depth = 0

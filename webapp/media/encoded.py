@@ -44,7 +44,7 @@ def find_encoded(text: str) -> Iterator[Encoded]:
 
 
 def _is_base64(media: InlineMedia) -> bool:
-    """Decide whether a run without blanks is base64: of a known format, or by its characters."""
+    """Return whether a run without blanks is base64: of a known format, or by its characters."""
     if media.sniffed is not DOWNLOAD:
         return True
     text = media.text[:10_000]

@@ -36,7 +36,7 @@ _ENTITY: Final = re.compile(r"&[A-Za-z0-9]{1,28};$")
 
 
 def is_allowed_link(url: str, *, own_host: str = "") -> bool:
-    """Decide whether `url` may be an `href`; `own_host` is the Host header of the request."""
+    """Return whether `url` may be an `href`; `own_host` is the Host header of the request."""
     decoded = unquote(_ENCODED_BREAK.sub("%20", url))
     if len(url) > _MAX_LINK or " " in url or _DECEPTIVE.search(url) or _DECEPTIVE.search(decoded):
         return False

@@ -133,7 +133,7 @@ class BubbleCache(RecentValues[bytes, _Kept]):
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
-    """Decide whether a bubble depends on its key alone.
+    """Return whether a bubble depends on its key alone.
 
     Those of a snapshot are none of this application. Frames of images are counted for the page.
     Messages of several results are too rare to be distinguished.

@@ -242,7 +242,7 @@ def slice_text(
 
 
 def _is_prose(piece: Piece, message: Message) -> bool:
-    """Decide whether a text is read as Markdown: no results of tools, and no JSON."""
+    """Return whether a text is read as Markdown: no results of tools, and no JSON."""
     if not isinstance(piece, Text):
         return isinstance(piece, Refusal | Reasoning)
     if message.is_tool_result:

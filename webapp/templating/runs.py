@@ -80,7 +80,7 @@ class Chip:
 
 
 def is_worth_a_summary(run: Run | None) -> bool:
-    """Decide whether a run is too long to be seen at once, or has failed calls."""
+    """Return whether a run is too long to be seen at once, or has failed calls."""
     return run is not None and (len(run.messages) > _LONG or bool(run.sequences))
 
 

@@ -164,7 +164,7 @@ def canonicalize(
 
 
 def is_full(page: Page[T], limit: int | None) -> bool:
-    """Decide whether more may follow `page`: it is as long as requested, or as such pages are."""
+    """Return whether more may follow `page`: it is as long as requested, or as such pages are."""
     return limit is not None and (len(page.data) >= limit or len(page.data) in _USUAL_LIMITS)
 
 

@@ -104,7 +104,7 @@ def _begin_earlier(
 
 
 def _is_after(item_id: str, page: Page[T], fetch: Fetch[T]) -> bool:
-    """Decide whether `page`, which was requested backwards, comes after `item_id` all the same.
+    """Return whether `page`, which was requested backwards, comes after `item_id` all the same.
 
     The ids say so if they are numbered. Of others, the item after the nearest one is requested.
     """

@@ -254,7 +254,7 @@ def _count_newer(filters: Filters, first: str) -> ResponseReturnValue:
 
 
 def _is_search(pasted: str, ref: CompletionRef | None) -> bool:
-    """Decide whether words were pasted, or one word that is the id of nothing.
+    """Return whether words were pasted, or one word that is the id of nothing.
 
     A text with a secret, such as a curl command, must not become an address, and neither must
     anything that is not text.

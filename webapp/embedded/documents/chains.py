@@ -191,7 +191,7 @@ def is_likely(
     later: int,
     is_same_model: bool,
 ) -> bool:
-    """Decide whether `depth` messages in common, in this order of time, are more than chance.
+    """Return whether `depth` messages in common, in this order of time, are more than chance.
 
     Tests and evaluations send the same messages to several models. The first row that fits decides:
 

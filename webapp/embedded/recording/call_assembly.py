@@ -87,7 +87,7 @@ class CallPieces:
             self._length += arguments.length - 2
 
     def is_continued_by(self, call: Object, *, is_same_chunk: bool) -> bool:
-        """Decide whether `call` is another piece of this call, and not the start of the next one.
+        """Return whether `call` is another piece of this call, and not the start of the next one.
 
         The next one has a new id or a new name, or it comes after complete arguments.
         """

@@ -45,7 +45,7 @@ class ReaderStopped(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in a line: a completion, a part of one, or the reason why there is none.
+    """A finding in a line: a completion, a part of one, or the reason why there is none.
 
     `format` is None if a reason has none to count.
     """
@@ -57,7 +57,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """What was found in a batch of `documents`, which take `size` bytes in their files."""
+    """The findings in a batch of `documents`, which take `size` bytes in their files."""
 
     size: int
     documents: int

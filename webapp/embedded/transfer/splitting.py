@@ -93,7 +93,7 @@ class DocumentSplitter:
         return self._waiting.popleft() if self._waiting else next(self._lines, None)
 
     def _is_continued(self, first: bytes) -> bool:
-        """Decide whether the next line continues the first, and is not another line of JSONL."""
+        """Return whether the next line continues the first, and is not another line of JSONL."""
         second = self._read_line()
         if second is None:
             return False

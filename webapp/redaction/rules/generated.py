@@ -291,7 +291,7 @@ def _find_entries(text: str, at: int) -> Iterator[SecretPlace]:
 
 
 def _is_noun_of_key(words: list[str], at: int, secret: str) -> bool:
-    """Decide whether the noun at a place of the words after a value calls it a key."""
+    """Return whether the noun at a place of the words after a value calls it a key."""
     others = [*words[: max(at - 1, 0)], *words[at + 1 : at + 2]]
     return _OF_DATA_ALONE.isdisjoint(words[max(at - 1, 0) : at]) and _has_no_id(others, secret)
 

@@ -232,7 +232,7 @@ def is_mask(secret: str) -> bool:
 
 
 def is_value(secret: str) -> bool:
-    """Decide whether `secret` can be the value of a password: no type, variable or example."""
+    """Return whether `secret` can be the value of a password: no type, variable or example."""
     is_word = secret.lower() in _WORDS or len(set(secret)) < 2
     return not is_word and _PLACEHOLDER.search(secret[:_EXAMPLE]) is None
 
@@ -390,7 +390,7 @@ def strip_sentence(text: str, after: str = "") -> str:
 
 
 def is_told(secret: str) -> bool:
-    """Decide whether a word beside the name of a secret is a secret, not an ordinary term."""
+    """Return whether a word beside the name of a secret is a secret, not an ordinary term."""
     return (
         is_strong(secret)
         and is_value(secret)

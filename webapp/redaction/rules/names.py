@@ -306,7 +306,7 @@ _NAMES: Final = re.compile(
 
 
 def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
-    """Decide whether a value can be the secret that its name promises.
+    """Return whether a value can be the secret that its name promises.
 
     In code a value without quotes is mostly a variable.
     """
@@ -350,7 +350,7 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
 
 
 def _is_credential(name: str, value: str) -> bool:
-    """Decide whether a pair of a cookie is no choice of a reader, as `lang=en`."""
+    """Return whether a pair of a cookie is no choice of a reader, as `lang=en`."""
     return (
         name.lower() not in _ATTRIBUTES
         and is_value(value)
@@ -363,7 +363,7 @@ def _is_credential(name: str, value: str) -> bool:
 
 
 def _is_code_name(secret: str, shape: Shape) -> bool:
-    """Decide whether an identifier is rather a variable than a secret."""
+    """Return whether an identifier is rather a variable than a secret."""
     if _DIGIT_INSIDE.search(_TERM.sub("", secret)):
         return False
     if re.search(r"\.|->|::", secret):

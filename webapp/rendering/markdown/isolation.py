@@ -23,7 +23,7 @@ _BLOCKS.core.ruler.enableOnly(["normalize", "block"])
 
 
 def stands_alone(text: str) -> bool:
-    """Decide whether a paragraph after `text` remains one in any case, with unchanged links.
+    """Return whether a paragraph after `text` remains one in any case, with unchanged links.
 
     False for a code block without end, definitions of links, raw HTML, and headings with a number
     like those of an export. Longer texts are not looked at.

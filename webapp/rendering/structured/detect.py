@@ -160,7 +160,7 @@ def _is_program_output(text: str) -> bool:
 
 
 def _may_be_string(text: str, second: str, message: Message) -> bool:
-    """Decide whether a text that begins with a quote may be a JSON string, rather than quoted."""
+    """Return whether a text that begins with a quote may be a JSON string, rather than quoted."""
     has_escapes = "\\u" in text
     if message.is_tool_result:
         return has_escapes or second in ("{", "[")

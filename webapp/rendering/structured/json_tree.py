@@ -115,7 +115,7 @@ class _TreeWriter:
             self._html.append(_render_scalar(value) + end)
 
     def takes_table(self, value: Array) -> bool:
-        """Decide whether to show `value` as a table, and take the room for it."""
+        """Return whether to show `value` as a table, and take the room for it."""
         cells = count_cells(value)
         if not 0 < cells <= self._left:
             return False

@@ -303,7 +303,7 @@ def describe_blank(text: str) -> str | None:
 
 
 def is_unseen(text: str) -> bool:
-    """Decide whether a reader would see nothing in `text`, neither letters nor other signs."""
+    """Return whether a reader would see nothing in `text`, neither letters nor other signs."""
     if len(text) > _MAX_LENGTH and not text.isspace():
         return False
     left = "".join(text.split())

@@ -140,7 +140,7 @@ def describe_problem(error: NotJson, text: str) -> Problem:
 
 
 def is_short(call: ToolCall, arguments: Arguments, results: Sequence[Message]) -> bool:
-    """Decide whether a call with its results fits beside another, in half a column."""
+    """Return whether a call with its results fits beside another, in half a column."""
     if arguments.kind in ("tree", "shape", "broken") or len(call.arguments or "") > _MAX_SHORT:
         return False
     if len(call.name or "") > 40 or call.extras or len(results) > 1:

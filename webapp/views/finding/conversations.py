@@ -130,7 +130,7 @@ def _describe_parting(
     path: list[StoredRequest],
     others: list[list[StoredRequest]],
 ) -> list[str]:
-    """Say where a branch parts from the nearest other one: a retry, or the words that differ.
+    """Describe where a branch parts from the nearest other one: a retry, or the words that differ.
 
     Those of the system do not count: a clock in them differs everywhere.
     """

@@ -246,7 +246,7 @@ class Linker:
         self._adopt_cleared(chain, member, differing)
 
     def _adopt_cleared(self, chain: Chain, member: Member, others: Sequence[Member]) -> None:
-        """Do so with those of `others` that continue it with some results of tools cleared."""
+        """Adopt those of `others` that continue it with some results of tools cleared."""
         depth = len(chain.hashes) + 1
         parting = [
             other
@@ -266,7 +266,7 @@ class Linker:
                 self._adopt(later, member, begins=True, depth=depth)
 
     def _adopt_by_run(self, chain: Chain, member: Member) -> None:
-        """Do so with those of the day after it that have the run of its last messages."""
+        """Adopt those of the day after it that have the run of its last messages."""
         least, most = member.created - CLOCK_SECONDS, member.created + WEAK_SECONDS
         for tail in chain.tails if member.created else ():
             for later in self._relatives.find_sought(tail, least, most):

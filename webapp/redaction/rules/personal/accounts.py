@@ -82,7 +82,7 @@ def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def _is_spelled(text: str, at: int, run: str, groups: Sequence[tuple[int, int]]) -> bool:
-    """Decide whether the digits of a card are apart; others are, so a word says what they are."""
+    """Return whether the digits of a card are apart; others are, so a word says what they are."""
     return (
         len(groups) in (15, 16)
         and all(end - start == 1 for start, end in groups)
@@ -92,7 +92,7 @@ def _is_spelled(text: str, at: int, run: str, groups: Sequence[tuple[int, int]])
 
 
 def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool:
-    """Decide whether some groups of digits in a run are those of a card, and no fraction."""
+    """Return whether some groups of digits in a run are those of a card, and no fraction."""
     start, end = groups[0][0], groups[-1][1]
     lengths = [stop - begin for begin, stop in groups]
     has_form = len(lengths) == 1 or (
@@ -108,7 +108,7 @@ def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool
 
 
 def _are_cards(run: str, groups: Sequence[tuple[int, int]]) -> bool:
-    """Decide whether a longer run is nothing but cards, one after the other."""
+    """Return whether a longer run is nothing but cards, one after the other."""
     if len(groups) % 4 or any(end - start != 4 for start, end in groups):
         return False
     fours = [groups[at : at + 4] for at in range(0, len(groups), 4)]

@@ -58,7 +58,7 @@ _GOES_ON: Final = re.compile(
 
 
 def is_address(address: str, is_placed: bool) -> bool:
-    """Decide whether a text in the form of a street is one.
+    """Return whether a text in the form of a street is one.
 
     It `is_placed` after words such as `live at`; without them it must have the form of no other.
     """
@@ -68,5 +68,5 @@ def is_address(address: str, is_placed: bool) -> bool:
 
 
 def is_surely_address(address: str) -> bool:
-    """Decide whether a street has a town after a comma, or a word that only streets end in."""
+    """Return whether a street has a town after a comma, or a word that only streets end in."""
     return "," in address or _ENDS_AS_STREET.search(address) is not None

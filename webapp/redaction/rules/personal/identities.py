@@ -358,7 +358,7 @@ def _is_of_kind(kind: str, text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Decide whether a text can be the number of a person, and is no date, fraction or address."""
+    """Return whether a text can be the number of a person, and is no date, fraction or address."""
     return sum(map(str.isdigit, text)) >= 5 and _OTHER_NUMBER.fullmatch(text) is None
 
 

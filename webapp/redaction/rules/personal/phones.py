@@ -195,7 +195,7 @@ def _find_phones_in_columns(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def _is_phone(written: str, regions: tuple[str, ...] = ()) -> bool:
-    """Decide whether a number is valid after `+`, or as it is dialled in one of some regions.
+    """Return whether a number is valid after `+`, or as it is dialled in one of some regions.
 
     The forms of numbers are compared here, since `phonenumbers.parse` takes ten times as long.
     """
@@ -213,7 +213,7 @@ def _is_phone(written: str, regions: tuple[str, ...] = ()) -> bool:
 
 
 def _is_called_phone(written: str) -> bool:
-    """Decide whether a number that is called one of a telephone is one, if not of a known form."""
+    """Return whether a number that is called one of a telephone is one, if not of a known form."""
     digits = re.sub(r"\D", "", written)
     return (
         _WRITTEN.fullmatch(written) is not None

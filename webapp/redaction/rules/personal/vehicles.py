@@ -52,7 +52,7 @@ def find_plates(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def is_plate(number: str) -> bool:
-    """Decide whether a text in the form of a car's number has its length, digits and letters."""
+    """Return whether a text in the form of a car's number has its length, digits and letters."""
     return (
         5 <= len(number) <= 11 and any(map(str.isdigit, number)) and any(map(str.isalpha, number))
     )

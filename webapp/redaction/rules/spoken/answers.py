@@ -235,7 +235,7 @@ def _find_asked(question: str) -> str | None:
 
 
 def _is_asked(question: str, start: int, end: int, subject: str) -> bool:
-    """Decide whether a question is for the noun from `start` to `end`, and not about it."""
+    """Return whether a question is for the noun from `start` to `end`, and not about it."""
     noun = question[start:end]
     line = question.strip().rpartition("\n")[2].rpartition('"')[2]
     # The label of a field is alone in its line.

@@ -60,7 +60,7 @@ _COUNTS: Final = re.compile(r"[^\W_]|[)\]}'!*|]")
 
 
 def is_formula(opening: str, latex: str, following: str) -> bool:
-    """Decide whether `latex` is a formula between delimiters of two characters, such as `$$`.
+    """Return whether `latex` is a formula between delimiters of two characters, such as `$$`.
 
     `following` is the character after the closing delimiter.
     """
@@ -80,7 +80,7 @@ def is_formula(opening: str, latex: str, following: str) -> bool:
 
 
 def is_dollar_formula(before: str, latex: str, following: str) -> bool:
-    """Decide whether `$latex$` is a formula rather than words and prices.
+    """Return whether `$latex$` is a formula rather than words and prices.
 
     `before` is the line before it: `=` assigns a price, and another price makes a number one.
     `following` is the text after it, of three characters. If that begins with a letter, it must be
@@ -111,7 +111,7 @@ def is_dollar_formula(before: str, latex: str, following: str) -> bool:
 
 
 def _is_between_prices(before: str, latex: str) -> bool:
-    """Decide whether `latex`, which begins with a number, is the text between two prices."""
+    """Return whether `latex`, which begins with a number, is the text between two prices."""
     if _NO_SUM.search(latex) or (before.endswith("=") and not latex.isalnum()):
         return True
     is_price = before.count("$") % 2 == 1 and _DOLLARS.search(before)
@@ -134,7 +134,7 @@ def _is_double_dollar_formula(latex: str, following: str) -> bool:
 
 
 def _is_wording(latex: str) -> bool:
-    """Decide whether `latex` is words as in a sentence: side by side, or several unrelated."""
+    """Return whether `latex` is words as in a sentence: side by side, or several unrelated."""
     if _LATEX.search(latex):
         return False
     if _SIDE_BY_SIDE.search(latex):

@@ -164,7 +164,7 @@ def _can_precede_markdown(src: str, pos: int) -> bool:
 
 
 def _could_act(src: str, pos: int) -> bool:
-    """Decide whether the character after the backslash at `pos` could act as Markdown there."""
+    """Return whether the character after the backslash at `pos` could act as Markdown there."""
     character = src[pos + 1]
     if src[pos - 1 : pos] + src[pos + 2 : pos + 3] in _QUOTES:
         return False
