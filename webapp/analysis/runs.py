@@ -182,8 +182,9 @@ def analyze_run(
     rest = () if counted is None else entries[counted:]
     # An answer can be checked without the messages before it.
     checked = (*entries[:counted], *(one for one in rest if one.choice is not None))
+    asked = (entry.message.plain_text for entry in entries if _find_kind(entry) == "user")
     return Run(
-        asked=_find_asked(entries),
+        asked=next((text[:_MOST_ASKED] for text in asked if text.strip()), ""),
         messages=tuple(messages),
         calls=tuple(calls),
         tools=list_tools(calls, completion),
@@ -193,11 +194,6 @@ def analyze_run(
         ),
         is_whole=is_whole,
     )
-
-
-def _find_asked(entries: Sequence[Entry]) -> str:
-    texts = (entry.message.plain_text for entry in entries if _find_kind(entry) == "user")
-    return next((text[:_MOST_ASKED] for text in texts if text.strip()), "")
 
 
 def find_call_failure(call: CallEntry) -> Failure | None:

@@ -85,7 +85,10 @@ def _write_message(message: Object) -> Iterator[Message]:
     sender = message.text("sender") or ""
     role = _ROLES.get(sender, sender)
     blocks: Sequence[Value] = message.items("content") or ()
-    runs = [(is_result, list(run)) for is_result, run in groupby(blocks, _is_result)]
+    by_kind = groupby(
+        blocks, lambda one: isinstance(one, Object) and one.text("type") == "tool_result"
+    )
+    runs = [(is_result, list(run)) for is_result, run in by_kind]
     rest = write_rest(message, _OF_MESSAGE)
     if blocks and not _is_repeated(message.text("text") or "", blocks):
         rest += write_rest(message, set(message.names()) - {"text"})
@@ -129,10 +132,6 @@ def _write_attachment(attachment: Value) -> str:
     known = {"extracted_content", "file_name"}
     document = write(type='"document"', title=title, source=source)
     return write_object([document[1:-1], *write_rest(attachment, known)])
-
-
-def _is_result(block: Value) -> bool:
-    return isinstance(block, Object) and block.text("type") == "tool_result"
 
 
 def _is_repeated(text: str, blocks: Iterable[Value]) -> bool:

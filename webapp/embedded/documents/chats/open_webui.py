@@ -109,7 +109,10 @@ def _write_message(message: Object) -> str:
     if images:
         has_text = isinstance(content, String) and content.text
         parts = [f'{{"type":"text","text":{text}}}'] if has_text else []
-        parts += [_write_image(one) for one in images]
+        for image in images:
+            url = image.get("url")
+            address = join_lines(url.source) if isinstance(url, String) else "null"
+            parts.append(f'{{"type":"image_url","image_url":{{"url":{address}}}}}')
         text = write_array(parts)
     members.append(f'"content":{text}')
     others = [
@@ -121,9 +124,3 @@ def _write_message(message: Object) -> str:
     others += [f'"files":{write_array(rest)}'] if rest else []
     members += [f'"open_webui":{write_object(others)}'] if others else []
     return write_object(members)
-
-
-def _write_image(image: Object) -> str:
-    url = image.get("url")
-    address = join_lines(url.source) if isinstance(url, String) else "null"
-    return f'{{"type":"image_url","image_url":{{"url":{address}}}}}'
