@@ -137,14 +137,20 @@ def test_what_the_store_refuses_is_set_aside_and_the_rest_is_added(
         spool.put(exchange(f"req_{at}"), Outage.DOWN)
     first = files(folder)[0]
     first.write_bytes(first.read_bytes()[:-1])
+    for at in range(3):
+        whole = exchange(f"req_{at}")
+        spool.put(replace(whole, earlier=whole.answer), Outage.DOWN)
+    added: list[str] = []
 
     def add(one: Exchange) -> None:
         if one.request_id == "req_1":
             raise ValueError("no")
+        added.append(one.request_id)
 
     assert spool.drain(add)
-    assert spool.read_state() == SpoolState(refused=2)
-    assert len(files(folder)) == 2
+    # What amends a completion waits beside it.
+    assert spool.read_state() == SpoolState(refused=4)
+    assert (added, len(files(folder))) == (["req_2", "req_2"], 4)
     assert str(first) in caplog.text
 
 

@@ -110,10 +110,10 @@ class Recorder:
                 log.exception("A completion could not be stored (%s).", self._request_id)
                 return Kept.DROPPED
             log.warning("The store failed: %s", str(error).partition("\n")[0])
+            self._spool.begin_outage(outage)
         assert self._spool is not None
         self._outage = outage
         try:
-            self._spool.begin_outage(outage)
             is_kept = self._spool.put(exchange, outage)
             if self._when_spooled is not None:
                 self._when_spooled()

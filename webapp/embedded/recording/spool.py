@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate, count
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from webapp.database import Outage, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer
@@ -187,15 +187,19 @@ class Spool:
         """Call `add` with each exchange, oldest first, and remove it; return False if busy.
 
         Ends with the error of `add` if that is an outage; an exchange with any other error is
-        set aside. Adding an exchange twice must do no harm: a process may end before it has
-        removed a file. Does nothing and returns False if another process drains the spool.
+        set aside, and with it those that amend its completion. Adding an exchange twice must do no
+        harm: a process may end before it has removed a file. Does nothing and returns False if
+        another process drains the spool.
         """
         with self._draining() as is_ours:
             if not is_ours:
                 return False
             for path in self._find_files(_SUFFIX):
                 try:
-                    add(Exchange.parse(_read(path)))
+                    exchange = Exchange.parse(_read(path))
+                    if exchange.earlier is not None and self._has_refused(exchange.request_id):
+                        raise ValueError("it amends a completion that the store refused")
+                    add(exchange)
                 except FileNotFoundError:
                     continue
                 except Exception as error:
@@ -234,6 +238,14 @@ class Spool:
                 outage = Outage(waiting[0].stem.rpartition("-")[2].replace("_", "-"))
         dropped = max(0, self._count_dropped_file() - 1) + self._uncounted
         return SpoolState(len(waiting), outage, len(self._find_files(_REFUSED)), dropped)
+
+    def _has_refused(self, request_id: str) -> bool:
+        """Return whether the store refused an exchange of a request."""
+        for path in self._find_files(_REFUSED):
+            with contextlib.suppress(OSError, ValueError, LookupError), _open(path) as file:
+                if json.loads(file.readline())["request_id"] == request_id:
+                    return True
+        return False
 
     def _make_folder(self) -> None:
         if not self._folder.is_dir():
@@ -339,8 +351,12 @@ def _parse_object(data: bytes) -> Object:
 
 
 def _read(path: Path) -> bytes:
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+    with _open(path) as file:
         return file.read()
+
+
+def _open(path: Path) -> BinaryIO:
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
 
 def _sync(folder: Path) -> None:
