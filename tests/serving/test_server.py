@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,9 @@ class App:
         if environ["PATH_INFO"] == "/v1/large":
             start("200 OK", [("Content-Type", "text/plain")])
             return self._endless()
+        if environ["PATH_INFO"] == "/page":
+            start("200 OK", [("Content-Length", str(len(LARGE) * 10))])
+            return [LARGE * 10]
         if environ["PATH_INFO"] == "/held":
             start("200 OK", [("Content-Length", str(len(LARGE) * 3))])
             return self._held()
@@ -263,6 +267,20 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
     clock.ahead = 0
     while not is_ok(get(connect, "/v1/x")):
         """A thread may not have given its place back yet."""
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("has_room", [True, False])
+def test_pages_that_are_taken_slowly_hold_no_thread(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, has_room: bool
+) -> None:
+    if not has_room:
+        monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    request = b"GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    readers = [connect(request) for _ in range(MOST)]
+    while not is_ok(get(connect, "/")):
+        """A thread may not have given its place back yet."""
+    assert read(readers[0]).endswith(b"\r\n\r\n" + LARGE * 10)
 
 
 def test_a_client_that_holds_its_share_leaves_the_others_theirs(

@@ -248,7 +248,7 @@ class Config:
         help="Threads in each process for each kind of request (pages, streamed answers, creates, "
         "searches, logins, forms): so many requests of a kind can wait for other servers at once. "
         "Uploads, and pages and searches of the embedded server, which wait for no other "
-        "server, have at most 4.",
+        "server, have at most 4, and files of shares 8.",
     )
     transfer_timeout: float = setting(
         "READBACK_TRANSFER_TIMEOUT",

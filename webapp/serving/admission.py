@@ -30,6 +30,8 @@ MAX_OTHER_BODY: Final = MEBIBYTE
 
 UPLOAD_PATH: Final = "/import"
 _UPLOADS_AT_ONCE: Final = 4
+_SHARED_PATH: Final = "/s/"
+_SHARED_AT_ONCE: Final = 8
 _FORM_AROUND: Final = MEBIBYTE
 """The most bytes of an upload beside its files."""
 _API: Final = "/v1/"
@@ -81,6 +83,8 @@ class Kind(Enum):
     CREATE = "create"
     STREAM = "stream"
     """Answers that are sent as they are read: the API's, whole transcripts, and files of them."""
+    SHARED = "shared"
+    """The same of shares, which anybody with the link can read."""
     BODY = "body"
     """All else with a body, such as forms and updates: the body may never come."""
     UPLOAD = "upload"
@@ -92,7 +96,8 @@ class Kind(Enum):
     PAGE = "page"
 
 
-_PAGES: Final = (Kind.PAGE, Kind.SEARCH)
+PAGES: Final = (Kind.PAGE, Kind.SEARCH)
+"""The kinds of which many wait for a thread, and whose answers are made before they are sent."""
 
 
 def classify(method: str, path: str, query: str, *, has_body: bool = False) -> Kind:
@@ -114,7 +119,7 @@ def classify(method: str, path: str, query: str, *, has_body: bool = False) -> K
     if path.startswith(_OPENID):
         return Kind.LOGIN
     if path.startswith(_API) or _FILE.search(path) or "all" in parse_qs(query):
-        return Kind.STREAM
+        return Kind.SHARED if path.startswith(_SHARED_PATH) else Kind.STREAM
     return Kind.SEARCH if _SEARCH.search(path) else Kind.PAGE
 
 
@@ -139,10 +144,11 @@ class Quotas:
         """Compute the quotas of one worker."""
         threads = dict.fromkeys(Kind, config.threads) | {Kind.QUICK: 2}
         threads[Kind.UPLOAD] = min(_UPLOADS_AT_ONCE, config.threads)
-        most = threads | dict.fromkeys(_PAGES, _WAITING_PAGES * config.threads)
+        threads[Kind.SHARED] = min(_SHARED_AT_ONCE, config.threads)
+        most = threads | dict.fromkeys(PAGES, _WAITING_PAGES * config.threads)
         del most[Kind.QUICK]
         if config.uses_embedded:
-            threads |= dict.fromkeys(_PAGES, min(_COMPUTING_PAGES, config.threads))
+            threads |= dict.fromkeys(PAGES, min(_COMPUTING_PAGES, config.threads))
         proxies = Proxies(config.trusted_proxies, config.prefix)
         takes_uploads = config.uses_embedded and config.allows_writes
         return cls(
@@ -157,7 +163,7 @@ class Quotas:
             # compute.
             {
                 kind: max(1, threads[kind] // 2 if config.uses_embedded else threads[kind] - 1)
-                for kind in _PAGES
+                for kind in PAGES
             },
         )
 

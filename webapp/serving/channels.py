@@ -16,6 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
 from webapp.http.decompression import HOLDS_BYTES
+from webapp.serving.admission import PAGES
 from webapp.serving.arriving import Request
 from webapp.serving.refusals import REFUSED
 
@@ -31,6 +32,10 @@ A connection closed with unread bytes is reset, and the client may then lose the
 _WRITTEN_AT_ONCE: Final = 64 * 1024
 """Bytes of an answer that are added to those that wait. More would go to a file first, also if the
 client takes them at once."""
+
+
+HELD_IN_MEMORY: Final = 256 * 1024
+"""Bytes of an answer that wait in memory; more of them go to a file."""
 
 
 class _AppTask(WSGITask):  # type: ignore[misc]
@@ -105,6 +110,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     server: Server
     connected: bool
+    outbufs: list[Any]
     request: Request | None
     requests: list[Request]
     total_outbufs_len: int
@@ -188,7 +194,27 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return int(super().write_soon(data))
         for start in range(0, len(data), _WRITTEN_AT_ONCE):
             super().write_soon(data[start : start + _WRITTEN_AT_ONCE])
+            self._move_to_file()
         return len(data)
+
+    def _move_to_file(self) -> None:
+        """Move a large part that waits to a temporary file, if the disk has room for it."""
+        with self.outbuf_lock:
+            buffer = self.outbufs[-1]
+            if not self.connected or buffer.overflowed or len(buffer) < HELD_IN_MEMORY:
+                return
+            held = buffer.getfile()
+            position = held.tell()
+            try:
+                buffer._set_large_buffer()
+            except OSError:
+                # Reading it for the file has moved the position.
+                held.seek(position)
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        # Pages are made whole, and have few threads: one that is taken slowly must hold none.
+        if self.requests[0].kind not in PAGES:
+            super()._flush_outbufs_below_high_watermark()
 
     def handle_write(self) -> None:
         if self.socket is None:

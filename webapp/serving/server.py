@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -39,9 +40,7 @@ _FILES_PER_CONNECTION: Final = 3
 """The socket, and a file each for a large body and a large answer."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
 _HELD_ANSWER: Final = 2 * 1024 * 1024
-"""Bytes of an answer that wait for the client, mostly in a file, until its thread waits too."""
-_HELD_IN_MEMORY: Final = 256 * 1024
-"""Bytes of them before they go to a file."""
+"""Bytes of a stream that wait for the client, mostly in a file, until its thread waits too."""
 HELD_IN_ALL: Final = 512 * 1024 * 1024
 """Bytes of all answers that wait; beyond, the clients that take nothing lose theirs."""
 
@@ -207,7 +206,8 @@ def _configure(listener: socket.socket, most_connections: int) -> Adjustments:
         # Admission has the limits of bodies.
         max_request_body_size=2**62,
         outbuf_high_watermark=_HELD_ANSWER,
-        outbuf_overflow=_HELD_IN_MEMORY,
+        # The channel moves what waits to a file, and knows what to do if the disk is full.
+        outbuf_overflow=sys.maxsize,
         recv_bytes=64 * 1024,
         sockets=[listener],
     )
