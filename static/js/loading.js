@@ -39,14 +39,17 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const load = loads.get(ctx);
   const added = load ? findAdded(load) : [];
   if (!added.some((one) => one.matches(".page, .older, .rows"))) return;
-  for (const one of [...added, load.after]) joinLeftOut(one);
+  const stop = added.map((one) => one.querySelector(".outlined > summary, .bubble, .row-link")).find(Boolean);
+  const count = added.reduce((sum, one) => sum + one.querySelectorAll(".bubble, .row").length, 0);
+  for (const one of [...added, load.after]) {
+    joinLeftOut(one);
+    joinOlder(one, added);
+  }
   const place = load.place.id;
   if (place === "earlier") scrollBy(0, document.documentElement.scrollHeight - load.height);
-  const count = added.reduce((sum, one) => sum + one.querySelectorAll(".bubble, .row").length, 0);
   const next = added.find((one) => one.matches("[data-progress]")) ?? unread();
   status.textContent = `${count} more${next?.dataset.progress ? `, ${next.dataset.progress}` : ""}`;
   if (isWanted) return;
-  const stop = added.map((one) => one.querySelector(".outlined > summary, .bubble, .row-link")).find(Boolean);
   if (load.focused) stop?.focus({ preventScroll: true });
   if (document.activeElement === document.body) focusOn(document.getElementById(place));
 });
@@ -63,6 +66,22 @@ function joinLeftOut(section) {
   below.textContent = `${count.toLocaleString("en")} messages not shown`;
   above.remove();
   if (!before.children.length) before.remove();
+}
+
+// The older messages that were added go to the fold beside them.
+function joinOlder(section, added) {
+  const before = section?.previousElementSibling;
+  if (!section?.matches(".older") || !before?.matches(".older")) return;
+  const [kept, gone] = added.includes(before) ? [section, before] : [before, section];
+  const count = Number(kept.dataset.count) + Number(gone.dataset.count);
+  kept.dataset.count = count;
+  const [summary, ...own] = kept.children;
+  summary.textContent = `${count.toLocaleString("en")} messages of the previous request`;
+  const pages = [...gone.querySelectorAll(":scope > .page")];
+  if (kept === before) kept.append(...pages);
+  else summary.after(...pages);
+  joinLeftOut(kept === before ? pages[0] : own[0]);
+  gone.remove();
 }
 
 // Where loading goes on: between the start and the end of a transcript, else after its last page.

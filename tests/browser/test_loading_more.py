@@ -102,7 +102,7 @@ def test_a_line_of_a_filter_becomes_one_with_that_of_folded_messages_below_it(
     path = write_completion(tmp_path / "long.jsonl", 65)
     first = json.loads(path.read_text())
     said = first["messages"]
-    said[29]["role"] = "system"
+    said[29]["role"] = said[45]["role"] = "system"
     answer = first["choices"][0]["message"]
     messages = [*said, answer, {"role": "user", "content": "And then?"}]
     second = {**first, "id": "chatcmpl-next", "created": first["created"] + 1, "messages": messages}
@@ -114,6 +114,11 @@ def test_a_line_of_a_filter_becomes_one_with_that_of_folded_messages_below_it(
     page.locator(NEXT).click()
     expect(page.locator(".older .left-out")).to_have_text(["29 messages not shown"])
     expect(lines.first).to_have_text("29 messages not shown")
+    page.locator(NEXT).click()
+    expect(page.locator(".older .left-out")).to_have_text(
+        ["29 messages not shown", "15 messages not shown"]
+    )
+    expect(page.locator(".older > summary")).to_have_text("2 messages of the previous request")
 
 
 @needs_real_data

@@ -129,31 +129,53 @@ def read_filter() -> str | None:
 
 @dataclass(slots=True)
 class LeftOut:
-    """The number of messages that a filter left out since the last one it showed."""
+    """What a page leaves to the one that follows it.
+
+    `count` is the number of messages that a filter left out since the last one it showed, and
+    `in_older` whether the fold of older messages is still open.
+    """
 
     count: int = 0
+    in_older: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry that a page shows, and the number of messages that a filter left out before it.
+
+    It is None where the page ends, or where the new messages of a request begin, if messages were
+    left out there. `begins_new` is set of the first new one.
+    """
+
+    entry: Entry | None
+    hidden: int
+    begins_new: bool = False
 
 
 def select_entries(
-    context: RenderContext, left_out: LeftOut | None = None
-) -> Iterator[tuple[Entry | None, int]]:
+    context: RenderContext, left_out: LeftOut | None = None, *, first_new: Entry | None = None
+) -> Iterator[Shown]:
     """Yield the entries that the filter shows, each with the number left out before it.
 
     If others were left out after the last one shown, their number is kept in `left_out` for the
-    page that follows; without it an entry of None ends the list.
+    page that follows.
     """
     hidden = left_out.count if left_out is not None else 0
     for entry in select_top_level(context.page.entries):
+        is_first_new = entry is first_new
         if _is_shown(entry, context):
-            yield entry, hidden
+            yield Shown(entry, hidden, is_first_new)
             hidden = 0
-        else:
-            results = (result for call in entry.calls for result in call.results)
-            hidden += 1 + sum(not result.moved for result in results)
+            continue
+        if is_first_new:
+            yield Shown(None, hidden, begins_new=True)
+            hidden = 0
+        results = (result for call in entry.calls for result in call.results)
+        hidden += 1 + sum(not result.moved for result in results)
     if left_out is not None:
         left_out.count = hidden
     elif hidden:
-        yield None, hidden
+        yield Shown(None, hidden)
 
 
 def _is_shown(entry: Entry, context: RenderContext) -> bool:
@@ -198,21 +220,22 @@ def _find_shown(run: Run, only: str | None) -> Iterator[str]:
 class Stretch:
     """Entries of a page in a row that are older than the new ones of the request, or not.
 
-    Each has the number left out before it. `count` is their number with their results. Older ones
-    are not `is_open` if the page was asked for the new ones.
+    Older ones are in a fold with their `count`, which this stretch opens, or the one before it,
+    and which another one closes. It is not `is_open` if the page was asked for the new ones.
     """
 
-    entries: tuple[tuple[Entry | None, int], ...]
+    entries: tuple[Shown, ...]
+    opens_fold: bool = False
+    closes_fold: bool = False
     count: int = 0
-    is_older: bool = False
     is_open: bool = True
-    begins_new: bool = False
 
 
 def group_entries(context: RenderContext, left_out: LeftOut | None = None) -> Iterator[Stretch]:
     """Yield the entries that a page shows, those that the previous request has by themselves.
 
-    A call whose result is new is new with it. `left_out` is as for `select_entries`.
+    A call whose result is new is new with it. `left_out` is as for `select_entries`; with it, the
+    fold goes on over the pages.
     """
     is_ascending = context.page.request.order == "asc"
     new_from = context.conversation.new_from if context.conversation and is_ascending else None
@@ -221,28 +244,47 @@ def group_entries(context: RenderContext, left_out: LeftOut | None = None) -> It
         return
     new_ids = {one.message.id for one in context.page.entries if one.number == new_from}
     asks_for_new = not new_ids.isdisjoint(context.targets)
-    was_marked = False
-    selected = select_entries(context, left_out)
-    shown = ((_list_messages(entry), entry, hidden) for entry, hidden in selected)
-    for is_older, found in groupby(
-        shown,
-        lambda one: (
-            bool(one[0])
-            and all(entry.number is not None and entry.number < new_from for entry in one[0])
-        ),
-    ):
-        together = list(found)
-        messages = [one for some, _, _ in together for one in some]
+    top_level = select_top_level(context.page.entries) if new_ids else ()
+    first_new = next((one for one in top_level if not _is_older(one, new_from)), None)
+    selected = select_entries(context, left_out, first_new=first_new)
+    state = left_out or LeftOut()
+    for is_older, found in groupby(selected, lambda one: _is_older(one.entry, new_from)):
+        shown = tuple(found)
+        messages = [message for one in shown for message in _list_messages(one.entry)]
         has_target = any(one.sent_as.id in context.targets for one in messages)
-        begins_new = bool(new_ids) and not is_older and not was_marked
-        was_marked |= begins_new
+        opens_fold = is_older and not state.in_older
+        goes_on = opens_fold and left_out is not None
         yield Stretch(
-            tuple((entry, hidden) for _, entry, hidden in together),
-            count=len(messages),
-            is_older=is_older,
+            shown,
+            opens_fold=opens_fold,
+            closes_fold=state.in_older and not is_older,
+            count=_count_older(context, new_from) if goes_on else len(messages),
             is_open=has_target or not asks_for_new,
-            begins_new=begins_new,
         )
+        state.in_older = is_older
+    if left_out is None and state.in_older:
+        yield Stretch((), closes_fold=True)
+
+
+def _count_older(context: RenderContext, new_from: int) -> int:
+    """Count the older messages that all pages show, or all of them if the run is not known."""
+    run = context.run
+    if run is None or not run.is_whole:
+        return new_from - 1
+    shown = frozenset(_find_shown(run, context.only))
+    return sum(
+        one.anchor in shown
+        and not any(at >= new_from for call in one.calls for at in call.results if at is not None)
+        for one in run.messages
+        if one.number is not None and one.number < new_from
+    )
+
+
+def _is_older(entry: Entry | None, new_from: int) -> bool:
+    messages = _list_messages(entry)
+    return bool(messages) and all(
+        one.number is not None and one.number < new_from for one in messages
+    )
 
 
 def _list_messages(entry: Entry | None) -> list[Entry]:

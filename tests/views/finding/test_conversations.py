@@ -97,6 +97,16 @@ def test_a_recorded_run_is_one_conversation_with_its_forks(
     assert "open" not in folded.attributes
     assert folded.css("#m-50") and not folded.css("#m-51")
     assert texts(alone, ".new-mark") == ["New since the previous request"]
+    # All pages have one fold, and what a filter left out is counted apart before the new ones.
+    whole = page(client, f"/completions/{ids[-1]}?all=1")
+    assert texts(whole, ".older > summary") == ["50 messages of the previous request"]
+    assert [one.attributes["id"] for one in whole.css(".older ~ .page > .bubble")][:1] == ["m-51"]
+    filtered = page(client, f"/completions/{ids[-1]}?all=1&only=user")
+    last = filtered.css(".older ~ .page")[0]
+    assert [readable(one) for one in last.iter()][:2] == [
+        "6 messages not shown",
+        "New since the previous request",
+    ]
     # A call with a new result is new with it.
     assert [one.attributes["id"] for one in alone.css(".new-mark + .bubble")] == ["m-51"]
     assert "Next request" not in line
