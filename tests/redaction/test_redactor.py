@@ -114,8 +114,10 @@ def test_numbers_of_goods_in_the_form_of_persons_numbers_stay(name: str) -> None
 def test_a_secret_split_over_the_pieces_of_a_stream_is_masked(build: Any) -> None:
     pieces = [build(piece) for piece in ("a ", KEY[:9], KEY[9:25], f"{KEY[25:]} b")]
     lines = "\n".join(f"data: {json.dumps(piece)}\n" for piece in pieces)
+    logged = f"HTTP/1.1 200 OK\n\n{lines}\ndata: [DONE]\n"
+    cut_off = f'{lines}\ndata: {{"choices": [{{"del'
 
-    for shown in (json.dumps(redact(pieces)), redact(lines)):
+    for shown in (json.dumps(redact(pieces)), *map(redact, (lines, logged, cut_off))):
         assert MASK in shown
         assert not any(part in shown for part in (KEY[:9], KEY[9:25], KEY[25:]))
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, Protocol, TypeAlias
 
 from webapp.exact_json import (
@@ -58,6 +59,9 @@ _SECRET_DATA: Final = "secretData"
 that their document calls sensitive."""
 
 _NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
+_CARD_NAMES: Final = ("exp_", "expir", "expm", "cvc", "cvv")
+"""Beginnings of the names beside the number of a card."""
+
 _FLAG: Final = re.compile(r"--?[A-Za-z][\w.-]{0,60}\Z")
 """An argument, and not an item of a list in Markdown."""
 _MIN_BYTES: Final = 8
@@ -196,32 +200,47 @@ class Rewriter:
                 return before + self._rewrite(value, step, name, _Changes()) + after
             finally:
                 self._depth -= 1
-        elif self._depth < _MAX_DEPTH and text.startswith(("data:", "event:")):
+        elif self._depth < _MAX_DEPTH and (
+            text.startswith(("data:", "event:")) or "\ndata: {" in text or "\ndata:{" in text
+        ):
             lines = self._rewrite_lines(text, step, name)
             if lines is not None:
                 return lines
         return self._editor.edit_text(text, step, name)
 
     def _rewrite_lines(self, text: str, step: Step, name: str) -> str | None:
-        """Rewrite a text if each of its lines is JSON, as in server-sent events."""
+        """Rewrite a text of lines of JSON, as server-sent events are; None for other texts.
+
+        Only a stream may have other lines too, as headers of its answer, or the last one cut off.
+        """
         lines = text.split("\n")
         values: dict[int, tuple[str, Value]] = {}
+        others: list[int] = []
         for number, line in enumerate(lines):
             found = _LINE.fullmatch(line)
-            if found is not None:
-                try:
-                    values[number] = found["field"], parse(found["json"], max_values=_MAX_VALUES)
-                except NotJson:
-                    return None
-            elif not _NO_JSON.fullmatch(line):
-                return None
-        if len(values) < 2:
+            try:
+                if found is not None:
+                    value = parse(found["json"], max_values=_MAX_VALUES)
+                    values[number] = found["field"], value
+                    continue
+            except NotJson:
+                pass
+            if not _NO_JSON.fullmatch(line):
+                others.append(number)
+        is_stream = any(before for before, _ in values.values())
+        if len(values) < 2 or (others and not is_stream and others[0] < len(lines) - 1):
             return None
         changes = _Changes()
         self._join([value for _, value in values.values()], step, changes)
-        for number, (before, value) in values.items():
-            lines[number] = before + self._rewrite(value, step, name, changes)
-        return "\n".join(lines)
+        written: list[str] = []
+        for is_value, numbers in groupby(range(len(lines)), values.__contains__):
+            if is_value:
+                for before, value in map(values.__getitem__, numbers):
+                    written.append(before + self._rewrite(value, step, name, changes))
+            else:
+                rest = "\n".join(map(lines.__getitem__, numbers))
+                written.append(self.rewrite_text(rest, step, name))
+        return "\n".join(written)
 
     def _rewrite_number(self, node: Number, step: Step, name: str) -> str | None:
         new = self._editor.edit_number(node.source, step, name)
@@ -243,6 +262,7 @@ class Rewriter:
         pair = find_pair(node, names)
         is_manifest = node.text("kind") == "Secret"
         is_marked = is_marked_secret(node)
+        is_card = any(one.lower().startswith(_CARD_NAMES) for one in names)
         self._name_answers(node, changes)
         for sensitive in iter_sensitive(node):
             changes.names[sensitive] = _SECRET_DATA
@@ -264,9 +284,9 @@ class Rewriter:
                 if not pair and written.lower() in ("value", "val"):
                     # As in `{"credentials": {"value": …}}`.
                     known = name or written
-                elif not pair and name and written.lower() in _NUMBER_NAMES:
+                elif not pair and (name or is_card) and written.lower() in _NUMBER_NAMES:
                     # As in `{"card": {"number": …}}`.
-                    known = f"{name}_{written}"
+                    known = f"{'card' if is_card else name}_{written}"
                 known = changes.names.get(member.value, known) if changes.names else known
                 if written == "token" and is_sampled(node):
                     known = ""

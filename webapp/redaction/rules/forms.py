@@ -264,9 +264,10 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "credentials(|passwordauthentication(",
-        r"[a-z]{11,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
+        "credentials(|passwordauthentication(|login(|auth(|authenticate(",
+        r"[a-z]{4,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+        _is_code,
     ),
     ignoring_case(
         "key",

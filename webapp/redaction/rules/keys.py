@@ -153,6 +153,14 @@ KEYS: Final[tuple[Kind, ...]] = (
         has_digit,
     ),
     ignoring_case(
+        "wallet-key",
+        "keypair|private key|private_key|privatekey|secret key|secret_key|secretkey",
+        r"[a-z_ ]{7,11}[^\[\]\n]{0,40}\[\s{0,9}"
+        r"(?P<secret>[0-9]{1,3}(?:,\s{0,9}[0-9]{1,3}){31,63})\s{0,9}\]",
+        lambda _: True,
+        rf"(?:keypair|(?:private|secret)[_ ]?key)[^\[\]\n]*\[[{SPACE}]*[0-9]{{1,3}},",
+    ),
+    ignoring_case(
         "license-key",
         "windows|office|activation|product key|product code|licen|registration|redeem|gift"
         "|voucher|serial|seriennummer|cd key"

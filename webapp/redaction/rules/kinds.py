@@ -75,6 +75,7 @@ _WORDS: Final = split_words(
     the erforderlich ungültig falsch vergessen verschlüsselt requis requise obligatoire
     incorrect invalide oublié oubliée obligatorio obligatoria requerido requerida incorrecta
     obrigatório obrigatória incorreta errata obbligatoria vereist verplicht wymagane
+    passwort kennwort contraseña contrasena wachtwoord parola senha hasło lösenord heslo
     guest postgres forgotten mandatory hashed encrypted protected blank same stored 1password
     authentication
     """
@@ -365,8 +366,9 @@ _NO_SECRET: Final = re.compile(
     # The name of a function, and a product with its way to log in.
     "(?=.*(?:pass|token|key|secret|auth))[a-z]+[a-z0-9]*(?:_[a-z0-9]+){2,}"
     "|[A-Za-z]{2,}(?:2FA|MFA|TOTP|OTP|SSO2?|365|OAuth2?|OIDC|SAML2?|FIDO2|U2F|LDAPv?3?)"
-    # The head of every token of JSON.
+    # The head of every token of JSON, and a system with the name of its release.
     "|eyJhbGciOi[A-Za-z0-9]{0,30}"
+    "|(?:Debian|Ubuntu|Fedora|CentOS|Alpine|RHEL|Rocky|SLES|Windows|macOS)[0-9]{1,4}[A-Za-z]*"
     # The name of a class about a protocol.
     "|(?:[A-Z][a-z]+)*(?:OAuth[12]|SAML[12]|FIDO2|Base(?:32|58|64)|SHA(?:1|256|512)|MD5|HS256|RS256"
     "|Ed25519|X509|Argon2(?:id)?|PBKDF2|HTTP[123]|IPv[46]|UTF8|Python3|Node[0-9]{2}|Web3|S3|K8s|I18n)"

@@ -16,7 +16,7 @@ _ENTRIES: Final = (
     "invite/|invites/|invitation/|join/|login/|signin/|sign-in/|magic/|reset/|activate/|redeem/"
     "|claim/|register/|guest/|share/"
 )
-_CODED: Final = "otp/|code/|pin/|passcode/|verify/|2fa/|mfa/|confirm/|totp/|sms/"
+_CODED: Final = "otp/|code/|passcode/|verify/|2fa/|mfa/|confirm/|totp/|sms/"
 _SIDES: Final = re.compile("[a-z]+|[A-Z]+|[0-9]+")
 _SPOKEN: Final = re.compile(
     # A word, a step of several, a version, and a year.

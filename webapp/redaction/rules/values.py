@@ -27,7 +27,7 @@ BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
 _DJANGO: Final = re.compile(
     # Not a query of several parameters.
     r"(?![^\s&]{0,50}&[A-Za-z_]{1,30}=)(?=[A-Za-z0-9]{0,30}[!@#$%^&*(_=+)-])"
-    r"[A-Za-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9])"
+    r"[A-Za-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9+/=])"
 )
 """A value of a generator whose characters are also those around others."""
 _PHRASE: Final = re.compile(r"(?<==)[a-z]{3,12}(?:[ ][a-z]{3,12}){2,11}(?=[ \t]*(?:\r?\n|\Z))")

@@ -155,7 +155,9 @@ def _is_password(said: _Said) -> bool:
         return not (is_name or is_by or _WITH.isdisjoint(said.words[-1:]))
     if _CODE.search(secret) or _GROUPS.fullmatch(secret):
         return True
-    return said.is_said and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
+    # The columns of a statement say which of its values are secrets.
+    is_said = said.is_said and "values" not in said.words
+    return is_said and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
 
 
 _BACK_OF_CARD: Final = re.compile("cv[vc]|three|drei|digits|number|security")

@@ -242,7 +242,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "azure-secret",
         ("Q~",),
-        re.compile(r"(?<=[0-9])Q~[A-Za-z0-9_.~-]{31,36}"),
+        re.compile(r"(?<=[0-9])Q~(?:[A-Za-z0-9_.~-]{31,36}|[A-Za-z0-9_.~-]{10,30}\Z)"),
         is_no_placeholder,
         reach=4,
         needs="[0-9]Q~",
@@ -257,10 +257,19 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "discord-token",
         (".",),
-        re.compile(r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])"),
-        lambda secret: secret[0] in "MNO" and secret.find(".") >= 23 and is_no_placeholder(secret),
+        re.compile(
+            r"\.[A-Za-z0-9_-]{6}\.(?:[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])|[A-Za-z0-9_-]{8,26}\Z)"
+        ),
+        lambda secret: (
+            (
+                # The digits of an id in base64.
+                re.match("(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5}", secret) is not None
+                or (secret[0] in "MNO" and secret.find(".") >= 23 and len(secret) >= 58)
+            )
+            and is_no_placeholder(secret)
+        ),
         reach=30,
-        needs=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
+        needs=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
     ),
 )
 """Kinds with a part in the middle that no other text has."""

@@ -99,7 +99,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("salesforce-token", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._-]{60,}+", "00D"),
     ("twitter-token", r"[A-Za-z0-9]{4,60}%[A-Za-z0-9%]{30,}+", "AAAAAAAAAAAAAAAAAAAA"),
-    ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,6}-){4}[A-Z0-9]{5}(?![A-Za-z0-9-])", "A3-"),
+    ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,11}-){3,4}[A-Z0-9]{5}(?![A-Za-z0-9-])", "A3-"),
     ("organization", _WORD + "{16,}+", "org-"),
     ("project", _WORD + "{16,}+", "proj_"),
     # Code, packages and their builds.
@@ -164,7 +164,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("database-token", _BASE64 + "{50,}+", "cflt"),
     ("database-token", _DASHED + "{18,}+", "AVNS_"),
     ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),
-    ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{40,}+", "pat"),
+    ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{24,}+", "pat"),
     # Messages.
     ("slack-token", r"[a-eoprs]-[A-Za-z0-9%_-]{10,}+", "xox xoxe.xox"),
     ("slack-token", r"[A-Za-z0-9-]{20,}+", "xapp-"),
@@ -191,7 +191,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "payment-key",
         _DASHED + "{20,}+",
-        "access-production- access-sandbox- access-development- duffel_",
+        "access-production- access-sandbox- access-development- duffel_ APP_USR-",
     ),
     # Everything else.
     ("linear-key", _WORD + "{30,}+", "lin_api_ lin_oauth_"),
