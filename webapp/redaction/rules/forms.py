@@ -15,6 +15,7 @@ from webapp.redaction.rules.kinds import (
     is_mixed,
     is_no_placeholder,
     is_random,
+    is_told,
     is_value,
 )
 
@@ -267,7 +268,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "credentials(|passwordauthentication(|login(|auth(|authenticate(",
         r"[a-z]{4,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
-        _is_code,
+        lambda secret: is_told(secret) and re.fullmatch("[a-z_-]+[0-9]{0,2}", secret) is None,
     ),
     ignoring_case(
         "key",
