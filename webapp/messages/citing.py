@@ -33,9 +33,8 @@ _MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
 
 def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
     """Parse the sources in each field of a completion or message that lists some, by its name."""
-    given = ((name, items) for name in _FIELDS if (items := holder.items(name)))
-    lists = ((name, _parse_list(items)) for name, items in given)
-    return {name: cited for name, cited in lists if cited}
+    given = [(name, items) for name in _FIELDS if (items := holder.items(name))]
+    return {name: cited for name, items in given if (cited := _parse_list(items))}
 
 
 def parse_context(message: Object) -> tuple[tuple[UrlCitation, ...], tuple[Member, ...]]:
@@ -59,8 +58,9 @@ def find_choice_messages(choice: Object) -> tuple[Object, tuple[Object, ...]] | 
 
     Previews of Azure have them in place of a `message`.
     """
-    messages = [one for one in choice.items("messages") or () if isinstance(one, Object)]
-    if not messages or len(messages) < len(choice.items("messages") or ()):
+    items = choice.items("messages")
+    messages = [one for one in items if isinstance(one, Object)] if items else []
+    if not items or len(messages) < len(items):
         return None
     *tools, answer = messages
     roles = {one.text("role") for one in tools}

@@ -282,8 +282,10 @@ def _get_only_text(parts: Sequence[Part]) -> str | None:
 def is_plain(message: Object) -> bool:
     """Return whether a message says nothing but one text, as most do, which needs no parts."""
     for name, value in message.values().items():
-        names = _TEXT_MEMBERS if isinstance(value, String) else _NULL_MEMBERS
-        if name not in names or not isinstance(value, String | Null):
+        if isinstance(value, String):
+            if name not in _TEXT_MEMBERS:
+                return False
+        elif name not in _NULL_MEMBERS or not isinstance(value, Null):
             return False
     return True
 

@@ -265,6 +265,25 @@ def test_few_of_many_requests_are_read_where_none_is_continued(store: Store) -> 
     assert sum("FROM messages" in one for one in read) <= 8
 
 
+@pytest.mark.parametrize(("then", "reads"), [("{at}", 8), ("again", 1)])
+def test_few_of_many_later_requests_are_read(store: Store, then: str, reads: int) -> None:
+    for at in range(20):
+        history = [*TALK[2:], NEXT, ANSWER, user(f"And then {then.format(at=at)}?")]
+        add(store, request(f"later-{at}", history, DONE, 2000))
+    read: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *further: object) -> None:
+        read.append(statement)
+
+    with listening(Engine, "before_cursor_execute", note):
+        add(store, request("first", [*TALK, NEXT], ANSWER, 1000))
+
+    assert sum("FROM messages" in one for one in read) == reads
+    conversation = store.find_conversation("first")
+    assert conversation is not None
+    assert len(conversation.requests) == (21 if reads == 1 else 1 + reads)
+
+
 def request(name: str, messages: list[Json], answer: Json, created: int) -> Json:
     choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
     return {"id": name, "created": created, "messages": messages, "choices": choices}

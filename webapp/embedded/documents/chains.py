@@ -34,6 +34,7 @@ _SHORT_RUN: Final = 200
 not count: they are the same in many conversations."""
 _SHORT_RUNS: Final = 3
 """The last answers of a request whose short runs are looked up."""
+_ZERO: Final = bytes(8)
 _LEAST_DROPPED: Final = 5
 """Input messages; hardly a client drops the oldest of fewer, so a short run of them is not kept."""
 
@@ -77,6 +78,8 @@ class Chain:
     messages up to each answer among them. `alone` has the digest of each input message by itself.
     In these three, images and files do not count.
 
+    `ends` are the digests that are stored for other completions to be found by, each with its kind.
+
     `said` are the messages that `hashes` counts; a client may have cleared results in them.
     """
 
@@ -87,6 +90,7 @@ class Chain:
     tails: tuple[int, ...] = ()
     runs: tuple[Run, ...] = ()
     alone: tuple[bytes, ...] = ()
+    ends: tuple[tuple[int, End], ...] = ()
     said: tuple[Said, ...] = ()
 
     @property
@@ -101,9 +105,9 @@ class Chain:
 
 def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
     """Build the chain of input messages and the answers to them."""
-    system, before = 0, 0
+    system = before = _ZERO
     # The digest before the results in a row, and the sum of theirs.
-    start, results = 0, 0
+    start, results = _ZERO, 0
     hashes = []
     heard = []
     for one in said:
@@ -112,40 +116,34 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
             system = _hash(system, digest)
             continue
         if one.is_result:
-            results += _hash(start, digest)
+            results += _read_hash(_hash(start, digest))
             # Calls that ran side by side are answered in any order; clients may sort them later.
             before = _hash(start, (results % 2**64).to_bytes(8, "big"))
         else:
             before = start = _hash(before, digest)
             results = 0
         hashes.append(before)
-        heard.append(_Heard(one, one.digest(with_media=False) if one.media else digest))
-    answered = [_Heard(one, one.digest()) for one in answers[:MAX_CHOICES]]
+        alone = one.digest(with_media=False) if one.media else digest
+        heard.append(_Heard(one, alone, 0 if one.is_result else len(one.spoken)))
+    answered = [_Heard(one, one.digest(), len(one.spoken)) for one in answers[:MAX_CHOICES]]
     tails = (_hash_run(heard[-_RUN:], one, begins=len(heard) <= _RUN) for one in answered)
     if len(heard) < _LEAST_DROPPED:
         tails = (tail for tail in tails if tail is not None and not tail[1])
+    numbers = tuple(unpack_hashes(b"".join(hashes)))
+    replies = tuple(dict.fromkeys(_read_hash(_hash(before, one.digest)) for one in answered))
+    last = tuple(dict.fromkeys(tail[0] for tail in tails if tail is not None))
+    runs = tuple(_iter_runs(heard))
     return Chain(
-        hashes=tuple(hashes),
-        answers=tuple(dict.fromkeys(_hash(before, one.digest) for one in answered)),
-        system=system,
+        hashes=numbers,
+        answers=replies,
+        system=_read_hash(system),
         is_weak=not heard or sum(map(len, heard[0].said.words)) < SHORT_OPENING,
-        tails=tuple(dict.fromkeys(tail[0] for tail in tails if tail is not None)),
-        runs=tuple(_iter_runs(heard)),
+        tails=last,
+        runs=runs,
         alone=tuple(one.digest for one in heard),
+        ends=_list_ends(numbers[-1], replies, last, runs) if numbers else (),
         said=tuple(one.said for one in heard),
     )
-
-
-def list_ends(chain: Chain) -> list[tuple[int, End]]:
-    """List the digests that are stored for other completions to be found by, each with its kind."""
-    if not chain.hashes:
-        return []
-    answers = ((answer, End.ANSWER) for answer in chain.answers)
-    runs = ((tail, End.RUN) for tail in chain.tails)
-    last = {run.is_short: run.depth for run in chain.runs}
-    # A short one does not take the place of one that is found without the messages before.
-    sought = ((one.digest, End.SOUGHT) for one in chain.runs if one.depth == last[one.is_short])
-    return [(chain.end, End.INPUT), *answers, *runs, *sought]
 
 
 def count_known(earlier: Chain, later: Chain, depth: int) -> int:
@@ -170,7 +168,8 @@ def hash_reply(hashes: Sequence[int], later: Chain) -> int:
 
     The digest is one of their `answers` if that message repeats one.
     """
-    return _hash(hashes[-1], later.alone[len(hashes)])
+    before = pack_hashes(hashes[-1:])
+    return _read_hash(_hash(before, later.alone[len(hashes)]))
 
 
 def pack_hashes(hashes: Sequence[int]) -> bytes:
@@ -272,9 +271,23 @@ class Member:
         return Link(self.conversation, self.parent, self.claim.depth if self.claim else 0)
 
 
+def _list_ends(
+    end: int, answers: Sequence[int], tails: Sequence[int], runs: Sequence[Run]
+) -> tuple[tuple[int, End], ...]:
+    found = [(end, End.INPUT), *((answer, End.ANSWER) for answer in answers)]
+    found += [(tail, End.RUN) for tail in tails]
+    last = {run.is_short: run.depth for run in runs}
+    # A short one does not take the place of one that is found without the messages before.
+    found += [(run.digest, End.SOUGHT) for run in runs if run.depth == last[run.is_short]]
+    return tuple(found)
+
+
 class _Heard(NamedTuple):
+    """A message with its digest without media, and the length of its words if it is no result."""
+
     said: Said
     digest: bytes
+    size: int
 
 
 def _iter_runs(heard: Sequence[_Heard]) -> Iterator[Run]:
@@ -297,18 +310,21 @@ def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> tupl
     """
     if begins and not any(one.said.media for one in before):
         return None
-    size = len(answer.said.spoken)
-    is_short = size < _SHORT_ANSWER
+    is_short = answer.size < _SHORT_ANSWER
     if not begins:
-        size += sum(len(one.said.spoken) for one in before if not one.said.is_result)
-        is_short = is_short or size < _SHORT_RUN
+        is_short = is_short or answer.size + sum([one.size for one in before]) < _SHORT_RUN
     elif is_short:
         return None
-    joined = b"".join(one.digest for one in (*before, answer))
-    return _hash(len(before) if begins else -1, joined), is_short
+    joined = b"".join([*[one.digest for one in before], answer.digest])
+    kind = len(before) if begins else -1
+    return _read_hash(_hash(kind.to_bytes(8, "big", signed=True), joined)), is_short
 
 
-def _hash(before: int, digest: bytes) -> int:
+def _hash(before: bytes, digest: bytes) -> bytes:
     """Hash a digest after those whose own digest is `before`, in 64 bits."""
-    hashed = blake2b(before.to_bytes(8, "big", signed=True) + digest, digest_size=8)
-    return int.from_bytes(hashed.digest(), "big", signed=True)
+    return blake2b(before + digest, digest_size=8).digest()
+
+
+def _read_hash(hashed: bytes) -> int:
+    """Read a hash as a number that databases can store."""
+    return int.from_bytes(hashed, "big", signed=True)

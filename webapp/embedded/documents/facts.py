@@ -116,20 +116,20 @@ def _find_tags(
 ) -> tuple[str, ...]:
     """Collect each tag once: those of the answer first, so that a bound leaves out old calls."""
     tags: dict[str, None] = {}
-    reasons = [choice.finish_reason for choice in choices]
-    tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons)
     failures = [_FAILED_REASONS[reason] for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
     if find_break(completion) is not None:
         failures.append("incomplete")
-    tags |= dict.fromkeys(f"failure:{failure}" for failure in failures)
     if failures:
+        tags |= dict.fromkeys(f"failure:{failure}" for failure in failures)
         tags["has:failure"] = None
     if "refusal" in failures:
         tags["has:refusal"] = None
     if any(choice.logprobs for choice in choices):
         tags["has:logprobs"] = None
-    everything = [*answers, *said]
+    everything = [one for one in (*answers, *said) if one.media or one.calls]
     tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)
     if any(one.calls for one in everything):
         tags["has:calls"] = None

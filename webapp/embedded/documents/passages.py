@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
@@ -72,13 +72,13 @@ class Said:
     """
 
     role: str = ""
-    words: list[str] = field(default_factory=list)
-    asides: list[str] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    results: list[str] = field(default_factory=list)
-    media: list[tuple[str, bytes]] = field(default_factory=list)
+    words: Sequence[str] = ()
+    asides: Sequence[str] = ()
+    refusals: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    calls: Sequence[tuple[str, str]] = ()
+    results: Sequence[str] = ()
+    media: Sequence[tuple[str, bytes]] = ()
     name: str | None = None
     _spoken: str | None = field(default=None, init=False, repr=False)
 
@@ -95,19 +95,20 @@ class Said:
         for scope, parts in self.iter_parts():
             yield scope, SEPARATOR.join(map(fold_text, parts))
 
-    def iter_parts(self) -> Iterator[tuple[Scope, list[str]]]:
+    def iter_parts(self) -> Iterator[tuple[Scope, Sequence[str]]]:
         """Yield the texts of each scope that has some, as they were written."""
-        texts = self.words
+        texts, results = self.words, self.results
         if self.asides or self.refusals or self.unknown:
-            unknown = [_DATA.sub("", text) for text in self.unknown]
-            texts = self.words + self.asides + self.refusals + unknown
-        results = self.results
+            unknown = (_DATA.sub("", text) for text in self.unknown)
+            texts = (*self.words, *self.asides, *self.refusals, *unknown)
         if self.is_result:
-            texts, results = [], texts + results
+            texts, results = (), (*texts, *results)
         if any(texts):
             yield Scope.TEXT, texts
         if any(results):
             yield Scope.TOOL_OUTPUT, results
+        if not self.calls and not self.name:
+            return
         if arguments := [decode_arguments(written) for _, written in self.calls if written]:
             yield Scope.TOOL_INPUT, arguments
         names = [name for name, _ in self.calls if name]
@@ -168,54 +169,66 @@ def read_json(json: Value) -> Said:
     if not isinstance(json, Object) or not is_plain(json):
         return read_message(Message.from_json(json))
     text = json.text("content")
-    return Said(role=json.text("role") or "", name=json.text("name"), words=[text] if text else [])
+    return Said(role=json.text("role") or "", name=json.text("name"), words=(text,) if text else ())
 
 
 def read_message(message: Message, *, role: str = "") -> Said:
     """Read the texts, calls and media of a message; `role` is used if it has none."""
-    said = Said(role=message.role or role, name=message.name)
+    role = message.role or role
     if isinstance(message.bare, String):
-        said.words.append(message.bare.text)
-        return said
+        return Said(role=role, name=message.name, words=(message.bare.text,))
     theirs = {id(part) for result in message.results for part in result.parts}
+    texts: dict[str, list[str]] = {}
+    media = []
     for part in message.parts:
-        _read_part(part, said, is_result=message.holds_result or id(part) in theirs)
-    said.calls.extend(map(_read_call, message.calls))
+        place, text, digested = _read_part(part)
+        if message.holds_result or id(part) in theirs:
+            place = "results"
+        if text:
+            texts.setdefault(place, []).append(text)
+        if digested:
+            media.append(digested)
+    asides = texts.get("asides", [])
     for source in message.annotations:
         if isinstance(source, UrlCitation):
-            said.asides.append(f"{source.title or ''} {source.url or source.content}")
+            asides.append(f"{source.title or ''} {source.url or source.content}")
     for part in message.parts:
         if isinstance(part, Text):
-            said.asides.extend(quotation.words for quotation in part.quotations)
-    return said
+            asides.extend(quotation.words for quotation in part.quotations)
+    return Said(
+        role=role,
+        name=message.name,
+        words=tuple(texts.get("words", ())),
+        asides=tuple(asides),
+        refusals=tuple(texts.get("refusals", ())),
+        unknown=tuple(texts.get("unknown", ())),
+        calls=tuple(map(_read_call, message.calls)),
+        results=tuple(texts.get("results", ())),
+        media=tuple(media),
+    )
 
 
-def _read_part(part: Part, said: Said, *, is_result: bool) -> None:
-    texts, text = said.asides, get_text(part)
+def _read_part(part: Part) -> tuple[str, str | None, tuple[str, bytes] | None]:
+    """Read the field of `Said` that the text of a part belongs to, the text, and the media."""
     match part:
         case Text():
-            texts = said.words
+            return "words", part.text, None
         case Refusal():
-            texts = said.refusals
+            return "refusals", part.text, None
         case Unknown():
-            texts = said.unknown
+            return "unknown", get_text(part), None
         case Reasoning() | RedactedReasoning():
-            pass
+            return "asides", get_text(part), None
         case Image():
-            said.media.append(("image", _digest(part.url)))
+            return "asides", None, ("image", _digest(part.url))
         case InputAudio():
-            said.media.append(("audio", _digest(part.data or part.url)))
-            text = part.url
+            return "asides", part.url, ("audio", _digest(part.data or part.url))
         case Audio():
-            said.media.append(("audio", _digest(part.data)))
-            text = part.transcript
+            return "asides", part.transcript, ("audio", _digest(part.data))
         case File():
-            said.media.append(("file", _digest(part.data or part.url or part.file_id)))
-            text = part.words
+            return "asides", part.words, ("file", _digest(part.data or part.url or part.file_id))
         case _:
             assert_never(part)
-    if text:
-        (said.results if is_result else texts).append(text)
 
 
 def _digest(data: str | None) -> bytes:

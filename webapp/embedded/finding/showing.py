@@ -88,7 +88,7 @@ def _show_hit(
         choices = () if completion is None else Completion.from_json(completion).choices
         place = position - messages
         said = read_answer(choices[place]) if place < len(choices) else Said()
-    parts = dict(said.iter_parts()).get(Scope(scope), [])
+    parts = [*dict(said.iter_parts()).get(Scope(scope), ())]
     role = said.role or "assistant"
     return _cut(scope, role, position if message_id else None, message_id, parts, terms)
 

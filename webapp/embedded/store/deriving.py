@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from webapp.database import insert_rows
-from webapp.embedded.documents.chains import End, Link, list_ends, pack_hashes
+from webapp.embedded.documents.chains import End, Link, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import FINDING_TAGS, queue
@@ -91,7 +91,7 @@ def lock_conversations(
         return
     chains = [one.chain for one in facts]
     locks = {chain.opening for chain in chains if chain.hashes}
-    runs = {run for chain in chains for run, kind in list_ends(chain) if kind in _RUNS}
+    runs = {run for chain in chains for run, kind in chain.ends if kind in _RUNS}
     if len(runs) <= _MOST_RUNS:
         locks |= runs
     for key, value in {pair for some in pairs for pair in some if pair[0] in keys}:
@@ -126,7 +126,7 @@ def refresh_derived(
         kept = Link(stored.conversation, stored.parent, stored.parent_depth)
         row = _build_facts_row(one, kept)
         ends = set(map(tuple, connection.execute(_STORED_ENDS, binds)))
-        continues_same = ends == set(list_ends(one.facts.chain)) and stored.hashes == row["hashes"]
+        continues_same = ends == set(one.facts.chain.ends) and stored.hashes == row["hashes"]
         if not continues_same or stored._asdict() != row:
             for statement in _DELETE_LINKS:
                 connection.execute(statement, binds)
@@ -185,7 +185,7 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
         (
             {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
             for one, _ in links
-            for hashed, kind in list_ends(one.facts.chain)
+            for hashed, kind in one.facts.chain.ends
         ),
     )
 

@@ -269,9 +269,10 @@ class Linker:
         """Adopt those of the day after it that have the run of its last messages."""
         least, most = member.created - CLOCK_SECONDS, member.created + WEAK_SECONDS
         for tail in chain.tails if member.created else ():
+            # Their messages are read only if they may be adopted, those of retries once.
+            chains: dict[Sequence[int], Chain] = {}
             for later in self._relatives.find_sought(tail, least, most):
                 present = later.claim
-                # Its messages are read only if it may be adopted.
                 claim = Claim(False, 0, later.model == member.model, member.created, member.seq)
                 is_open = present is None or present.rank < claim.rank
                 may_begin = later.hashes[0] == chain.opening and (
@@ -279,7 +280,11 @@ class Linker:
                 )
                 if later.seq == member.seq or not (is_open or may_begin):
                     continue
-                theirs = self._relatives.read_chain(later.seq)
+                theirs = chains.get(later.hashes)
+                if theirs is None:
+                    if len(chains) == MAX_RANKED:
+                        continue
+                    theirs = chains[later.hashes] = self._relatives.read_chain(later.seq)
                 run = next((one for one in theirs.runs if one.digest == tail), None)
                 if run is None:
                     continue

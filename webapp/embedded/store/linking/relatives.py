@@ -20,7 +20,6 @@ from webapp.embedded.documents.chains import (
     Member,
     build_chain,
     hash_reply,
-    list_ends,
     unpack_hashes,
 )
 from webapp.embedded.documents.records import read_stored
@@ -165,11 +164,13 @@ class Relatives:
         chain = self._chains[member.seq]
         if chain.hashes:
             self._openings.setdefault(chain.opening, []).append(member)
-        for hashed, kind in list_ends(chain):
+        for hashed, kind in chain.ends:
             self._ends.setdefault(hashed, []).append((kind, member))
 
     def find_ends(self, hashed: int, created: int) -> list[StoredEnd]:
         """Find the latest ends with this digest that are not later than a completion."""
+        if hashed not in self._ends and hashed not in self._stored_ends:
+            return []
         latest = created + CLOCK_SECONDS if created else _FARTHEST
         ends = [
             StoredEnd(one.created, one.seq, kind, one.conversation, one.model)
