@@ -150,6 +150,10 @@ def test_a_completion_is_deleted_after_its_shares_were_listed(
     gone = client.post(f"{HERE}/delete", data={"shares": choice})
 
     assert (gone.status_code, gone.location) == (303, "/completions")
+    listed = [Page.of(client.get("/completions")) for _ in range(2)]
+    assert [f"Deleted {OWN_ID}." in page.text for page in listed] == [True, False]
+    client.set_cookie("readback-deleted", "WzEsImMxIl0.aSu.forged")
+    assert "Deleted" not in Page.of(client.get("/completions")).text
     assert client.get(HERE).status_code == 404
     is_open = sharing_of(app).store.find_open(token) is not None
     assert is_open is (choice == "keep")
@@ -208,6 +212,7 @@ def test_a_completion_of_another_server_is_changed_there(
     (form_node,) = asked.all("main form")
     deleted = remote.post(form_node.attributes["action"] or "")
     assert deleted.location == "/kept/completions"
+    assert "Deleted the copy of c1." in Page.of(remote.get(deleted.location)).text
     assert remote.get("/kept/c1").status_code == 404
 
 

@@ -108,6 +108,7 @@ def test_ticked_rows_are_deleted_after_a_page_that_names_them(
     assert "1 share of them" in asked.text
     assert (answer.status_code, answer.location) == (303, "/completions?model=m2")
     listed = Page.of(client.get("/completions"))
+    assert "Deleted 2 completions." in listed.text
     assert [row.href for row in listed.rows] == [f"/completions/{IDS[2]}"]
     [share] = shares.list_shares(completion=IDS[0])
     assert share.revoked is not None

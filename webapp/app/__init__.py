@@ -51,6 +51,7 @@ from webapp.templating.context import VIEW_COOKIE
 from webapp.uploads.running import Uploads
 from webapp.upstream import SYSTEM_CLOCK, Clock
 from webapp.views import health
+from webapp.views.actions.deletions import DELETED_COOKIE
 
 __all__ = ["close_databases", "create_app", "load_stored", "open_templates"]
 
@@ -113,7 +114,7 @@ def create_app(
     app.extensions["readback"] = services
     app.extensions[_DATABASES] = [database, own.store] if own else [database]
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
-    app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE])
+    app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE, DELETED_COOKIE])
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     _install_pages(app, config, guard, own, clock)
     return app

@@ -66,6 +66,7 @@ def add_copies(
 
     def create_pages() -> Flask:
         pages = create()
+        pages.secret_key = app.secret_key
         shown = replace(own, sharing=services.sharing, again=again)
         pages.extensions["readback"] = search_in(store, shown)
         guard.attach(pages)

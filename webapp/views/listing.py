@@ -35,6 +35,7 @@ from webapp.upstream import (
     canonicalize,
 )
 from webapp.views import read_whole_number
+from webapp.views.actions.deletions import forget_deleted, read_deleted
 from webapp.views.places import find_place_url
 
 bp = Blueprint("listing", __name__)
@@ -282,9 +283,13 @@ def _has_only_filters(words: str) -> bool:
 
 
 def _page(listing: Listing) -> Response:
-    return render_page_or_fragment(
-        "completions/index.html", "completions/_list.html", listing=listing
+    deleted = None if wants_fragment() else read_deleted()
+    response = render_page_or_fragment(
+        "completions/index.html", "completions/_list.html", listing=listing, deleted=deleted
     )
+    if deleted:
+        forget_deleted(response)
+    return response
 
 
 def _with_new_filter() -> ResponseReturnValue:

@@ -5,6 +5,7 @@ rerun      create it once more on the model server
 keeping    keep a copy of it, and show copies
 changing   edit its metadata, delete it
 selecting  several at once
+deletions  say once in the list what was deleted
 pinning    above the list
 noting     notes on messages
 importing  take files, and show the result

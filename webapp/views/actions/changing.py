@@ -25,6 +25,7 @@ from webapp.services import current_pins, current_sharing, services, start_deadl
 from webapp.shares import Share
 from webapp.upstream import NotFound
 from webapp.views.actions import changers_only
+from webapp.views.actions.deletions import redirect_after_deletion
 
 bp = Blueprint("changing", __name__, url_prefix="/completions/<completion_id>")
 
@@ -102,7 +103,7 @@ def delete(completion_id: str) -> ResponseReturnValue:
         raise
     record_event(Event.DELETE, completion=completion_id)
     delete_traces(completion_id, keeps_shares=keeps_shares())
-    return redirect(url_for("listing.index"), 303)
+    return redirect_after_deletion([completion_id], url_for("listing.index"))
 
 
 def keeps_shares() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
@@ -11,6 +11,7 @@ from webapp.upstream import NotFound, UpstreamError
 from webapp.views import read_picked, read_rows
 from webapp.views.actions import changers_only, read_back
 from webapp.views.actions.changing import delete_traces, keeps_shares, list_open_shares
+from webapp.views.actions.deletions import redirect_after_deletion
 
 bp = Blueprint("selecting", __name__, url_prefix="/selected")
 
@@ -43,7 +44,7 @@ def delete() -> ResponseReturnValue:
             return _ask(ids[at:], problem, done=at), problem.http_status
         record_event(Event.DELETE, completion=completion_id)
         delete_traces(completion_id, keeps_shares=keeps_shares())
-    return redirect(read_back(), 303)
+    return redirect_after_deletion(ids, read_back())
 
 
 def _ask(ids: list[str], problem: UpstreamError | None = None, *, done: int = 0) -> str:
