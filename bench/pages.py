@@ -20,6 +20,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bench.browser import make_completion
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.app import create_app
 from webapp.config import Config
 from webapp.embedded import Store, import_files
@@ -47,6 +49,8 @@ def main() -> None:
         store = Store(find_database_url(config))
         report = import_files(store, [path])
         assert report.added == COPIES, report.problems
+        # As a server does a moment later.
+        store.check(assess_completion, rules=CHECKS_VERSION)
         store.close()
         _measure(create_app(config).test_client())
 

@@ -21,6 +21,7 @@ def test_their_failures_and_findings_are_those_that_a_reader_would_share() -> No
     for path in TRANSCRIPTS:
         for line in path.read_text(encoding="utf-8").splitlines():
             run = analyze(line)
+            assert run.report is not None
             failures.update(one.failure.rule for one in run.failures if one.failure)
             findings.update(
                 one.code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,12 @@ from tests.analysis.checks.cases import USER, answered, ask, call, complete, res
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.pages import Page
 from webapp import create_app
+from webapp.analysis.assessing import assess_completion
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.config import Config
+from webapp.embedded import Store, load_samples
+from webapp.embedded.samples import SAMPLES
+from webapp.factories import find_database_url
 
 ADDRESS = "/completions/chatcmpl-1/checks"
 
@@ -155,3 +161,21 @@ def test_it_says_where_the_prompt_parted_from_the_one_before(
 
 def test_an_unknown_completion_is_not_found(client: FlaskClient) -> None:
     assert client.get("/completions/chatcmpl-none/checks").status_code == 404
+
+
+def test_the_count_that_the_store_keeps_is_that_of_the_page(config: Config, tmp_path: Path) -> None:
+    config = replace(config, database_url=f"sqlite:///{tmp_path}/samples.sqlite3")
+    with closing(Store(find_database_url(config))) as store:
+        load_samples(store)
+        ids = [json.loads(path.read_text())["id"] for path in sorted(SAMPLES.glob("2[1-4]*.json"))]
+
+        def read_counts() -> dict[str, list[str]]:
+            client = create_app(config).test_client()
+            pages = {one: Page.of(client.get(f"/completions/{one}")) for one in ids}
+            return {one: words(page, ".checks-link") for one, page in pages.items()}
+
+        computed = read_counts()
+        store.check(assess_completion, rules=CHECKS_VERSION)
+        assert read_counts() == computed
+    assert ["Checks"] in computed.values()
+    assert len(set(map(tuple, computed.values()))) > 1

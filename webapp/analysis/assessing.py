@@ -14,4 +14,5 @@ def assess_completion(text: str) -> tuple[str, ...]:
     """
     subject = Subject.from_document(parse(text))
     has_failed = any(find_call_failure(call) for call in subject.iter_calls())
-    return (*check(subject).severities, *(("failed call",) if has_failed else ()))
+    severities = (finding.severity for finding in check(subject).findings)
+    return (*severities, *(("failed call",) if has_failed else ()))

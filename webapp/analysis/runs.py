@@ -72,7 +72,7 @@ class Run:
     """The messages of a transcript, or of the part of it that was read, in request order.
 
     `is_whole` is true if they are all messages, with the answers. `asked` is the beginning of the
-    first text of a user among them.
+    first text of a user among them. `report` is None unless they were checked.
     """
 
     asked: str
@@ -80,7 +80,7 @@ class Run:
     calls: tuple[RunCall, ...]
     tools: tuple[ToolUse, ...]
     sequences: tuple[FailingCalls, ...]
-    report: Report
+    report: Report | None
     is_whole: bool
 
     @property
@@ -156,11 +156,13 @@ def analyze_run(
     is_whole: bool,
     counted: int | None = None,
     is_openai: bool = False,
+    checks: bool = True,
 ) -> Run:
     """Analyze the run of `entries`: messages in request order, then outputs.
 
     Their calls and results must have been paired. The entries after the first `counted` ones
     come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.
+    Unless it `checks` them, there is no report.
     """
     # Once for a result and for its call: the rules read whole texts.
     failures: dict[int, Failure] = {}
@@ -179,19 +181,22 @@ def analyze_run(
         messages.append(message)
         calls.extend(message.calls)
         counted_calls += len(message.calls) if is_counted else 0
-    rest = () if counted is None else entries[counted:]
-    # An answer can be checked without the messages before it.
-    checked = (*entries[:counted], *(one for one in rest if one.choice is not None))
     asked = (entry.message.plain_text for entry in entries if _find_kind(entry) == "user")
+    report = None
+    if checks:
+        rest = () if counted is None else entries[counted:]
+        # An answer can be checked without the messages before it.
+        checked = (*entries[:counted], *(one for one in rest if one.choice is not None))
+        report = check(
+            Subject.from_entries(checked, completion, is_whole=is_whole, is_openai=is_openai)
+        )
     return Run(
         asked=next((text[:_MOST_ASKED] for text in asked if text.strip()), ""),
         messages=tuple(messages),
         calls=tuple(calls),
         tools=list_tools(calls, completion),
         sequences=(*find_sequences(calls[:counted_calls]), *find_sequences(calls[counted_calls:])),
-        report=check(
-            Subject.from_entries(checked, completion, is_whole=is_whole, is_openai=is_openai)
-        ),
+        report=report,
         is_whole=is_whole,
     )
 

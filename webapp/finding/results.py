@@ -102,6 +102,10 @@ class Finder(Protocol):
         """Count the completions that the checks have yet to read, at most `most`."""
         ...
 
+    def count_faults(self, completion_id: str, *, rules: int) -> int | None:
+        """Count the errors and warnings that `rules` found in a completion; None if not checked."""
+        ...
+
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         ...

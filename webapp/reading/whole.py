@@ -91,33 +91,43 @@ class WholeReader:
         """Return whether messages of a completion are kept, so that reading can go on."""
         return self._cache.has_any(completion_id)
 
-    def read(self, page: TranscriptPage, deadline: Deadline, *, is_wanted: bool = False) -> Run:
+    def read(
+        self,
+        page: TranscriptPage,
+        deadline: Deadline,
+        *,
+        is_wanted: bool = False,
+        checks: bool = True,
+    ) -> Run:
         """Read the whole run of `page`, or the part on the page if that was not read.
 
         If an error or the budget ends the reading, the run is the part read so far, unless the
-        page holds more.
+        page holds more. If it `checks` the messages, the run has a report.
         """
         whole_page = page.request.after is None and page.end not in (End.MORE, End.CUT_OFF)
         completion = page.completion
         if completion is None or page.problems or whole_page:
-            return self._analyze_page(page, is_whole=whole_page and not page.problems)
-        found = self.find_kept(page)
+            is_whole = whole_page and not page.problems
+            return self._analyze_page(page, is_whole=is_whole, checks=checks)
+        found = self.find_kept(page, checks=checks)
         may_read = self.can_read and (self._is_eager or is_wanted)
         if may_read and (found is None or not (found.is_whole or self._is_eager)):
-            found = self._read_on(page.completion_id, completion, deadline) or found
+            found = self._read_on(page.completion_id, completion, deadline, checks=checks) or found
         if found is not None and len(found.messages) >= len(page.all_entries):
             return found
-        return self._analyze_page(page, is_whole=False)
+        return self._analyze_page(page, is_whole=False, checks=checks)
 
     def _read_on(
-        self, completion_id: str, completion: Completion, deadline: Deadline
+        self, completion_id: str, completion: Completion, deadline: Deadline, *, checks: bool
     ) -> Run | None:
         """Read the messages that are not kept, and keep the run; None if none could be read."""
         kept = self._cache.find(completion_id, completion)
         listed = self._list_messages(completion_id, completion, kept, deadline, holds_parsed=True)
         if not listed.parsed:
             return None
-        run = self._analyze(listed.parsed, completion, is_whole=listed.messages.is_whole)
+        run = self._analyze(
+            listed.parsed, completion, is_whole=listed.messages.is_whole, checks=checks
+        )
         kept_run = replace(run, is_whole=run.is_whole and self._is_final(completion))
         self._keep_whole((completion_id, digest_answer(completion)), kept_run)
         return run
@@ -127,12 +137,12 @@ class WholeReader:
         created = completion.created
         return self._is_eager or created is None or not self._may_be_unfinished(created)
 
-    def _analyze_page(self, page: TranscriptPage, *, is_whole: bool) -> Run:
+    def _analyze_page(self, page: TranscriptPage, *, is_whole: bool, checks: bool) -> Run:
         """Analyze the run of `page` alone, or reuse it if the page has not changed."""
         key = (page.completion_id, _digest_page(page, is_whole=is_whole))
         run = self._page_runs.get(key)
-        if run is None:
-            run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai)
+        if run is None or (checks and run.report is None):
+            run = analyze_page(page, is_whole=is_whole, is_openai=self._is_openai, checks=checks)
             self._page_runs.keep(key, run, _weigh(run))
         return run
 
@@ -144,20 +154,23 @@ class WholeReader:
         numbered = self._whole_runs.get((completion_id, digest))
         return numbered[0] if numbered else None, self._cache.has_any(completion_id)
 
-    def find_kept(self, page: TranscriptPage) -> Run | None:
-        """Find the run of `page` as far as it was read before, by any worker."""
+    def find_kept(self, page: TranscriptPage, *, checks: bool = False) -> Run | None:
+        """Find the run of `page` as far as it was read before, by any worker.
+
+        If it `checks` the messages, the run has a report.
+        """
         if page.completion is None:
             return None
         key = (page.completion_id, digest_answer(page.completion))
         numbered = self._whole_runs.get(key)
-        if numbered is not None:
+        if numbered is not None and (numbered[1].report is not None or not checks):
             return numbered[1]
         if not self._cache.has_any(page.completion_id):
             return None
         kept = self._cache.find(page.completion_id, page.completion)
         if kept is None:
             return None
-        run = self._analyze(kept.read_all(), page.completion, is_whole=kept.is_whole)
+        run = self._analyze(kept.read_all(), page.completion, is_whole=kept.is_whole, checks=checks)
         self._keep_whole(key, run)
         return run
 
@@ -217,13 +230,15 @@ class WholeReader:
         return _Listed(messages, held.parsed, problem)
 
     def _analyze(
-        self, messages: Sequence[Message], completion: Completion, *, is_whole: bool
+        self, messages: Sequence[Message], completion: Completion, *, is_whole: bool, checks: bool
     ) -> Run:
         entries = arrange(messages, first=1, is_last=is_whole)
         if is_whole and completion.choices:
             tail = messages[-len(completion.choices) :]
             entries += mark_outputs(entries, completion, tail=tail, input_only=self.input_only)
-        return analyze_run(entries, completion, is_whole=is_whole, is_openai=self._is_openai)
+        return analyze_run(
+            entries, completion, is_whole=is_whole, is_openai=self._is_openai, checks=checks
+        )
 
 
 def _weigh(run: Run) -> int:
@@ -245,7 +260,9 @@ def _digest_page(page: TranscriptPage, *, is_whole: bool) -> str:
     return hashed.hexdigest()
 
 
-def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = False) -> Run:
+def analyze_page(
+    page: TranscriptPage, *, is_whole: bool, is_openai: bool = False, checks: bool = False
+) -> Run:
     """Analyze the run of the messages on `page` alone; `is_openai` if OpenAI's server sent them."""
     entries = page.entries if page.request.order == "asc" else page.entries[::-1]
     rest = (*page.tail.entries, *page.tail.outputs) if page.tail else ()
@@ -255,4 +272,5 @@ def analyze_page(page: TranscriptPage, *, is_whole: bool, is_openai: bool = Fals
         is_whole=is_whole,
         counted=len(entries) + len(page.outputs),
         is_openai=is_openai,
+        checks=checks,
     )

@@ -87,9 +87,9 @@ class RenderContext:
     `target` is the id of the message that the page was requested for, the first of `target_count`
     in a row; `target_number` is its number, if it is on the page and has one. The budgets are those
     of `page`; `frames` is shared by all of a web page. `run` has the calls and failures of the
-    transcript, `only` is the filter of the page, `conversation` the
-    place of the transcript among requests that continue each other, `notes` are those on the
-    transcript, which no bubble depends on.
+    transcript, `faults` is the number of its errors and warnings, `only` is the filter of the page,
+    `conversation` the place of the transcript among requests that continue each other, `notes` are
+    those on the transcript, which no bubble depends on.
     """
 
     page: TranscriptPage
@@ -100,6 +100,7 @@ class RenderContext:
     target_count: int = 1
     view: View = "full"
     run: Run | None = None
+    faults: int | None = None
     only: str | None = None
     conversation: ConversationPlace | None = None
     notes: PageNotes | None = None
@@ -138,6 +139,7 @@ class RenderContext:
         target: str | None = None,
         target_count: int = 1,
         run: Run | None = None,
+        faults: int | None = None,
         only: str | None = None,
         conversation: ConversationPlace | None = None,
         notes: PageNotes | None = None,
@@ -152,6 +154,7 @@ class RenderContext:
             target_count=target_count,
             view=choose_view(page),
             run=run,
+            faults=faults,
             only=only,
             conversation=conversation,
             notes=notes,

@@ -8,6 +8,7 @@ from typing import Final
 
 from flask import abort, request
 
+from webapp.analysis.checks import CHECKS_VERSION
 from webapp.caching.inputs import read_input
 from webapp.config import MEBIBYTE
 from webapp.exact_json import Value
@@ -43,13 +44,20 @@ def make_context(
     A fragment adds to a page that shows the run; it makes do with the part read before.
     """
     only = read_filter()
+    faults = None
     if wants_fragment():
         run = services().runs.find_kept(page)
         if run is None and only:
             run = analyze_page(page, is_whole=False)
     else:
         is_wanted = request.args.get("whole") == "1"
-        run = services().runs.read(page, start_deadline(), is_wanted=is_wanted)
+        if finder := services().finder:
+            count = partial(finder.count_faults, page.completion_id, rules=CHECKS_VERSION)
+            faults = read_input(count)
+        checks = faults is None and services().share is None
+        run = services().runs.read(page, start_deadline(), is_wanted=is_wanted, checks=checks)
+        if checks and run.report:
+            faults = run.report.faults
     if page.completion is not None:
         digest = digest_answer(page.completion)
         read_input(partial(services().runs.find_state, page.completion_id, digest))
@@ -58,6 +66,7 @@ def make_context(
         target=target,
         target_count=target_count,
         run=run,
+        faults=faults,
         only=only,
         conversation=find_conversation_place(page.completion_id),
         notes=find_notes(page.completion_id, page.completion),

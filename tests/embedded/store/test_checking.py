@@ -18,7 +18,10 @@ from webapp.embedded.documents.records import Metadata
 from webapp.embedded.finding.checking import check_all, count_unchecked
 
 CUT = {"index": 0, "message": {"role": "assistant", "content": "No"}, "finish_reason": "length"}
-TAGS = {"error": {"findings:error", "findings:warning"}, "warning": {"findings:warning"}}
+TAGS = {
+    "error": {"findings:error", "findings:warning", "findings:1"},
+    "warning": {"findings:warning", "findings:1"},
+}
 
 
 def broken_call(arguments: str) -> dict[str, Any]:
@@ -56,6 +59,9 @@ def test_completions_are_checked_behind_the_adds(store: Store, url: str) -> None
 
     assert find_tags(url) == {"cut": TAGS["warning"], "broken": TAGS["error"]}
     assert count(store) == 0
+    counts = [store.count_faults(one, rules=CHECKS_VERSION) for one in ("fine", "cut", "other")]
+    assert counts == [0, 1, None]
+    assert store.count_faults("cut", rules=CHECKS_VERSION + 1) is None
     store.delete_completion("broken")
     assert find_tags(url) == {"cut": TAGS["warning"]}
 
@@ -74,6 +80,7 @@ def test_a_failed_call_is_a_tag_without_being_an_error(store: Store, url: str) -
     store.check(assess_completion, rules=CHECKS_VERSION)
 
     assert "findings:failed-call" in find_tags(url)["failed"]
+    assert store.count_faults("failed", rules=CHECKS_VERSION) == 0
     assert "findings:failed-call" not in find_tags(url).get("fine", ())
 
 
@@ -105,12 +112,13 @@ def test_an_older_store_is_checked_and_so_is_one_of_older_rules(url: str) -> Non
 
         store.check(assess, rules=1)
         assert sorted(seen) == ["edit", "first", "retry", "second", "third"], "one is damaged"
-        assert (find_tags(url), count(store)) == ({"edit": TAGS["error"]}, 0)
+        unreadable = {"damaged": {"findings:unknown"}}
+        assert (find_tags(url), count(store)) == ({"edit": TAGS["error"], **unreadable}, 0)
         store.check(assess, rules=1)
         assert len(seen) == 5
 
         store.check(lambda text: (), rules=2)
-        assert (find_tags(url), count(store)) == ({}, 0)
+        assert (find_tags(url), count(store)) == (unreadable, 0)
         store.check(assess, rules=1)
         assert len(seen) == 5, "an older program leaves the tags of newer rules alone"
 
@@ -133,12 +141,13 @@ def test_what_changes_while_it_is_checked_is_checked_once_more(store: Store, url
         return ("error",)
 
     store.check(assess, rules=1)
-    assert find_tags(url) == {}
+    assert find_tags(url) == {"broken": {"findings:unknown"}}
+    assert store.count_faults("changed", rules=1) is None
     assert count(store) == 1, "its lease has not ended"
 
     rows(url, "UPDATE unchecked SET leased = 0")
     store.check(assess, rules=1)
-    assert find_tags(url) == {"changed": TAGS["warning"]}
+    assert find_tags(url) == {"changed": TAGS["warning"], "broken": {"findings:unknown"}}
     assert seen == ["changed", "deleted", "broken", "changed"]
 
 
@@ -166,4 +175,5 @@ def test_a_very_large_completion_is_not_checked(store: Store, url: str) -> None:
     with closing(open_database(url)) as database:
         check_all(database, assess_completion, rules=1, most_characters=200)
 
-    assert (find_tags(url), count(store)) == ({}, 0)
+    assert (find_tags(url), count(store)) == ({"large": {"findings:unknown"}}, 0)
+    assert store.count_faults("large", rules=1) is None

@@ -17,7 +17,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
-CHECKS_VERSION: Final = 6
+CHECKS_VERSION: Final = 7
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MAX_OF_A_RULE: Final = 50
@@ -90,9 +90,9 @@ class Report:
         return replace(self, findings=_sort([*self.findings, *other.findings]))
 
     @property
-    def severities(self) -> tuple[Severity, ...]:
-        """Each severity once, the worst first."""
-        return tuple(dict.fromkeys(finding.severity for finding in self.findings))
+    def faults(self) -> int:
+        """The number of errors and warnings."""
+        return self.count("error") + self.count("warning")
 
     @property
     def worst(self) -> Severity | None:

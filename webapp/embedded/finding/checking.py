@@ -1,4 +1,4 @@
-"""Keep the severity of the findings in each completion as tags, checked after the adds.
+"""Keep the severity and number of the findings in each completion as tags, checked after the adds.
 
 The table `unchecked` is the queue: a completion is put in when it is added, when its metadata are
 replaced, and when the rules that check it have changed. Processes share the queue by leases: the
@@ -16,24 +16,28 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection, bindparam, text
 
 from webapp.database import Database, insert_rows, retry_deadlocks
+from webapp.embedded.documents.records import index_text
 from webapp.embedded.store.originals import iter_original_json
 from webapp.redaction import get_logger
 
 log = get_logger("readback.embedded")
 
 Assess: TypeAlias = Callable[[str], tuple[str, ...]]
-"""Takes a completion with its messages as JSON, and returns the severities of its findings, and
+"""Takes a completion with its messages as JSON, and returns the severity of each finding, and
 `failed call` if one has failed."""
 
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of a completion that is checked."""
 _LEVELS: Final = ("error", "warning")
 """The severities that have a tag, the most severe first."""
-FINDING_TAGS: Final = {
+_FINDING_TAGS: Final = {
     **{level: f"findings:{level}" for level in _LEVELS},
     "failed call": "findings:failed-call",
 }
 """The tags by severity or failure; that of a severity stands for all that are more severe, too."""
+PREFIX: Final = "findings:"
+"""Of all tags of findings. After it, one of them has the number of errors and warnings."""
+_NOT_CHECKED: Final = f"{PREFIX}unknown"
 
 _AT_ONCE: Final = 10
 _QUEUED_AT_ONCE: Final = 10_000
@@ -67,8 +71,12 @@ _DONE: Final = text(
     # In SQLite, one that was deleted may have left its seq to another, which nobody has taken yet.
     "DELETE FROM unchecked WHERE completion = :seq AND turn = :turn AND leased > 0"
 )
-_DELETE_TAGS: Final = text("DELETE FROM tags WHERE completion = :seq AND tag IN :tags").bindparams(
-    bindparam("tags", expanding=True)
+_DELETE_TAGS: Final = text(f"DELETE FROM tags WHERE completion = :seq AND tag LIKE '{PREFIX}%'")
+_FIND_TAGS: Final = text(
+    "SELECT t.tag FROM completions AS c LEFT JOIN tags AS t"
+    f" ON t.completion = c.seq AND t.tag LIKE '{PREFIX}%'"
+    " WHERE c.id = :id AND NOT EXISTS (SELECT 1 FROM unchecked WHERE completion = c.seq)"
+    " AND :rules = (SELECT rules FROM checking)"
 )
 _ADD_TAG: Final = text("INSERT INTO tags (completion, tag, created) VALUES (:seq, :tag, :created)")
 _COUNT: Final = text("SELECT count(*) FROM (SELECT 1 FROM unchecked LIMIT :most) AS few")
@@ -97,6 +105,16 @@ def count_unchecked(connection: Connection, most: int) -> int:
     queued: int = connection.execute(_COUNT, {"most": most}).scalar_one()
     old: int = connection.execute(_COUNT_OLD, {"most": most}).scalar_one()
     return min(most, queued + old)
+
+
+def count_faults(database: Database, completion_id: str, *, rules: int) -> int | None:
+    """Count the errors and warnings in a completion; None if `rules` have not checked it yet."""
+    binds = {"id": index_text(completion_id), "rules": rules}
+    tags = [row.tag for row in database.look_up(_FIND_TAGS, binds)]
+    if tags == [None]:
+        return 0
+    numbers = (tag.removeprefix(PREFIX) for tag in tags if tag)
+    return next((int(number) for number in numbers if number.isdigit()), None)
 
 
 def check_all(
@@ -154,16 +172,17 @@ def _assess(database: Database, one: _Taken, assess: Assess, most_characters: in
                 pieces.append(piece)
                 length += len(piece)
                 if length > most_characters:
-                    return []
+                    return [_NOT_CHECKED]
         severities = assess("".join(pieces)) if pieces else ()
     except Exception as error:
         # The next ones wait for none that a rule or another program has broken.
         log.warning("%s could not be checked: %s", one.id, type(error).__name__)
-        return []
+        return [_NOT_CHECKED]
     found = [_LEVELS.index(level) for level in severities if level in _LEVELS]
     levels = _LEVELS[min(found) :] if found else ()
     failed = ("failed call",) if "failed call" in severities else ()
-    return [FINDING_TAGS[one] for one in (*levels, *failed)]
+    tags = [_FINDING_TAGS[one] for one in (*levels, *failed)]
+    return [*tags, f"{PREFIX}{len(found)}"] if tags else []
 
 
 def _finish(database: Database, assessed: list[tuple[_Taken, list[str]]]) -> None:
@@ -172,7 +191,7 @@ def _finish(database: Database, assessed: list[tuple[_Taken, list[str]]]) -> Non
         for one, tags in assessed:
             binds: dict[str, Any] = {"seq": one.seq}
             if connection.execute(_DONE, binds | {"turn": one.turn}).rowcount:
-                connection.execute(_DELETE_TAGS, binds | {"tags": list(FINDING_TAGS.values())})
+                connection.execute(_DELETE_TAGS, binds)
                 for tag in tags:
                     row = binds | {"tag": tag, "created": one.created}
                     connection.execute(_ADD_TAG, row)

@@ -95,6 +95,10 @@ class StoreFinder:
         with self._store.connect() as connection:
             return count_unchecked(connection, most)
 
+    def count_faults(self, completion_id: str, *, rules: int) -> int | None:
+        """Count the errors and warnings that `rules` found in a completion; None if not checked."""
+        return self._store.count_faults(completion_id, rules=rules)
+
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         until = self._clock() + seconds

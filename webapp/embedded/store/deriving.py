@@ -16,7 +16,7 @@ from webapp.database import insert_rows
 from webapp.embedded.documents.chains import End, Link, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
-from webapp.embedded.finding.checking import FINDING_TAGS, queue
+from webapp.embedded.finding.checking import PREFIX, queue
 from webapp.embedded.store.linking.linker import Linker
 from webapp.embedded.store.passages import (
     insert_passages,
@@ -143,9 +143,9 @@ def refresh_derived(
 def _refresh_tags(connection: Connection, one: Derived) -> None:
     stored = set(connection.execute(_STORED_TAGS, {"seq": one.seq}).scalars())
     rows = list(_iter_tags(one))
-    gone = stored - {row["tag"] for row in rows} - set(FINDING_TAGS.values())
-    for tag in gone:
-        connection.execute(_DELETE_TAG, {"seq": one.seq, "tag": tag})
+    for tag in stored - {row["tag"] for row in rows}:
+        if not tag.startswith(PREFIX):
+            connection.execute(_DELETE_TAG, {"seq": one.seq, "tag": tag})
     insert_rows(connection, _ADD_TAG, (row for row in rows if row["tag"] not in stored))
 
 

@@ -29,7 +29,7 @@ from webapp.database import (
 )
 from webapp.embedded.documents.api_json import write_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
-from webapp.embedded.finding.checking import Assess, check_all
+from webapp.embedded.finding.checking import Assess, check_all, count_faults
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.conversations import (
@@ -164,6 +164,10 @@ class Store:
         """
         with report_failures(self._database):
             check_all(self._database, assess, rules=rules)
+
+    def count_faults(self, completion_id: str, *, rules: int) -> int | None:
+        """Count the errors and warnings that `rules` found in a completion; None if not checked."""
+        return count_faults(self._database, completion_id, rules=rules)
 
     def connect(self) -> Connection:
         """Open a connection that reads one snapshot of the store, a few rows at a time."""

@@ -25,6 +25,7 @@ def show(completion_id: str) -> ResponseReturnValue:
     source = services().conversations
     parting = find_parting(source, completion_id) if source else None
     subject = Subject.from_entries(page.entries, page.completion, is_whole=False, parting=parting)
+    assert run.report is not None
     report = run.report.with_findings_of(check(subject, codes=("cache-broken",)))
     return render_template(
         "inspecting/checks.html",
