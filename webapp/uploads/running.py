@@ -35,6 +35,8 @@ log = get_logger("readback")
 _MAX_WAITING: Final = 4
 _MAX_EXPANSION: Final = 20
 """How many times the largest upload its compressed data may expand to."""
+_MAX_FRUITLESS: Final = 100_000
+"""Fewer than of files on this machine: a compressed upload of 6 kB can hold a million of them."""
 _KEPT_SECONDS: Final = 30 * 86400
 _LONGEST_NAME: Final = 120
 _LONGEST_REASON: Final = 500
@@ -156,6 +158,7 @@ class Uploads:
                 progress=save_progress,
                 report=report,
                 keeps_both=upload.keeps_both,
+                max_fruitless=_MAX_FRUITLESS,
             )
         except DATABASE_ERRORS as error:
             log.error("an upload could not be stored: %s", type(error).__name__)

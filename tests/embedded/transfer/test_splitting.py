@@ -139,3 +139,25 @@ def test_blank_lines_take_no_memory(tmp_path: Path, begun: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("beginning", "filler"),
+    [
+        (b'{"a":\n', b"\n"),
+        (b'data: {"object":"chat.completion.chunk","choices":[{"delta":{}}]}\n\n', b":\n"),
+    ],
+    ids=["in a document", "after a stream"],
+)
+def test_a_file_of_lines_with_hardly_anything_in_them_is_not_read_to_its_end(
+    tmp_path: Path, beginning: bytes, filler: bytes
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"first":1}\n' + beginning + filler * 100_000 + b'{"last":1}\n')
+
+    documents = list(read_documents(path))
+
+    assert documents[0].text == b'{"first":1}\n'
+    problems = [one.problem for one in documents if one.problem is not None]
+    assert len(problems) == 1 and "hardly anything in them" in problems[0]
+    assert b"last" not in b"".join(one.text for one in documents)

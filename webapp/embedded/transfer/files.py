@@ -41,6 +41,15 @@ _EXPANDS_TOO_FAR: Final = "its data expands too far for an upload, and nothing a
 _MAX_SKIPPED: Final = 1024 * 1024 * 1024
 """The most bytes of a line that are read to reach the next one: a sparse file can have any size."""
 _ENDLESS: Final = "it is longer than 1 GB, and nothing after it was read"
+_SHORT_LINE: Final = 8
+_FIRST_LINES: Final = 100_000
+"""Lines after which they must be longer than `_SHORT_LINE` bytes on average, as those of JSON are.
+
+A compressed file of 300 kB can hold 300 million blank ones, which take many minutes.
+"""
+_HARDLY_ANYTHING: Final = (
+    f"it has {_FIRST_LINES:,} lines with hardly anything in them, and nothing after them was read"
+)
 _BINARY: Final = "it is neither JSON nor text"
 _UNPACK: Final = "it is {}: unpack it, and import the files in it"
 _OTHER_KINDS: Final = {
@@ -219,8 +228,7 @@ def _read_lines(
 
     Beyond `max_read` bytes nothing is read.
     """
-    number = done = 0
-    left = max_read
+    number = done = read = 0
     while text := _read_line(file, max_bytes + 1):
         number += 1
         source = SourceLine(path, number)
@@ -232,13 +240,14 @@ def _read_lines(
         else:
             skipped, is_skipped = 0, True
         before, done = done, position() if position else done + length + skipped
-        if left is not None:
-            left -= length + skipped
-            if left < 0:
-                yield Document(source, done - before, problem=_EXPANDS_TOO_FAR)
-                return
-        if not is_skipped:
-            yield Document(source, done - before, problem=_ENDLESS)
+        read += length + skipped
+        end = None if is_skipped else _ENDLESS
+        if max_read is not None and read > max_read:
+            end = _EXPANDS_TOO_FAR
+        elif number >= _FIRST_LINES and read <= number * _SHORT_LINE:
+            end = _HARDLY_ANYTHING
+        if end is not None:
+            yield Document(source, done - before, problem=end)
             return
         if is_too_long:
             yield Document(source, done - before, problem="it is too long to be one completion")
