@@ -29,7 +29,7 @@ from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
 from webapp.redaction.rules.links import LINKS
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
 from webapp.redaction.rules.names import classify, has_shape
-from webapp.redaction.rules.personal import PERSONAL, find_named_person
+from webapp.redaction.rules.personal import EMAILS, PERSONAL, find_named_person
 from webapp.redaction.rules.seeds import SEEDS_NEEDS, find_seeds
 from webapp.redaction.rules.spoken import find_spoken
 from webapp.redaction.rules.spoken.answers import (
@@ -139,7 +139,8 @@ GENERATED: Final = (
     ),
 )
 SPOKEN: Final = (Rule(NOUNS_NEEDS, lambda text, *_: find_spoken(text)),)
-PEOPLE: Final = tuple(starmap(_of_people, PERSONAL))
+WRITTEN_ADDRESSES: Final = tuple(starmap(_of_people, EMAILS))
+NUMBERS: Final = tuple(starmap(_of_people, PERSONAL))
 
 
 def _divide(rules: Sequence[Rule], size: int) -> list[tuple[Sequence[Rule], Prefilter]]:
@@ -156,13 +157,23 @@ _OF_SECRETS: Final = (
     *_divide(WRITTEN, len(WRITTEN)),
     *_divide(COMMANDED, 13),
     *_divide(NAMED, 3),
-    *_divide((*SERVED, *GENERATED, *SPOKEN), 1),
+    *_divide((*GENERATED, *SPOKEN), 1),
 )
-# Apart, since people are often not wanted.
-FILTERS: Final = (*_OF_SECRETS, *_divide(PEOPLE, 7))
+_OF_PEOPLE: Final = tuple(_divide(WRITTEN_ADDRESSES, len(WRITTEN_ADDRESSES)))
+# All that these find has digits, and most sentences have none.
+_OF_SECRETS_WITH_DIGITS: Final = tuple(_divide(SERVED, 1))
+_OF_PEOPLE_WITH_DIGITS: Final = tuple(_divide(NUMBERS, 6))
+_WITHOUT_DIGITS: Final = (_OF_SECRETS, _OF_SECRETS + _OF_PEOPLE)
+"""The passes for a text, without people and with them."""
+_WITH_DIGITS: Final = (
+    _OF_SECRETS + _OF_SECRETS_WITH_DIGITS,
+    _OF_SECRETS + _OF_SECRETS_WITH_DIGITS + _OF_PEOPLE + _OF_PEOPLE_WITH_DIGITS,
+)
+FILTERS: Final = _WITH_DIGITS[True]
 
 _MAX_NAMED: Final = 4096
 _SHORTEST: Final = 6
+_DIGIT: Final = re.compile("[0-9]")
 _CHOSEN: Final = frozenset(("password", "secret"))
 _SIGNS: Final = re.compile(r"[!?]{1,8}(?![!?\w])")
 _COUNTED: Final = "01234567890123456789 98765432109876543210"
@@ -219,7 +230,8 @@ def _find(text: str, name: str, with_people: bool) -> Iterator[SecretPlace]:
     if with_people:
         yield from find_named_person(text, name)
     encoded = encode(text)
-    for rules, prefilter in FILTERS if with_people else _OF_SECRETS:
+    passes = _WITH_DIGITS if _DIGIT.search(text) else _WITHOUT_DIGITS
+    for rules, prefilter in passes[with_people]:
         found = prefilter.find(encoded)
         if found:
             lowered = lower(text)

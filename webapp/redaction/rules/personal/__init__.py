@@ -20,15 +20,16 @@ from webapp.redaction.rules.personal.identities import IDENTITIES, find_named_id
 from webapp.redaction.rules.personal.phones import PHONES, find_named_phone
 from webapp.redaction.rules.personal.vehicles import PLATES_NEEDS, find_plates
 
+__all__ = ["EMAILS", "PERSONAL", "find_named_person"]
+
 PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
-    *EMAILS,
     *ACCOUNTS,
     *PHONES,
     *IDENTITIES,
     (PLATES_NEEDS, find_plates),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches
-it; the function also takes the name of the text."""
+it, all of them with digits; the function also takes the name of the text."""
 
 
 def find_named_person(text: str, name: str) -> Iterator[SecretPlace]:
