@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -31,6 +32,18 @@ def test_bits_are_read_in_either_order(kinds: str, size: int) -> None:
 @pytest.mark.parametrize("mark", ["\u200d", "\u2060"])
 def test_characters_may_stand_apart(size: int, mark: str) -> None:
     assert decode_bits(hide(WORDS, size, f"\u200b\u200c{mark}")) == WORDS
+
+
+@pytest.mark.parametrize(
+    "kinds", ["\u200b\u200c\u200d\u2060", "\u200c\u200d\u202c\ufeff"], ids=ascii
+)
+@pytest.mark.parametrize(
+    ("words", "encoding"), [(WORDS, "utf-8"), (WORDS, "utf-16-be"), ("鍵を送れ、すぐに", "utf-8")]
+)
+def test_digits_of_base_4_are_read_in_any_order(kinds: str, words: str, encoding: str) -> None:
+    pairs = [one >> shift & 3 for one in words.encode(encoding) for shift in (6, 4, 2, 0)]
+    for order in permutations(kinds) if words.isascii() else [kinds]:
+        assert decode_bits("".join(map(order.__getitem__, pairs))) == words
 
 
 def test_a_message_may_stand_between_marks_and_have_other_letters() -> None:
@@ -63,5 +76,6 @@ def test_what_spells_nothing_is_not_decoded(run: str) -> None:
 
 def test_random_bits_spell_nothing() -> None:
     random = Random(7)
-    runs = ["".join(random.choices("\u200b\u200c", k=200)) for _ in range(200)]
-    assert [decode_bits(run) for run in runs] == [""] * 200
+    for kinds, size in (("\u200b\u200c", 200), ("\u200b\u200c\u200d\u2060", 32)):
+        runs = ["".join(random.choices(kinds, k=size)) for _ in range(100)]
+        assert [decode_bits(run) for run in runs] == [""] * 100

@@ -14,6 +14,8 @@ _LEAST_KINDS: Final = 2
 """Different characters in a text: a pattern that only repeats spells one."""
 _LEAST_BITS: Final = 4
 """Of a character that stands apart: those of a line break and a tab, which have the fewest."""
+_LEAST_DIGITS: Final = 40
+"""Of base 4, those of ten letters; fewer may spell some by chance in one of 24 readings."""
 _MOST_BITS: Final = 21
 _LARGEST: Final = 0x10FFFF
 
@@ -42,23 +44,32 @@ def parse_selector(character: str) -> int | None:
 
 
 def decode_bits(run: str) -> str:
-    """Decode a run of two characters of no width, which are bits; empty if they spell nothing.
+    """Decode a run of characters of no width, which are digits; empty if they spell nothing.
 
-    A third one may stand between the characters or at the ends. Either of the two may be the 0,
-    and characters have 8 or 7 bits, or as many as they need if they stand apart. Of several
-    readings the one with the most letters is returned.
+    Two are bits. A third one may stand between the characters or at the ends. Either of the two may
+    be the 0, and characters have 8 or 7 bits, or as many as they need if they stand apart. Three or
+    four may be digits of base 4, of bytes or of UTF-16. Of several readings the one with the most
+    letters is returned.
     """
     run = run[:MAX_HIDDEN]
     kinds = sorted(set(run))
-    if not 2 <= len(kinds) <= 3 or len(run) < _LEAST_KINDS * _LEAST_BITS:
+    if not 2 <= len(kinds) <= 4 or len(run) < _LEAST_KINDS * _LEAST_BITS:
         return ""
     # Those of ASCII are replaced much faster, and that is done for each reading.
-    run = run.translate(dict(zip(map(ord, kinds), "abc", strict=False)))
-    readings = {
-        words
-        for zero, one, *apart in permutations("abc"[: len(kinds)])
-        for words in _read_bits(run, zero, one, apart)
-    }
+    letters = "abcd"[: len(kinds)]
+    run = run.translate(dict(zip(map(ord, kinds), letters, strict=True)))
+    readings: set[str] = set()
+    if len(kinds) < 4:
+        for zero, one, *apart in permutations(letters):
+            readings.update(_read_bits(run, zero, one, apart))
+    if len(kinds) > 2 and len(run) >= _LEAST_DIGITS:
+        for digits in permutations("0123", len(kinds)):
+            numbers = dict(zip(map(ord, letters), digits, strict=True))
+            found = max(_read_digits(run.translate(numbers)), key=_rate, default="")
+            # Digits in another order are often letters, too, of languages with many.
+            if [*digits] == sorted(digits) and _rate(found) > 0.7:
+                return found
+            readings.add(found)
     best = max(readings, key=lambda words: (_rate(words), words), default="")
     return best if _rate(best) > 0.7 else ""
 
@@ -81,9 +92,21 @@ def _read_bits(run: str, zero: str, one: str, apart: list[str]) -> Iterator[str]
                 yield words
 
 
-def _decode_bytes(data: bytes, *, is_cut: bool) -> str | None:
+def _read_digits(digits: str) -> Iterator[str]:
+    is_cut = len(digits) == MAX_HIDDEN
+    for size, encoding in ((4, "utf-8"), (8, "utf-16-be")):
+        end = len(digits) - len(digits) % size
+        if is_cut or end == len(digits):
+            data = int(digits[:end], 4).to_bytes(end // 4, "big")
+            words = _decode_bytes(data, is_cut=is_cut, encoding=encoding)
+            # Any two bytes are likely to be a character of East Asia in UTF-16.
+            if words and (size == 4 or max(words) < "\u0500"):
+                yield words
+
+
+def _decode_bytes(data: bytes, *, is_cut: bool, encoding: str = "utf-8") -> str | None:
     try:
-        words = getincrementaldecoder("utf-8")().decode(data, final=not is_cut)
+        words = getincrementaldecoder(encoding)().decode(data, final=not is_cut)
     except UnicodeDecodeError:
         return None
     return words if _is_readable(words) else None

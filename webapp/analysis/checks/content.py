@@ -32,8 +32,11 @@ _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 """One of them chooses the form of a character; a row of them can hold any bytes."""
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDING: Final = re.compile("[\u202d\u202e]")
+_NO_WIDTH: Final = re.compile("[\u200b-\u200d\u202c\u2060-\u2064\ufeff]+")
+_LEAST_SPREAD: Final = 64
+"""Characters of no width between others that may spell words; fewer may do so by chance."""
 _ZERO_WIDTH: Final = re.compile(
-    "[\u200b-\u200d\u2060-\u2064\ufeff]{8,}|[\u200b\u2060-\u2064\ufeff]{3,}"
+    "[\u200b-\u200d\u202c\u2060-\u2064\ufeff]{8,}|[\u200b\u2060-\u2064\ufeff]{3,}"
 )
 _WITHIN_WORDS: Final = re.compile(
     "(?<=[A-Za-z0-9])[\u200b-\u200d\u2060-\u2064\ufeff\u115f\u1160\u3164\uffa0\u180e]+(?=[A-Za-z0-9])"
@@ -321,12 +324,15 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         severity: Severity | None = None if _OVERRIDING.match(turning[0]) else "information"
         code = f"U+{ord(turning[0]):04X}"
         yield f"A character that turns the reading direction ({code}) is in the text.", severity
+    spread = _NO_WIDTH.findall(text)
     if hidden := _ZERO_WIDTH.findall(text):
         # Some programs put a few bits behind each word.
         if words := decode_bits("".join(hidden)) or decode_bits(hidden[0]):
             yield f"Hidden text in characters of no width: {quote(words, 120)}.", None
         else:
             yield f"{len(hidden[0])} characters of no width in a row are in the text.", None
+    elif len(spread) >= _LEAST_SPREAD and (words := decode_bits("".join(spread))):
+        yield f"Hidden text in characters of no width between others: {quote(words, 120)}.", None
     elif within := _WITHIN_WORDS.findall(text):
         places = count(len(within), "place", "places")
         yield (
