@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import select
 import socket
 import struct
@@ -50,6 +51,7 @@ class App:
         self.arrived = threading.Semaphore(0)
         self.closed = threading.Semaphore(0)
         self.environs: list[WSGIEnvironment] = []
+        self.streams = 0
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         size = len(environ["wsgi.input"].read())
@@ -77,11 +79,15 @@ class App:
         assert self.released.wait(PATIENCE)
 
     def _endless(self) -> Iterator[bytes]:
+        self.streams += 1
         try:
             self.arrived.release()
             while True:
                 yield LARGE
         finally:
+            # The recorder stores the beginning of the answer here, which takes a while.
+            hashlib.sha256(LARGE * 20)
+            self.streams -= 1
             self.closed.release()
 
 
@@ -135,6 +141,7 @@ def server(
     server.stop(0)
     thread.join(PATIENCE)
     assert not thread.is_alive()
+    assert not app.streams
     server.close_trigger()
 
 

@@ -34,6 +34,8 @@ SILENT_SECONDS: Final = 30
 PRESSED_SECONDS: Final = 10
 """The same where others are refused because such clients hold all places of a kind."""
 _TICK: Final = 1.0
+_END_SECONDS: Final = 1.0
+"""How long threads may go on at the end, once their connections are closed."""
 ACCEPTED_AT_ONCE: Final = 16
 """Connections that are accepted in a turn of the loop; the others may be for other workers."""
 _FILES_PER_CONNECTION: Final = 3
@@ -136,6 +138,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         # Threads that still answer may pull the trigger: it stays open.
         for channel in list(self.active_channels.values()):
             channel.cut_off()
+        # Their next write fails. What they have streamed until then is stored in this time.
+        end = time.monotonic() + _END_SECONDS
+        for pool in self._pools.values():
+            with pool.thread_exit_cv:
+                while pool.threads and (left := end - time.monotonic()) > 0:
+                    pool.thread_exit_cv.wait(left)
 
     def close_trigger(self) -> None:
         """Close the trigger after `serve`, once no thread answers any more."""

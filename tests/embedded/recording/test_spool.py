@@ -107,10 +107,14 @@ def test_a_link_in_its_place_is_not_followed(spool: Spool, folder: Path, tmp_pat
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_the_oldest_comes_first_and_leaves_with_its_file(spool: Spool, folder: Path) -> None:
+def test_the_oldest_comes_first_and_leaves_with_its_file(
+    spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"req_{at}" for at in range(12)]
-    for name in names:
+    for at, name in enumerate(names):
         assert spool.put(exchange(name), Outage.READ_ONLY)
+        if at == 5:
+            monkeypatch.setattr(time, "time_ns", lambda: 1_000)
 
     assert spool.read_state() == SpoolState(waiting=12, outage=Outage.READ_ONLY)
     assert drained(spool) == names

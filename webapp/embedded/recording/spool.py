@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, count
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Final
@@ -125,7 +125,7 @@ class Spool:
         self._folder = folder / "exchanges"
         self._max_bytes = max_bytes
         self._lock = Lock()
-        self._numbers = count()
+        self._latest = 0
         self._outage = Outage.DOWN
         self._outage_ends = 0.0
         self._uncounted = 0
@@ -270,9 +270,10 @@ class Spool:
         return total
 
     def _write(self, data: bytes, outage: Outage) -> None:
-        number = next(self._numbers)
+        # Files are read in the order of their names, also if the time of day is set back.
+        self._latest = max(time.time_ns(), self._latest + 1)
         reason = outage.value.replace("-", "_")
-        name = f"{time.time_ns():020d}-{os.getpid()}-{number}-{reason}"
+        name = f"{self._latest:020d}-{os.getpid()}-{reason}"
         temporary = self._folder / f"{name}{_TEMPORARY}"
         try:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
