@@ -96,6 +96,19 @@ def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
     assert "The completion ends with this call" in bubble.text
 
 
+def test_a_tool_that_the_server_ran_has_its_result_in_the_answer(answered: ShowAnswer) -> None:
+    used = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "x"}}
+    page = {"type": "web_search_result", "url": "https://a.example/", "title": "T", "page_age": "1"}
+    found = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [page]}
+    nested = answered(content=[used, found, {"type": "text", "text": "done"}])
+
+    assert nested.anchor == "choice-0-result-1" and "arrived" not in nested.text
+    assert nested.link("a.example") == "https://a.example/"
+    assert "File T" in nested.text and "content part" not in nested.text
+    outer = Bubble(nested.node.parent.parent.parent.parent)  # type: ignore[union-attr,arg-type]
+    assert outer.anchor == "choice-0" and "belongs to the next one" not in outer.text
+
+
 def test_a_result_of_a_call_nobody_made_says_so(show: ShowMessages) -> None:
     with_id, without = show(result(7, "seen"), result(None, "felt"))
     assert "result of call call_7 , which is not on this page" in with_id.text

@@ -51,6 +51,12 @@ def test_perplexity_cites_by_number() -> None:
     assert html.count('class="citation-marker"') == 2 and "[1]</a>" in html
 
 
+def test_zhipu_cites_by_references() -> None:
+    found = completion("One[ref_2].", web_search=[{"link": A}, {"link": B, "title": "B"}])
+    assert cited(answer_of(found)) == [(A, None, ""), (B, "B", "[ref_2]")]
+    assert left_of(found) == []
+
+
 @pytest.mark.parametrize(
     "members",
     [{"citations": [A, B]}, {"search_results": RESULTS}, {"citations": RESULTS}],

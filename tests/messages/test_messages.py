@@ -59,8 +59,8 @@ def extras(piece: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("sent", "kind", "said"),
     [
-        ({"type": "text", "text": "Hi"}, Text, {"text": "Hi"}),
-        ("Hi", Text, {"text": "Hi"}),
+        ({"type": "text", "text": "Hi"}, Text, {"text": "Hi", "cited": ()}),
+        ("Hi", Text, {"text": "Hi", "cited": ()}),
         ({"type": "refusal", "refusal": "No."}, Refusal, {"text": "No."}),
         ({"type": "thinking", "thinking": "Hm"}, Reasoning, {"text": "Hm", "field": "thinking"}),
         ({"type": "reasoning", "reasoning": "A"}, Reasoning, {"text": "A", "field": "reasoning"}),

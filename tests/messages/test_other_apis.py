@@ -318,6 +318,25 @@ def test_blocks_in_content_parts_are_calls_and_results(content: str | None) -> N
         assert answer.answers is not None and answer.answers.call is call.calls[0]
 
 
+@pytest.mark.parametrize(
+    ("block", "count"),
+    [
+        (USE, 1),
+        (USE | {"input": {"city": "Bergen"}}, 2),
+        (USE | {"id": "t2"}, 2),
+        (USE | {"cache_control": {"type": "ephemeral"}}, 2),
+    ],
+    ids=["same", "other arguments", "other id", "further members"],
+)
+def test_a_call_that_the_content_repeats_is_one_call(block: Any, count: int) -> None:
+    function = {"name": "get_weather", "arguments": '{"city":"Oslo"}'}
+    called = {"id": "t1", "type": "function", "function": function}
+    text = {"type": "text", "text": "I look."}
+    found = read(role="assistant", content=[text, block], tool_calls=[called])
+
+    assert len(found.calls) == count and [part.kind for part in found.parts] == ["text"]
+
+
 def test_a_call_within_a_result_is_shown_as_json() -> None:
     block = {"type": "tool_result", "tool_use_id": "t0", "content": [USE]}
     found = read(role="user", content=[block])

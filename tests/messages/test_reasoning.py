@@ -106,6 +106,18 @@ def test_signed_thoughts_stay_two() -> None:
             {"reasoning": "same", "reasoning_content": "same", "thinking": "same"},
             "reasoning, reasoning_content, thinking",
         ),
+        (
+            {
+                "reasoning_content": "same",
+                "provider_specific_fields": {
+                    "citations": None,
+                    "reasoning_content": "same",
+                    "thinking_blocks": [{"type": "thinking", "thinking": "same"}],
+                },
+            },
+            "reasoning_content, provider_specific_fields.reasoning_content, "
+            "provider_specific_fields.thinking_blocks",
+        ),
     ],
 )
 def test_a_text_in_several_fields_is_shown_once_with_all_names(
@@ -150,7 +162,7 @@ def test_different_texts_are_both_shown() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["reasoning_summary", "thought", "thoughts"])
+@pytest.mark.parametrize("name", ["reasoning_summary", "thinking_content", "thought"])
 def test_newer_names_of_reasoning_are_reasoning(name: str) -> None:
     assert thoughts(*read(content="A", **{name: "Hm"})) == [(name, "Hm")]
 
@@ -205,3 +217,17 @@ SUMMARY = [{"type": "summary_text", "text": f"**{name}** words."} for name in "A
 def test_the_texts_of_a_summary_are_paragraphs(members: dict[str, Any]) -> None:
     texts = [text for _, text in thoughts(*read(**members))]
     assert "\n\n".join(texts) == "**A** words.\n\n**B** words."
+
+
+@pytest.mark.parametrize(
+    ("part", "rest"),
+    [
+        # LangChain on Bedrock, and the AI SDK.
+        ({"type": "reasoning_content", "reasoning_content": {"text": "Hm", "x": 1}}, ["x=1"]),
+        ({"type": "reasoning", "details": [{"type": "text", "text": "Hm"}], "x": 1}, ["x=1"]),
+    ],
+)
+def test_parts_of_frameworks_are_reasoning(part: Any, rest: list[str]) -> None:
+    found, answer = read(content=[part, {"type": "text", "text": "A"}])
+    assert thoughts(found) == [(part["type"], "Hm")]
+    assert extras(found) == rest and answer.text == "A"

@@ -2,8 +2,8 @@
 
 Perplexity and xAI send `citations` and `search_results` with the completion, some gateways with
 its message, for `[1]` in the text; Azure sends them in the `context` of the message, for
-`[doc1]`. A list with an element of another shape is not read at all, so that it is shown as it
-was sent.
+`[doc1]`; Zhipu sends `web_search`, with the address in `link`, for `[ref_1]`. A list with an
+element of another shape is not read at all, so that it is shown as it was sent.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _MAX_PLACES: Final = 100
 _MAX_CONTEXT: Final = 1_000_000
 """Characters of the JSON in a message that is read for its sources."""
 
-_FIELDS: Final = ("citations", "search_results")
+_FIELDS: Final = ("citations", "search_results", "web_search")
 _CODE: Final = re.compile(r"(?s)```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*+`")
-_MARKER: Final = re.compile(r"\[(?:doc)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
+_MARKER: Final = re.compile(r"\[(?:doc|ref_)?([0-9]{1,3})\](?![(:])", re.IGNORECASE)
 
 
 def parse_listed(holder: Object) -> dict[str, tuple[UrlCitation, ...]]:
@@ -127,7 +127,7 @@ def _parse_list(values: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
 
 
 def _parse_source(value: Value) -> UrlCitation | None:
-    """Parse an address, or an object with a `url` or, for files without one, a `filepath`.
+    """Parse an address, or an object with a `url`, a `link` or, for files, a `filepath`.
 
     Azure sends null for both if an index has no addresses; then a title or a content is enough.
     """
@@ -135,7 +135,7 @@ def _parse_source(value: Value) -> UrlCitation | None:
         return _make_source(value, value.text)
     if not isinstance(value, Object):
         return None
-    name = "url" if value.text("url") else "filepath"
+    name = next((one for one in ("url", "link") if value.text(one)), "filepath")
     url = value.text(name) or ""
     if not (url or value.text("title") or value.text("content")):
         return None

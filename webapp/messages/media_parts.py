@@ -251,6 +251,16 @@ class File(BasePiece):
         return cls._make(value, address, name, extras, is_address=True)
 
     @classmethod
+    def parse_page(cls, value: Object) -> File | None:
+        """Parse a page by its address: a `web_search_result` of Anthropic's API, a
+        `tool_reference` of Mistral's."""
+        if (url := value.text("url")) is None:
+            return None
+        extras = value.find_unread(url=String, title=String)
+        title = value.text("title")
+        return cls(json=value, file_id=None, filename=title, data=None, url=url, extras=extras)
+
+    @classmethod
     def parse_document(cls, value: Object) -> File | None:
         """Parse a `document` part of Anthropic's API with its data, its address or its id."""
         source = value.object("source")

@@ -18,7 +18,9 @@ from webapp.messages.citing import (
     place_cited,
 )
 from webapp.messages.parsing import (
+    PROVIDER_FIELDS,
     REASONING_FIELDS,
+    find_provider_rest,
     is_filler,
     parse_annotations,
     parse_calls,
@@ -133,6 +135,9 @@ class Message:
         if ranges:
             read["citations"] = Array
         parts = tuple(parse_parts(json, content))
+        if (rest := find_provider_rest(json, parts)) is not None:
+            beyond += rest
+            read[PROVIDER_FIELDS] = Object
         listed = place_cited(cited, _get_only_text(parts))
         return cls(
             json,

@@ -5,11 +5,12 @@ A value of unknown type or shape becomes an `Unknown`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final, NamedTuple
 
-from webapp.exact_json import Array, Null, Object, String, Value
+from webapp.exact_json import Array, Member, Null, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.parts import (
     Annotation,
@@ -24,8 +25,10 @@ from webapp.messages.parts import (
     UrlCitation,
     is_readable_list,
 )
+from webapp.messages.quotations import find_provider_quoted
 from webapp.messages.reasoning import (
     DETAIL_FIELDS,
+    THOUGHTS,
     find_repeated,
     is_same_thought,
     join_reasoning,
@@ -35,8 +38,11 @@ from webapp.messages.reasoning import (
 
 REASONING_FIELDS: Final = (
     *("reasoning", "reasoning_content", "reasoning_text", "reasoning_summary"),
-    *("thinking", "thought", "thoughts"),
+    *("thinking", "thinking_content", "thought", "thoughts"),
 )
+
+PROVIDER_FIELDS: Final = "provider_specific_fields"
+"""The member in which LiteLLM has what only some APIs send, partly for a second time."""
 
 _MAX_DEPTH: Final = 10
 """Elements within each other whose parts are read; deeper ones are shown as JSON."""
@@ -57,6 +63,7 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "audio_transcription": Text.parse,
     "system_error": Text.parse,
     "tether_quote": Text.parse,
+    "citationsContent": Text.parse_cited,
     "refusal": Refusal.parse,
     "thinking": Reasoning.parse,
     "reasoning": Reasoning.parse,
@@ -68,6 +75,8 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "image": _parse_image,
     "document": File.parse_document,
     "container_upload": File.parse_id,
+    "web_search_result": File.parse_page,
+    "tool_reference": File.parse_page,
     "file_url": File.parse_url,
     "document_url": File.parse_url,
     "input_file": File.parse_input_file,
@@ -135,14 +144,16 @@ def is_result(block: Object) -> bool:
 
 def parse_parts(message: Object, content: Content) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
-    found: list[Part] = []
-    for name in REASONING_FIELDS:
-        found += _parse_text_field(message, name)
-    for name in DETAIL_FIELDS:
-        details = message.get(name)
-        if details is not None and not isinstance(details, Null):
-            found += parse_details(details, name)
+    found: list[Part] = [*_parse_reasoning(message)]
+    if provider := message.object(PROVIDER_FIELDS):
+        found += _parse_reasoning(provider, prefix=f"{PROVIDER_FIELDS}.")
     found += _parse_content_fields(message, content)
+    places = [at for at, part in enumerate(found) if isinstance(part, Text)]
+    quoted = find_provider_quoted(provider) if provider else {}
+    if quoted and places:
+        last = found[places[-1]]
+        cited = tuple(chain.from_iterable(quoted.values()))
+        found[places[-1]] = replace(last, cited=cited) if isinstance(last, Text) else last
     parts = tuple(join_reasoning(found))
     thought = find_repeated(parts) if message.text("role") == "assistant" else None
     for part in parts:
@@ -155,6 +166,18 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
         yield Audio.parse(audio)
     else:
         yield from _keep_unknown(audio, "audio")
+
+
+def find_provider_rest(message: Object, parts: Sequence[Part]) -> tuple[Member, ...] | None:
+    """Find the members of the fields of LiteLLM that no part shows; None if they are all."""
+    provider = message.object(PROVIDER_FIELDS)
+    if provider is None:
+        return None
+    read: dict[str, type] = dict.fromkeys((*REASONING_FIELDS, *DETAIL_FIELDS), object)
+    if any(isinstance(part, Text) for part in parts):
+        read |= dict.fromkeys(find_provider_quoted(provider), Array)
+    rest = provider.find_unread(**read)
+    return rest if len(rest) < len(provider.find_unread()) else None
 
 
 def parse_content(content: Value | None, *, depth: int = 0) -> Iterator[Part]:
@@ -174,19 +197,25 @@ def parse_content(content: Value | None, *, depth: int = 0) -> Iterator[Part]:
 
 
 def parse_calls(message: Object, content: Content) -> Iterator[Call]:
-    """Yield the tool calls of a message, the deprecated `function_call` last."""
+    """Yield the tool calls of a message, the deprecated `function_call` last.
+
+    A block of its content that repeats one of `tool_calls`, as LangChain writes it, is left out.
+    """
     calls = message.get("tool_calls")
+    known: set[tuple[str | None, ...]] = set()
     if isinstance(calls, Object) and (call := ToolCall.parse(calls)):
         yield call
     elif is_readable_list(calls):
         for value in calls.items:
             kind = (value.text("type") or "function") if isinstance(value, Object) else None
             call = ToolCall.parse(value) if isinstance(value, Object) else None
+            known |= {_identify(call)} if call else set()
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
         yield from _keep_unknown(calls, "tool_calls")
     for value in content.parts.items if content.parts else ():
-        if call := _parse_call_block(value):
+        call = _parse_call_block(value)
+        if call and (call.extras or not call.id or _identify(call) not in known):
             yield call
     deprecated = message.get("function_call")
     if isinstance(deprecated, Object) and is_filler(deprecated):
@@ -195,6 +224,11 @@ def parse_calls(message: Object, content: Content) -> Iterator[Call]:
         yield ToolCall.parse_function_call(deprecated)
     else:
         yield from _keep_unknown(deprecated, "function_call")
+
+
+def _identify(call: ToolCall) -> tuple[str | None, ...]:
+    """Return what two calls have in common if they are the same, however their JSON is spaced."""
+    return call.id, call.name, "".join((call.arguments or "").split())
 
 
 def is_filler(function_call: Object) -> bool:
@@ -216,20 +250,31 @@ def parse_annotations(message: Object) -> Iterator[Annotation]:
         yield from _keep_unknown(annotations, "annotations")
 
 
-def _parse_text_field(message: Object, name: str) -> Iterator[Part]:
+def _parse_reasoning(holder: Object, *, prefix: str = "") -> Iterator[Part]:
+    """Yield the reasoning in the fields of a message, or of another object of this prefix."""
+    for name in REASONING_FIELDS:
+        yield from _parse_text_field(holder, name, label=prefix + name)
+    for name in DETAIL_FIELDS:
+        details = holder.get(name)
+        if details is not None and not isinstance(details, Null):
+            yield from parse_details(details, prefix + name)
+
+
+def _parse_text_field(message: Object, name: str, *, label: str = "") -> Iterator[Part]:
     """Yield the part in a field that holds one text: a refusal or reasoning."""
     value = message.get(name)
+    label = label or name
     if value is None:
         return
     if isinstance(value, String):
         if value.text and name == "refusal":
             yield Refusal(json=value, text=value.text)
         elif value.text:
-            yield Reasoning(json=value, text=value.text, field=name)
+            yield Reasoning(json=value, text=value.text, field=label)
     elif value and name != "refusal" and (isinstance(value, Object) or message.items(name)):
-        yield from parse_details(value, name)
+        yield from parse_details(value, label)
     else:
-        yield from _keep_unknown(value, name)
+        yield from _keep_unknown(value, label)
 
 
 def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
@@ -308,7 +353,7 @@ def _parse_element(value: Value, *, depth: int = 0) -> Iterator[Part]:
     if may_have_inner and (inner := _parse_inner(value, depth=depth)):
         yield from inner
         return
-    if kind in ("thinking", "reasoning") and (thoughts := parse_thoughts(value)):
+    if kind in THOUGHTS and (thoughts := parse_thoughts(value)):
         yield thoughts
         return
     parser = _PARSERS.get(kind)

@@ -28,10 +28,14 @@ def is_readable_list(value: Value | None) -> TypeGuard[Array]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text(BasePiece):
-    """Text for the reader: Markdown by custom, not by contract."""
+    """Text for the reader: Markdown by custom, not by contract.
+
+    `cited` are the citations of passages: its own, or those that its message lists for it.
+    """
 
     kind: ClassVar[str] = "text"
     text: str
+    cited: tuple[Object, ...] = ()
 
     @classmethod
     def parse(cls, value: Object) -> Text | None:
@@ -41,16 +45,26 @@ class Text(BasePiece):
             return None
         is_own = value.text("type") == cls.kind
         read: dict[str, type] = {"type": String, "text": String} if is_own else {"text": String}
-        if find_quoted(value):
-            read["citations"] = Array
-        return cls(json=value, text=text, extras=value.find_unread(**read))
+        cited = find_quoted(value)
+        read |= {"citations": Array} if cited else {}
+        return cls(json=value, text=text, cited=cited, extras=value.find_unread(**read))
+
+    @classmethod
+    def parse_cited(cls, value: Object) -> Text | None:
+        """Parse a `citationsContent` block of Bedrock: texts, and what they cite as a whole."""
+        given = value.items("content") or ()
+        texts = [one.text("text") for one in given if isinstance(one, Object)]
+        quoted = find_quoted(value)
+        if not quoted or None in texts or len(texts) < len(given):
+            return None
+        extras = value.find_unread(type=String, content=Array, citations=Array)
+        text = "".join(filter(None, texts))
+        return cls(json=value, text=text, cited=quoted, extras=extras)
 
     @property
     def quotations(self) -> tuple[Quotation, ...]:
         """The passages that it cites as a whole. They are parsed each time: few are shown."""
-        cites = isinstance(self.json, Object) and self.json.text("text") is not None
-        quoted = find_quoted(self.json) if cites and isinstance(self.json, Object) else ()
-        return tuple(map(Quotation.parse, quoted))
+        return tuple(map(Quotation.parse, self.cited))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,16 @@
-"""Parse the passages that the text blocks of Anthropic's API cite, from documents and searches."""
+"""Parse the passages that text blocks cite, from documents and searches.
+
+They are those of Anthropic's API and of its conversations, of LiteLLM, and of Bedrock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, Final
 
-from webapp.exact_json import Number, Object, String
+from webapp.exact_json import Array, Number, Object, String, Value
 from webapp.messages.piece import BasePiece
 
 MAX_QUOTATIONS: Final = 200
@@ -16,7 +20,16 @@ _RANGES: Final = (
     ("start_char_index", "end_char_index", "characters"),
     ("start_page_number", "end_page_number", "pages"),
     ("start_block_index", "end_block_index", "blocks"),
+    ("start_index", "end_index", "text"),
 )
+_LOCATIONS: Final = {
+    "documentChar": ("documentIndex", "document", "characters"),
+    "documentPage": ("documentIndex", "document", "pages"),
+    "documentChunk": ("documentIndex", "document", "chunks"),
+    "searchResultLocation": ("searchResultIndex", "search result", "blocks"),
+}
+"""The places of Bedrock, the member with the number of the source, and the words for both."""
+
 _INDEXES: Final = {"document_index": "document", "search_result_index": "search result"}
 _TITLES: Final = ("title", "document_title")
 _KINDS: Final = frozenset(
@@ -49,6 +62,8 @@ class Quotation(BasePiece):
     @classmethod
     def parse(cls, value: Object) -> Quotation:
         """Parse a citation; what is not known of it is in `extras`."""
+        if value.object("location") or value.items("sourceContent"):
+            return cls._parse_bedrock(value)
         title = next((name for name in _TITLES if value.text(name)), None)
         url = next((name for name in ("url", "source") if value.text(name)), None)
         names = [*_INDEXES, *(name for one in _RANGES for name in one[:2])]
@@ -56,20 +71,70 @@ class Quotation(BasePiece):
         read |= dict.fromkeys(filter(None, (title, url)), String) | {"cited_text": String}
         if value.text("type") in _KINDS:
             read["type"] = String
+        # Exports of claude.ai have the address in `details`.
+        details = None if url else value.object("details")
+        read |= {"details": Object} if details else {}
+        extras = details.find_unread(type=String, url=String) if details else ()
         return cls(
             json=value,
-            url=value.text(url) or "" if url else "",
+            url=(value.text(url) if url else details and details.text("url")) or "",
             title=value.text(title) if title else None,
             quote=value.text("cited_text"),
             place=", ".join(_describe_place(value)),
-            extras=value.find_unread(**read),
+            extras=value.find_unread(**read) + extras,
+        )
+
+    @classmethod
+    def _parse_bedrock(cls, value: Object) -> Quotation:
+        """Parse a citation of Bedrock: its `sourceContent`, and its place in the `location`."""
+        passages = value.items("sourceContent") or ()
+        texts = [one.text("text") for one in passages if isinstance(one, Object)]
+        quote = "\n\n".join(filter(None, texts)) if len(texts) == len(passages) else ""
+        location = value.object("location") or value
+        kind = next((one for one in (*_LOCATIONS, "web") if location.object(one)), "")
+        inner, place = location.object(kind), ""
+        read: dict[str, type] = {"title": String, "source": String}
+        read |= {"sourceContent": Array} if quote else {}
+        read |= {"location": Object} if inner and location is not value else {}
+        extras = value.find_unread(**read)
+        if inner and kind in _LOCATIONS:
+            index, noun, unit = _LOCATIONS[kind]
+            start, end = inner.integer("start"), inner.integer("end")
+            place = f"{noun} {inner.integer(index)}, {unit} {start} to {end}"
+            extras += inner.find_unread(**{index: Number, "start": Number, "end": Number})
+        elif inner:
+            extras += inner.find_unread(url=String)
+        return cls(
+            json=value,
+            url=(inner and inner.text("url")) or value.text("source") or "",
+            title=value.text("title"),
+            quote=quote or None,
+            place=place,
+            extras=extras,
         )
 
 
-def find_quoted(block: Object) -> Sequence[Object]:
+def find_quoted(block: Object) -> tuple[Object, ...]:
     """Find the `citations` of a text block; nothing if one is no object, or of a long list."""
-    given = block.items("citations") or ()
-    quoted = [one for one in given if isinstance(one, Object)]
+    return _select(block.items("citations") or ())
+
+
+def find_provider_quoted(fields: Object) -> dict[str, tuple[Object, ...]]:
+    """Find the citations of a message among the fields that LiteLLM adds to it, by field.
+
+    They are a list of them for each text block of Anthropic's API, or blocks of Bedrock.
+    """
+    lists = [one for one in fields.items("citations") or () if isinstance(one, Array)]
+    blocks = [one for one in fields.items("citationsContent") or () if isinstance(one, Object)]
+    found = {
+        "citations": _select(tuple(chain.from_iterable(one.items for one in lists))),
+        "citationsContent": tuple(chain.from_iterable(map(find_quoted, blocks))),
+    }
+    return {name: quoted for name, quoted in found.items() if quoted}
+
+
+def _select(given: Sequence[Value]) -> tuple[Object, ...]:
+    quoted = tuple(one for one in given if isinstance(one, Object))
     return quoted if len(quoted) == len(given) <= MAX_QUOTATIONS else ()
 
 

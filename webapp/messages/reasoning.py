@@ -23,6 +23,9 @@ from webapp.messages.think_tags import Thought, split_reasoning
 
 DETAIL_FIELDS: Final = ("reasoning_details", "thinking_blocks")
 
+THOUGHTS: Final = frozenset({"thinking", "reasoning", "reasoning_content"})
+"""The types of content parts that are reasoning."""
+
 _TEXTS: Final = {
     "reasoning.text": "text",
     "reasoning.summary": "summary",
@@ -67,9 +70,16 @@ def _parse_object(value: Object, field: str) -> Part | None:
 
 
 def parse_thoughts(part: Object) -> Reasoning | None:
-    """Parse a content part whose reasoning is a list of texts; None if it contains others."""
+    """Parse a content part whose reasoning is a list of texts; None if it contains others.
+
+    LangChain puts that of Bedrock into an object.
+    """
     name = part.text("type") or ""
-    found = next((one for one in (name, "summary") if part.items(one)), None)
+    found = next((one for one in (name, "summary", "details") if part.items(one)), None)
+    if found is None and (inner := part.object(name)) and inner.text("text") is not None:
+        extras = part.find_unread(type=String, **{name: Object})
+        extras += inner.find_unread(type=String, text=String)
+        return Reasoning(json=part, text=inner.text("text") or "", field=name, extras=extras)
     return _parse_list(part, name, found) if found else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from webapp.completions import Choice, Completion
 from webapp.messages import Call, Message, ToolCall
 from webapp.transcript.entries import Entry
+from webapp.transcript.pairing import pair_results
 
 
 def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
@@ -14,6 +15,8 @@ def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
     entries = []
     for place, choice in enumerate(choices):
         entry = Entry(choice.message_or_empty, None, choice=choice, place=place)
+        # Tools that the server ran have their results in the answer that called them.
+        pair_results([entry])
         entries.append(entry)
     _count_ambiguous(entries, choices)
     return tuple(entries)

@@ -27,25 +27,28 @@ def arrange(
     step = 1 if order == "asc" else -1
     entries = []
     for place, message in enumerate(messages):
-        entry = Entry(message, None if first is None else first + step * place)
+        entries.append(Entry(message, None if first is None else first + step * place))
+    pair_results(entries if order == "asc" else entries[::-1])
+    for entry in entries:
+        for call in entry.calls:
+            call.may_follow = not call.results and not is_last
+    return tuple(entries)
+
+
+def pair_results(entries: Sequence[Entry]) -> None:
+    """Pair the results in `entries`, which are in request order, with the calls in them."""
+    pairing = Pairing[CallEntry]()
+    for entry in entries:
         entry.pieces = tuple(
             Entry(result, entry.number, holder=entry, position=position)
-            for position, result in enumerate(message.results, start=1)
+            for position, result in enumerate(entry.message.results, start=1)
         )
-        entries.append(entry)
-    chronological = entries if order == "asc" else entries[::-1]
-    pairing = Pairing[CallEntry]()
-    for entry in chronological:
         paired = pairing.read(entry.message, entry.calls)
         for result, one in zip(entry.pieces or (entry,), paired, strict=False):
             result.answers, result.inferred = one.call, one.is_inferred
             if one.call is not None:
                 one.call.results.append(result)
-    _mark_moved(chronological)
-    for entry in entries:
-        for call in entry.calls:
-            call.may_follow = not call.results and not is_last
-    return tuple(entries)
+    _mark_moved(entries)
 
 
 @dataclass(frozen=True, slots=True)

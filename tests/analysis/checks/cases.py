@@ -571,7 +571,18 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete([USER, ask(), result()]),
         complete([USER], answer=ask(), finish="tool_calls"),
     ],
-    "call-awaits": [complete(), complete([USER, ask(), result()])],
+    "call-awaits": [
+        complete(),
+        complete([USER, ask(), result()]),
+        complete(
+            answer={
+                "content": [
+                    {"type": "server_tool_use", "id": "s1", "name": "f", "input": {}},
+                    {"type": "mcp_tool_result", "tool_use_id": "s1", "content": "done"},
+                ]
+            }
+        ),
+    ],
     "result-orphan": [
         complete([USER, ask(), result()]),
         complete([USER, ask(), result(), ask(), result()]),

@@ -46,8 +46,8 @@ def find_unanswered(subject: Subject) -> Iterator[Found]:
 )
 def find_awaiting(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        if entry.calls:
-            count = len(entry.calls)
+        # Tools that the server ran have their results in the answer.
+        if count := sum(not call.results for call in entry.calls):
             what = "the result of this call" if count == 1 else f"the results of {count} calls"
             yield Found(entry, f"The model waits for {what}.")
 
