@@ -111,14 +111,13 @@ class Choice:
         """Parse a choice; `cited` are the sources that its completion lists."""
         if not isinstance(json, Object):
             return cls(json, None, None, None)
-        # Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
-        source = "delta" if isinstance(json.get("message"), Null | None) else "message"
+        source = name_answer(json)
         message = json.get(source)
         logprobs = json.object("logprobs")
         if logprobs is not None and next(_iter_tokens(logprobs), None) is None:
             logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
-        read |= {"index": Number, source: object, "finish_reason": String}
+        read |= {"index": Number, "message": object, source: object, "finish_reason": String}
         parsed = None
         found = find_choice_messages(json)
         if found is not None and isinstance(message, Null | None):
@@ -329,6 +328,23 @@ class Completion:
     def finish_reasons(self) -> tuple[str, ...]:
         """Each finish reason once, in the order of the choices."""
         return tuple(dict.fromkeys(c.finish_reason for c in self.choices if c.finish_reason))
+
+
+def name_answer(choice: Object) -> str:
+    """Return the name of the member of a choice that has its answer, usually `message`.
+
+    Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
+    """
+    message = choice.get("message")
+    members = message.members if isinstance(message, Object) else ()
+    if not isinstance(message, Object | Null | None) or any(
+        one.name.text != "role" and one.value.source not in _NOTHING for one in members
+    ):
+        return "message"
+    return "delta" if choice.object("delta") or not members else "message"
+
+
+_NOTHING: Final = frozenset({"null", '""', "[]"})
 
 
 def list_choices(completion: Object) -> tuple[Choice, ...]:

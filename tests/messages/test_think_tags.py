@@ -36,6 +36,7 @@ from webapp.messages import Thought, split_reasoning
         ("<longcat_think>A</longcat_think>B", "<longcat_think>", "A", "B"),
         ("<|START_THINKING|>A<|END_THINKING|>B", "<|START_THINKING|>", "A", "B"),
         ("<unused94>thought\nA<unused95>B", "<unused94>thought", "\nA", "B"),
+        ("<|channel>thought\nA<channel|>B", "<|channel>thought", "\nA", "B"),
         (
             "<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B",
             "<|channel|>analysis<|message|>",

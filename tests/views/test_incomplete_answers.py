@@ -133,9 +133,11 @@ def test_choices_with_one_index_are_told_apart(
     assert "The server gives this choice the index 0." in page.text
 
 
-@pytest.mark.parametrize("empty", [{}, {"message": None}])
+@pytest.mark.parametrize(
+    "empty", [{}, {"message": None}, {"message": {}}, {"message": {"role": "x", "content": ""}}]
+)
 def test_a_stored_delta_counts_as_the_message(
-    fake: FakeUpstream, fake_client: FlaskClient, empty: dict[str, None]
+    fake: FakeUpstream, fake_client: FlaskClient, empty: dict[str, Any]
 ) -> None:
     said = {"role": "assistant", "content": "It is so."}
     choices = [{"index": 0, "delta": said, "finish_reason": "stop"} | empty]

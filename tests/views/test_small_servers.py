@@ -230,7 +230,7 @@ def test_an_event_that_is_no_json_is_kept_as_it_came(
     assert "is not JSON" in page.one(".broken-off").text() and "{oops" in page.text
 
 
-@pytest.mark.parametrize("event", [b"event: error\ndata: ", b"data: "])
+@pytest.mark.parametrize("event", [b"event: error\ndata: ", b"data: ", b"data: [ERROR] "])
 def test_words_that_end_a_stream_are_its_reason(
     model: FakeModel, recording: FlaskClient, event: bytes
 ) -> None:

@@ -33,6 +33,7 @@ _TAGS: Final = {
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|START_THINKING|>": "<|END_THINKING|>",
     "<unused94>thought": "<unused95>",
+    "<|channel>thought": "<channel|>",
 }
 """The opening tags with their closing tags."""
 

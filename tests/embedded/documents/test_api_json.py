@@ -189,6 +189,16 @@ def test_a_choice_without_index_is_numbered_and_without_message_has_an_empty_one
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [("abort", "length"), ("cancelled", "length"), ("error", "length"), ("eos", "eos")],
+)
+def test_an_answer_that_broke_off_has_a_finish_reason_of_the_api(given: str, written: str) -> None:
+    choices = f'[{{"message": {{"content": "Half"}}, "finish_reason": "{given}"}}]'
+
+    assert member("choices", choices=choices)[0]["finish_reason"] == written
+
+
 def test_further_members_follow_unless_they_are_empty() -> None:
     text = completion_text(n="1", store="false", a="null", b='""', c="[]", d="{}", messages="[1]")
 

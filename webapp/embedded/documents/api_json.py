@@ -18,6 +18,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from webapp.completions import find_break, name_answer
 from webapp.exact_json import (
     Array,
     Member,
@@ -153,8 +154,7 @@ def serialize_completion(completion: Object, completion_id: str) -> str:
         for at, choice in enumerate(choices)
     ]
     keeps_indexes = len(set(indexes)) == len(indexes)
-    incomplete = completion.get("incomplete")
-    broke_off = incomplete is not None and not isinstance(incomplete, Null)
+    broke_off = find_break(completion) is not None
     named["choices"] = write_array(
         _serialize_choice(choice, at, keeps_index=keeps_indexes, broke_off=broke_off)
         for at, choice in enumerate(choices)
@@ -199,9 +199,8 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
     named = {name: _get_source(choice, name) for name in _CHOICE_FIELDS}
     if not keeps_index or named["index"] == "null":
         named["index"] = str(position)
-    message = choice.get("message")
-    is_delta = message is None or isinstance(message, Null)
-    answer = choice.get("delta") if is_delta else message
+    source = name_answer(choice)
+    answer = choice.get(source)
     if answer is None and (found := find_choice_messages(choice)):
         answer = found[0]
     if isinstance(answer, Object):
@@ -213,7 +212,7 @@ def _serialize_choice(choice: Value, position: int, *, keeps_index: bool, broke_
         named["message"] = one_line_source(answer)
     if broke_off and named["finish_reason"] not in _FINISH_REASONS:
         named["finish_reason"] = '"length"'
-    return _write_object(named, _copy_non_empty(choice, {*named, "delta"} if is_delta else named))
+    return _write_object(named, _copy_non_empty(choice, {*named, source}))
 
 
 def _is_nonzero(value: Value) -> bool:

@@ -6,9 +6,10 @@ are those of OpenRouter, vLLM, FastAPI and Anthropic.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
-from webapp.exact_json import Array, Boolean, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, NotJson, Number, Object, String, Value, parse
 
 _NO_ERROR: Final = frozenset({"null", "false", '""', "{}", "[]", "0", '"0"'})
 _WORDS: Final = (
@@ -72,15 +73,24 @@ def read_words(error: Value) -> str:
     """Read the sentence in an error: its text, that of its first member with words, its JSON.
 
     That member can be an error itself, as in batches of Anthropic's. Of a list, it is the first.
+    OpenRouter has the error of its provider as well.
     """
+    raw = None
     while True:
         if isinstance(error, Array) and error.items:
             error = error.items[0]
         if not isinstance(error, Object):
             break
+        metadata = error.object("metadata")
+        raw = (metadata and metadata.text("raw")) or raw
         found = map(error.get, _WORDS)
         inner = next((one for one in found if one and one.source not in _NO_ERROR), None)
         if inner is None:
             break
         error = inner
-    return error.text if isinstance(error, String) else error.source
+    words = error.text if isinstance(error, String) else error.source
+    if raw is None:
+        return words
+    with suppress(NotJson):
+        raw = read_words(parse(raw))
+    return f"{words} ({raw})"

@@ -145,8 +145,8 @@ class StreamRecorder:
             return
         text = data.decode(errors="replace")
         words = text.strip()
-        is_sentence = bool(words) and len(words) <= _LONGEST_SENTENCE
-        is_sentence = is_sentence and words[0] not in "{[<"
+        is_sentence = 0 < len(words) <= _LONGEST_SENTENCE
+        is_sentence = is_sentence and not words.startswith(("{", "<", "[{", '["'))
         if is_error and is_sentence:
             self._note(_say_reported(words), text)
         else:
