@@ -11,14 +11,12 @@ from webapp.redaction.rules.kinds import (
     has_digit,
     is_mixed,
     is_random,
-    is_scrambled,
     is_strong,
     is_told,
     is_value,
 )
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
-_WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
 
 
 def _is_secret(secret: str) -> bool:
@@ -42,13 +40,6 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"(?:gh|glab) [a-z]{5,9}(?: set)? [^\n|;]{0,200}?(?:(?:--body|-b|--value|-v)[ =])"
         + ARGUMENT,
         _is_secret,
-    ),
-    ignoring_case(
-        "secret",
-        "glab variable set|user-secrets set|env:set|secrets set|secret set|credential set"
-        "|kubectl create secret",
-        rf"[a-z:-]{{3,12}}(?:[ :]set)?{_FLAGS} {_WORD}(?:[ ]|=)" + ARGUMENT,
-        _is_strong,
     ),
     ignoring_case(
         "secret",
@@ -124,12 +115,6 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"\bsend[a-z]{0,12}[\s(]{1,4}(?:--\s)?[\"'](?P<secret>[^\"'\\\n]{3,200})",
         _is_secret,
         r"send[a-z]*[ (]+(?:-- )?[\"']",
-    ),
-    ignoring_case(
-        "password",
-        'send "|send -- "',
-        r"send (?:-- )?\"(?P<secret>[^\"'\\\n ]{5,100})(?:\\[rn]){1,2}\"(?=[^\n]{0,60}passw)",
-        _is_strong,
     ),
     ignoring_case(
         "password",
@@ -218,12 +203,6 @@ COMMANDS: Final[tuple[Kind, ...]] = (
             r"(?P<secret>[^\s]{8,4096})"
         ),
         lambda secret: is_value(secret) and (is_mixed(secret) or len(secret) >= 20),
-    ),
-    ignoring_case(
-        "token",
-        "--token",
-        r"--token[ =][\"']?(?P<secret>[a-z0-9]{6}\.[a-z0-9]{16})(?![\w.-])",
-        lambda secret: has_digit(secret) or is_scrambled(secret.replace(".", "")),
     ),
     # What a client sends after a prompt in base64.
     Kind(

@@ -21,8 +21,6 @@ from webapp.redaction.rules.kinds import (
 
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
 ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,4096}|[^\s\"'|;&)]{3,4096})"
-_NAMES: Final = "password|passwort|passphrase|passcode|secret|api key|token"
-_CHANGED: Final = "changed|rotated|reset|updated|switched"
 TWO_STRINGS: Final = (
     r"(?:[^()\n\"']{0,40}?(?:[\"'][^\"'\n]{0,200}[\"'])?,\s{0,20})?"
     r"[\"'][^\"'\n]{1,100}[\"']\s{0,4},\s{0,20}[\"'](?P<secret>[^\"'\n]{3,200})[\"']"
@@ -40,17 +38,6 @@ def is_argument(secret: str) -> bool:
 
 def _is_code_key(secret: str) -> bool:
     return is_value(secret) and is_mixed(secret) and " " not in secret
-
-
-def _is_code(secret: str) -> bool:
-    """Return whether a word of a sentence is neither a word of a language nor a version or path."""
-    return (
-        is_value(secret)
-        and is_mixed(secret)
-        and len(secret) >= 8
-        and re.search(r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]", secret) is not None
-        and not re.search(r"[(){}<>/\\]|\A[\w.-]+\.[a-z]{1,5}\Z|\A[a-z]+=", secret)
-    )
 
 
 def ignoring_case(
@@ -308,20 +295,6 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        _NAMES,
-        rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?from "
-        r"[\"'`]?(?P<secret>[^\s\"'`]{5,100})[\"'`]? to\b",
-        _is_code,
-    ),
-    ignoring_case(
-        "password",
-        _NAMES,
-        rf"(?:{_NAMES})[^\n.]{{0,40}}? (?:{_CHANGED}) (?:it )?"
-        r"(?:from [\"'`]?[^\s\"'`]{5,100}[\"'`]? )?to [\"'`]?(?P<secret>[^\s\"'`]{5,100})",
-        _is_code,
-    ),
-    ignoring_case(
-        "password",
         "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
         r"[a-z]{5,14}(?:\s{0,3}[:=]|[ ](?:is|ist|lautet|sind|are))\s{0,3}[\w.@+-]{1,60}"
         r"\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
@@ -364,12 +337,6 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "assword\n",
-        r"assword\n(?P<secret>[^\s\"'`]{6,100})(?=[ \t]*(?:\r?\n|\Z))",
-        _is_code,
-    ),
-    ignoring_case(
-        "password",
         "assword for user ",
         r"assword for user \[?[\w.-]{1,60}\]?\s{0,3}\n?new value: (?P<secret>[^\s]{6,100})",
         is_argument,
@@ -387,13 +354,5 @@ FORMS: Final[tuple[Kind, ...]] = (
         r"[a-z -]{0,20}?(?:key|string|secret|password) (?:[0-9] )?(?:ascii-text |local )?[\"']?"
         r"(?P<secret>[^\s\"']{6,100})",
         lambda secret: is_argument(secret) and is_mixed(secret),
-    ),
-    # After a question.
-    ignoring_case(
-        "password",
-        "password?|pw?|pwd?|passwort?|passwd?",
-        r"(?:password|pwd?|passwort|passwd)\?\s{1,3}(?:it'?s|its|es ist|is)?:?\s{0,2}"
-        r"[\"'`]?(?P<secret>[^\s\"'`,;]{6,100})",
-        _is_code,
     ),
 )

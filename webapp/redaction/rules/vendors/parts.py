@@ -35,24 +35,12 @@ PARTS: Final[tuple[Kind, ...]] = (
         reach=36,
     ),
     Kind(
-        "hosting-token",
-        ("FlyV1 ",),
-        re.compile("FlyV1 (?P<secret>[A-Za-z0-9+/=,_-]{40,4096})"),
-        is_no_placeholder,
-    ),
-    Kind(
         "key",
         ("django-insecure-",),
         re.compile(r"django-insecure-[a-z0-9!@#$%^&*(_=+)-]{40,60}"),
         is_mixed,
     ),
     # The scheme of an address that names its kind.
-    Kind(
-        "api-key",
-        ("secret-token:",),
-        re.compile("secret-token:(?P<secret>[A-Za-z0-9_.~%-]{16,}+)"),
-        is_no_placeholder,
-    ),
     Kind(
         "database-token",
         ("prod:", "dev:", "preview:"),
@@ -135,12 +123,6 @@ PARTS: Final[tuple[Kind, ...]] = (
         is_no_placeholder,
         reach=6,
         needs=r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}",
-    ),
-    Kind(
-        "twitch-token",
-        ("oauth:",),
-        re.compile("oauth:(?P<secret>[a-z0-9]{30})(?![A-Za-z0-9_-])"),
-        is_mixed,
     ),
     Kind(
         "database-token",

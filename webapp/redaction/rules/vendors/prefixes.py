@@ -39,9 +39,6 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", _WORD + "{22}(?![A-Za-z0-9])", "ak- as-"),
     ("api-key", _WORD + "{24,}+", "aio_ unkey_ rpa_ apify_api_ cmVmd esecret_"),
     ("api-key", _WORD + "{16,}+", "tr_prod_ tr_dev_ tr_stg_ eraser_ sm_aat_ sm_pat_ sm_sat_"),
-    ("api-key", r"[A-Za-z0-9]{24,}+(?![_-][A-Za-z0-9])", "live_"),
-    ("api-key", r"[a-z0-9]{7}(?:-[a-z0-9]{7}){3}", "sk-helicone-"),
-    ("api-key", _WORD + "{32,}+", "dnsimple_a_ dnsimple_u_"),
     ("api-key", r"[0-9a-f]{40,}+", "slk_ rootly_ crsr_"),
     ("api-key", r"\+[A-Za-z0-9_-]{16,}+", "pdus endr"),
     ("api-key", r"[0-9a-fA-F]{32}_[A-Za-z0-9]{22}(?![A-Za-z0-9])", "KEY"),
@@ -75,7 +72,6 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("api-key", _DASHED + "{8,}+", "dvc_server_ dvc_client_ dvc_mobile_"),
     ("api-key", r"[0-9a-f-]{36}(?![A-Za-z0-9-])", "sk_ sk_test_ sk_sbox_"),
     ("api-key", r"[0-9a-f]{28,}+", "packagist_ort_ packagist_out_ packagist_acs_ packagist_ack_"),
-    ("api-key", r"[A-Za-z0-9_-]{10,44}/[A-Za-z0-9_-]{20,}+", "configcat-sdk-1/"),
     ("api-key", _BASE64 + "{60,}+", "apk_ apk_user_ ATAT"),
     ("api-key", r"[A-Za-z0-9_-]{8,60}\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{40,}+", "wrka- wrkasa-"),
     ("api-key", r"(?:_ca|_us|_eu)?\.[A-Za-z0-9_-]{20,}+", "api_live api_sandbox"),
@@ -229,7 +225,7 @@ _CUT: Final = (
 """The rest of a token of which the text has only the beginning."""
 _OTHER_PREFIXES: Final = split_words(
     """
-    live_ server_ render_ secret_ buildkite_ snyk_ wandb_ voyage- org- proj_ api- sdk- mob- API-
+    server_ render_ secret_ buildkite_ snyk_ wandb_ voyage- org- proj_ api- sdk- mob- API-
     key- pubkey- apk_ prf_ cog_ tss_ lip_ psk_ rnd_ aio_ ext_ dt0 md-
     """
 )
@@ -275,13 +271,6 @@ def _is_shortened(secret: str) -> bool:
 
 
 PREFIXED: Final[tuple[Kind, ...]] = (
-    # Of letters alone, often all of them small.
-    Kind(
-        "api-key",
-        ("hf_", "api_org_"),
-        re.compile(r"(?:hf|api_org)_[A-Za-z]{34,40}(?![A-Za-z0-9_])"),
-        lambda secret: len(set(secret)) >= 12 and is_no_placeholder(secret),
-    ),
     Kind(
         "okta-token",
         ("00",),
