@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any, Final, TypeAlias
 
 from tests.support.media_bytes import png
@@ -325,9 +326,12 @@ FIRES: Final[dict[str, list[Document]]] = {
         ),
         text_answer('<tool_call>{"name": "find_seat"}</tool_call>'),
         text_answer("I will look.\n<function=find_seat>{}</function>"),
+        text_answer('{"name": "find_seat", "parameters": {"row": 14}}', tools=[tool()]),
+        text_answer("```tool_code\nprint(find_seat(row=14))\n```", tools=[tool()]),
     ],
     "special-token": [
         text_answer("14C</s>"),
+        text_answer("def find():\n\n    return 14<|im_end|>"),
         complete(
             [{"role": "assistant", "content": "14B<|im_end|>"}, USER], {"content": "14C<|im_end|>"}
         ),
@@ -726,6 +730,9 @@ SILENT: Final[dict[str, list[Document]]] = {
         ),
         text_answer("Models write `<tool_call>` for this."),
         text_answer("```xml\n<tool_call>{}</tool_call>\n```"),
+        text_answer('{"name": "find_row", "parameters": {"row": 14}}', tools=[tool()]),
+        text_answer('{"name": "find_seat", "parameters": {"row": 14}}'),
+        text_answer('{"name": "find_seat", "price": 3}', tools=[tool()]),
         complete(answer=ask() | {"content": "<tool_call>"}),
     ],
     "special-token": [
@@ -735,6 +742,8 @@ SILENT: Final[dict[str, list[Document]]] = {
             {"content": "The file has <|endoftext|> in it."},
         ),
         text_answer("The token `<|im_end|>` ends a turn."),
+        text_answer('The token "<|im_end|>" ends a turn.'),
+        text_answer("Llama uses\n\n    <|eot_id|>\n\nat the end."),
         text_answer("a < b | c > d"),
     ],
     "think-leak": [text_answer("I <think> so"), complete(answer={"reasoning_content": "Row 14."})],
@@ -781,7 +790,13 @@ SILENT: Final[dict[str, list[Document]]] = {
         loop(5, changes=True),
         complete([USER, ask(), result("Error: full"), ask(), result("14C")]),
     ],
-    "text-loop": [text_answer(NUMBERS), text_answer("-" * 5000), text_answer("ab " * 100)],
+    "text-loop": [
+        text_answer(json.dumps([[0] * 40] * 40)),
+        text_answer("```json\n" + json.dumps([[0] * 40] * 40, indent=4) + "\n```"),
+        text_answer(NUMBERS),
+        text_answer("-" * 5000),
+        text_answer("ab " * 100),
+    ],
     "content-null": [
         complete([USER, ask(), result()]),
         complete([{"role": "user", "content": ""}]),

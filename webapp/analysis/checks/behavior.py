@@ -13,7 +13,7 @@ from webapp.analysis.checks.rules import Found, call_rule, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.analysis.failures import find_result_failure
 from webapp.analysis.naming import name_call
-from webapp.exact_json import Array, NotJson, Object, Value, write_array, write_object
+from webapp.exact_json import Array, NotJson, Object, Value, parse, write_array, write_object
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry
 
@@ -23,6 +23,7 @@ SAME_CALLS: Final = 3
 LOOPING_CALLS: Final = 5
 FAILURES: Final = 3
 _TAIL: Final = 2_048
+_READ: Final = 8 * _TAIL
 _REPEATED: Final = 0.06
 """The ratio to which the end of a repeated text is compressed: prose keeps a third, tables and code
 a tenth."""
@@ -120,13 +121,24 @@ def find_broken_cache(subject: Subject) -> Iterator[Found]:
 )
 def find_repetition(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        text = join_texts(entry.message)[-_TAIL:]
+        whole = join_texts(entry.message)
+        # Another rule reports white space, which pretty JSON is full of.
+        text = " ".join(whole[-_READ:].split())[-_TAIL:]
         tail = text.encode("utf-8", "surrogatepass")
-        if len(tail) < _TAIL or not tail.strip():
-            continue
         is_line = not any(map(str.isalnum, text))
-        if len(zlib.compress(tail)) < _REPEATED * len(tail) and not is_line:
+        if len(tail) < _TAIL or is_line or len(zlib.compress(tail)) >= _REPEATED * len(tail):
+            continue
+        if not _is_json(whole):
             yield Found(entry, "The end of the answer repeats itself.")
+
+
+def _is_json(text: str) -> bool:
+    """Return whether `text` is JSON from start to end, such as a matrix, perhaps in a fence."""
+    text = text.strip().removeprefix("```json").removesuffix("```").strip()
+    try:
+        return text[:1] in ("[", "{") and bool(parse(text))
+    except NotJson:
+        return False
 
 
 def _identify(entry: CallEntry) -> str:

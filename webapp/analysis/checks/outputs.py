@@ -13,7 +13,16 @@ from webapp.exact_json.lexemes import STRINGS
 from webapp.messages import Audio, Reasoning, Refusal, split_reasoning
 from webapp.transcript import Entry
 
-_FENCED: Final = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]{1,400}`", re.DOTALL)
+_FENCED: Final = re.compile(
+    r"(```|~~~).*?(?:\1|\Z)|`[^`\n]{1,400}`"
+    # Indented code, unless it is the end, which a leaked token is, too.
+    r"|(?:\A|\n[ \t]*\n)(?:(?: {4}|\t)[ \t]*[^\s][^\n]*\n)+(?!\s*\Z)",
+    re.DOTALL,
+)
+_QUOTES: Final = frozenset("\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u300c\u300d")
+_TOOL_CODE: Final = re.compile(r"```tool_code\s(.*?)(?:```|\Z)", re.DOTALL)
+_CALLED: Final = re.compile(r"\b([A-Za-z_][\w-]{0,63})\(")
+_CALL_MEMBERS: Final = frozenset({"type", "id", "name", "function", "parameters", "arguments"})
 _CALL_MARKUP: Final = re.compile(
     r"<tool_call>|<invoke name=|<\|tool_calls?(?:_begin|_section_begin)?\|>|<function=\w|"
     r"<｜tool▁calls?▁begin｜>|\[TOOL_CALLS\]|<\|python_tag\|>|<function_calls>"
@@ -148,7 +157,7 @@ def find_runaway(subject: Subject) -> Iterator[Found]:
 )
 def find_leaked_calls(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        found = _find_leaked(_CALL_MARKUP, entry, subject)
+        found = _find_leaked(_CALL_MARKUP, entry, subject) or _find_bare_call(entry, subject)
         if found and not entry.calls:
             yield Found(entry, f"A tool call came as text ({quote(found)}), so nothing ran.")
 
@@ -304,7 +313,8 @@ def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str
     An answer about markup quotes it from the question or from the result of a tool.
     """
     text = _FENCED.sub("", join_texts(entry.message))
-    for found in dict.fromkeys(match[0] for match in markup.finditer(text)):
+    bare = (match[0] for match in markup.finditer(text) if not _is_quoted(text, match))
+    for found in dict.fromkeys(bare):
         # `<s>` and `</s>` are the HTML of struck-out text, too.
         if found == "</s>" and "<s>" in text:
             continue
@@ -312,6 +322,33 @@ def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str
         if not any(found in join_texts(message) for message in others):
             return found
     return None
+
+
+def _is_quoted(text: str, found: re.Match[str]) -> bool:
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    return bool(before and after) and before in _QUOTES and after in _QUOTES
+
+
+def _find_bare_call(entry: Entry, subject: Subject) -> str | None:
+    """Return the name of an offered tool if the answer is nothing but its call, as Llama writes it.
+
+    Gemma writes it as code of a language of its own.
+    """
+    text = join_texts(entry.message).strip()
+    if len(text) > _MAX_JSON or not subject.tools:
+        return None
+    names = {tool.name for tool in subject.tools}
+    if code := _TOOL_CODE.match(text):
+        return next((name for name in _CALLED.findall(code[1]) if name in names), None)
+    try:
+        call = parse(text) if text[:1] == "{" else None
+    except NotJson:
+        return None
+    if not isinstance(call, Object) or not _CALL_MEMBERS.issuperset(call.names()):
+        return None
+    takes = call.object("parameters") or call.object("arguments")
+    name = call.text("name") or call.text("function")
+    return name if takes is not None and name in names else None
 
 
 def _iter_cut(subject: Subject) -> Iterator[Entry]:
