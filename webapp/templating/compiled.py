@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import jinja2
 from flask.templating import Environment
-from jinja2 import BytecodeCache, Template
+from jinja2 import BytecodeCache, Template, nodes
 from jinja2.bccache import Bucket
-from jinja2.runtime import Context
-from markupsafe import escape
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Macro
+from markupsafe import Markup, escape
 
 from webapp.formatting import replace_surrogates
 
@@ -40,21 +41,46 @@ class CompiledTemplates(BytecodeCache):
             _KEPT[bucket.key] = bucket.checksum, bucket.code
 
 
-class _Context(Context):
-    """Calls functions with their arguments alone: none of ours asks for the context."""
+class _Code(CodeGenerator):
+    """Compiles `a.b` and `f(x)` to the same in Python.
 
-    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-        return function(*args, **kwargs)
+    Jinja's own code looks for an item `b` as well, and passes the context to functions that ask
+    for it: none of ours does.
+    """
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        self.visit(node.node, frame)
+        self.write(f".{node.attr}")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        arguments = [("", one) for one in node.args]
+        arguments += [(f"{one.key}=", one.value) for one in node.kwargs]
+        arguments += [("*", node.dyn_args)] if node.dyn_args else []
+        arguments += [("**", node.dyn_kwargs)] if node.dyn_kwargs else []
+        self.visit(node.node, frame)
+        self.write("(")
+        for sign, value in arguments:
+            self.write(sign)
+            self.visit(value, frame)
+            self.write(", ")
+        self.write("caller=caller)" if forward_caller else ")")
+
+
+class _Macro(Macro):
+    """A macro that is called at once if all of its parameters have a value by their position."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        is_plain = not (self.catch_kwargs or self.catch_varargs or self.caller)
+        if is_plain and not kwargs and len(args) == self._argument_count:
+            return Markup(self._func(*args))
+        return super().__call__(*args, **kwargs)
 
 
 class _Template(Template):
-    """A template whose output UTF-8 can encode, and whose code escapes with `_escape`.
+    """A template whose output UTF-8 can encode, and whose code uses `_escape` and `_Macro`.
 
     The code that Jinja compiles calls `escape` for each value of a page, more than a thousand
-    times. If it calls another name some day, it is only slower.
+    times. If it calls other names some day, it is only slower.
     """
 
     def render(self, *args: Any, **kwargs: Any) -> str:
@@ -69,7 +95,7 @@ class _Template(Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> Template:
         template = super().from_code(environment, code, globals, uptodate)
-        template.root_render_func.__globals__["escape"] = _escape
+        template.root_render_func.__globals__.update(escape=_escape, Macro=_Macro)
         return template
 
 
@@ -85,7 +111,7 @@ def _escape(value: Any) -> str:
 class TemplateEnvironment(Environment):
     """Looks up the globals of templates in one step."""
 
-    context_class = _Context
+    code_generator_class = _Code
     template_class = _Template
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
