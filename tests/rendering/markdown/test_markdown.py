@@ -39,12 +39,21 @@ def plain(text: str) -> str:
 
 _WORDS = ["a", "Table", "www.x", "2024", "don't", "i.e.", "end?", "ok;", "x,", "http", "1", "E'"]
 _SIGNS = ["(c)", "and/or", "Note:", "tel:1", "http://a.b", "50%", "-", "1.", "+", "oh!", "www."]
+_CODE = ["`a`", "`a b`,", "`<b>&\"'`", "`\\`.", "``a``", "`", "`a", "`$x$`", "`a``b`", "`[a](b)`"]
 
 
-@given(st.sampled_from(_WORDS), st.lists(st.sampled_from(_WORDS + _SIGNS)))
-@example("Thank", ["you.", "Go", "on", "with", "the", "next", "one."])
-def test_sentences_are_shown_as_the_parser_shows_them(first: str, words: list[str]) -> None:
-    text = " ".join([first, *words])
+@given(
+    st.sampled_from(_WORDS + _CODE),
+    st.lists(st.sampled_from(_WORDS + _SIGNS + _CODE)),
+    st.sampled_from([" ", " ", "\n", "\n\n", ""]),
+)
+@example("Thank", ["you.", "Go", "on", "with", "the", "next", "one."], " ")
+@example("It", ["returns `0`.", "`a<b` is true.", "So", "what?"], "\n")
+@example("`a`", ["b", "`c`"], "\n\n")
+def test_sentences_are_shown_as_the_parser_shows_them(
+    first: str, words: list[str], between: str
+) -> None:
+    text = between.join([first, *words])
     # A line break at its end leaves a text to the parser.
     assert html(text) == html(text + "\n")
 

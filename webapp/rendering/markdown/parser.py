@@ -72,17 +72,30 @@ _BLOCK_WEIGHT: Final = 5
 _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that test every line for their end, in one step of the parser."""
 
+_CODE: Final = re.compile(r"`([!-_a-~]+(?: [!-_a-~]+)*+)`(?!`)")
 _SENTENCES: Final = re.compile(
-    r"[A-Za-z](?:[A-Za-z0-9,;'?!()/%+-]|\.(?<!www\.)|:(?!//)| (?=[^ ])|(?!))*+"
+    rf"(?:[A-Za-z]|{_CODE.pattern})"
+    r"(?:[A-Za-z0-9,;'?!()/%+-]|\.(?<!www\.)|:(?!//)| (?=[^ \n])|\n{1,2}(?=[A-Za-z`])"
+    rf"|{_CODE.pattern})*+"
 )
-"""Words on one line without syntax, such as many questions are; only bare citations look so."""
+"""Lines and paragraphs of words and code without other syntax, such as many questions are; only
+bare citations look so."""
 
 
 def render_sentences(text: str) -> str | None:
-    """Render `text` as safe HTML if it is words on one line without syntax; else return None."""
+    """Render `text` as safe HTML if it is words and code without other syntax; else None."""
     if "citeturn" in text or not _SENTENCES.fullmatch(text):
         return None
+    if "`" in text:
+        text = _CODE.sub(lambda code: f"<code>{_escape_code(code[1])}</code>", text)
+    if "\n" in text:
+        text = text.replace("\n\n", '</p>\r<p dir="auto">').replace("\n", "<br>\n")
+        text = text.replace("\r", "\n")
     return f'<p dir="auto">{text}</p>\n'
+
+
+def _escape_code(code: str) -> str:
+    return code.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def render(text: str, scope: Scope, *, own_host: str) -> str:
