@@ -22,6 +22,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from tests.support.fake_upstream import FakeUpstream
+from tests.support.kept_databases import KeptDatabases
 from tools.forking import Forkable, running_forkable
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
 from tools.store_rows import database_url as sqlite_url
@@ -122,13 +123,17 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the SQLite file of an application and its store that hold nothing, to be copied."""
     folder = tmp_path_factory.mktemp("empty")
-    url = sqlite_url(folder)
+    create_tables(sqlite_url(folder))
+    [file] = folder.iterdir()
+    return file
+
+
+def create_tables(url: str) -> None:
+    """Create the tables of an application and its store in the database at `url`."""
     Store(url).close()
     opener = open_app_database(Config(database_url=url))
     opener.get()
     opener.close()
-    [file] = folder.iterdir()
-    return file
 
 
 @pytest.fixture
@@ -213,6 +218,12 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def kept_databases(postgres: PostgresServer) -> KeptDatabases:
+    """Return the databases of PostgreSQL that have the tables of an empty store."""
+    return KeptDatabases(postgres, create_tables)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `url` once for each kind of database, or once if any will do."""
     if "database_kind" in metafunc.fixturenames:
@@ -224,10 +235,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
-    """Yield the URL of an empty database; a test that asks for it runs once for each kind."""
+    """Yield the URL of an empty database; a test that asks for it runs once for each kind.
+
+    On PostgreSQL it has the tables of an empty store, unless the test is marked `new_database`.
+    """
     if database_kind == "sqlite":
         yield sqlite_url(tmp_path)
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as address:
+    if request.node.get_closest_marker("new_database"):
+        server: PostgresServer = request.getfixturevalue("postgres")
+        lent = server.database()
+    else:
+        kept: KeptDatabases = request.getfixturevalue("kept_databases")
+        lent = kept.lend()
+    with lent as address:
         yield address

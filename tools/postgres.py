@@ -54,7 +54,7 @@ class PostgresServer:
 
         It is emptied for the next caller, which costs a tenth of making a new one.
         """
-        name = self._emptied.pop() if self._emptied else self._create("UTF8")
+        name = self._emptied.pop() if self._emptied else self.create("UTF8")
         yield self.url(name)
         self.drop_connections(self.url(name))
         self.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public", database=name)
@@ -63,13 +63,14 @@ class PostgresServer:
     @contextmanager
     def database_in(self, encoding: str) -> Iterator[str]:
         """Yield the URL of an empty database in this encoding; drop it at the end."""
-        name = self._create(encoding)
+        name = self.create(encoding)
         try:
             yield self.url(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _create(self, encoding: str) -> str:
+    def create(self, encoding: str) -> str:
+        """Create an empty database in this encoding; return its name."""
         name = f"test_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'")
         return name

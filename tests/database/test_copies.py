@@ -32,6 +32,8 @@ from webapp.embedded import Store, create_server, load_samples
 from webapp.embedded.store.schema import SCHEMA
 from webapp.factories import APP_SCHEMAS
 
+pytestmark = pytest.mark.new_database
+
 SCHEMAS: Final = (SCHEMA, *APP_SCHEMAS)
 
 

@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
+from tests.support.kept_databases import KeptDatabases
 from tests.support.model_server import PATIENCE, FakeModel
 from tools.cluster import wait_for
 from tools.postgres import PostgresServer
@@ -33,8 +34,8 @@ FIRST: Final = f"{API}/chatcmpl-fake0"
 
 
 @pytest.fixture
-def url(postgres: PostgresServer) -> Iterator[str]:
-    with postgres.database() as address:
+def url(kept_databases: KeptDatabases) -> Iterator[str]:
+    with kept_databases.lend() as address:
         yield address
 
 

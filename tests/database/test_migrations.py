@@ -13,6 +13,8 @@ from webapp.database import Database, Schema, StoreError, migrate, migrate_all, 
 from webapp.embedded import Store
 from webapp.embedded.store.schema import SCHEMA
 
+pytestmark = pytest.mark.new_database
+
 
 def create_notes(connection: Connection) -> None:
     connection.execute(text("CREATE TABLE notes (body TEXT)"))

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from flask.testing import FlaskClient
 
 from webapp import access, create_app
@@ -23,6 +24,7 @@ def ask(client: FlaskClient) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
+@pytest.mark.new_database
 def test_it_is_ready_once_the_database_answers(url: str, client: FlaskClient) -> None:
     with closing(open_later(url, access.SCHEMA)) as database:
         assert Readiness(database, access.SCHEMA).find_problem() is None

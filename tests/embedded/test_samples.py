@@ -15,6 +15,8 @@ from webapp.embedded import Store, load_samples
 from webapp.embedded.samples import SAMPLES
 from webapp.embedded.store.pages import PageRequest
 
+pytestmark = pytest.mark.new_database
+
 FIRST = PageRequest(None, 100, "asc")
 
 

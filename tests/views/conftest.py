@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tools.postgres import PostgresServer
+from tests.support.kept_databases import KeptDatabases
 from webapp.config import Config
 
 
@@ -17,6 +17,6 @@ def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Config]
     if request.param == "sqlite":
         yield config
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
+    kept: KeptDatabases = request.getfixturevalue("kept_databases")
+    with kept.lend() as url:
         yield replace(config, database_url=url)

@@ -99,6 +99,7 @@ def test_a_completion_that_takes_the_place_of_another_is_checked_itself(
     assert (find_tags(url), count(store)) == ({}, 0)
 
 
+@pytest.mark.new_database
 def test_an_older_store_is_checked_and_so_is_one_of_older_rules(url: str) -> None:
     store_old(url)
     with closing(Store(url)) as store:

@@ -561,6 +561,7 @@ def test_completions_that_have_facts_are_not_read_again_and_again(store: Store, 
     assert rows(url, "SELECT filled FROM derived") == [(2000,)]
 
 
+@pytest.mark.new_database
 def test_an_older_store_is_filled_while_it_is_read_and_after_a_kill(url: str) -> None:
     store_old(url)
     commits = []

@@ -19,7 +19,7 @@ from tools.store_processes import (
 from tools.store_rows import add, rows
 from webapp.embedded import Store
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.new_database]
 
 KILLS = 2
 

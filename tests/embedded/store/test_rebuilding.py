@@ -17,6 +17,8 @@ from webapp.embedded.store import rebuilding
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.schema import SCHEMA
 
+pytestmark = pytest.mark.new_database
+
 PAGE = PageRequest(None, 20, "asc")
 BROKEN = {"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": None}
 GIVEN: dict[str, dict[str, object]] = {

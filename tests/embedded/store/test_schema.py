@@ -16,6 +16,8 @@ from webapp.embedded import Store, StoreError
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.schema import MAX_INLINE, SCHEMA
 
+pytestmark = pytest.mark.new_database
+
 VERSION_1 = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
     "INSERT INTO schema_version VALUES (1)",

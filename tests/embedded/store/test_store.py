@@ -129,6 +129,7 @@ def test_a_deleted_completion_can_be_added_again(store: Store) -> None:
     assert page.ids == ("c1-0", "c1-1")
 
 
+@pytest.mark.new_database
 def test_completions_are_still_there_when_the_store_is_opened_again(url: str) -> None:
     with closing(Store(url)) as first:
         add(first, completion("c1"))
