@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.command import PATIENCE, Readback, Served, find_free_port
 from tools.forking import Forkable
 from tools.memory import find_children
+from webapp.monitoring.exporter import MOST_AT_ONCE
 
 SECRET: Final = "the-words-of-a-reader"
 
@@ -66,8 +69,15 @@ def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path, forkable
         refused = readback.with_settings(
             PORT=str(find_free_port()), READBACK_METRICS_PORT=str(port)
         )("serve")
+        with ExitStack() as stack:
+            silent = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+                for _ in range(MOST_AT_ONCE + 1)
+            ]
+            beyond = silent[-1].recv(1)
         served.stop()
 
+    assert beyond == b""
     assert before.get(listed, 0) == 0
     assert first[listed] == 8
     assert last[listed] == 12

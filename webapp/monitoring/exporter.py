@@ -7,13 +7,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
 
 _SILENT_SECONDS: Final = 10
 """How long a client may send or take nothing."""
+MOST_AT_ONCE: Final = 64
+"""Connections, a thread each. With as many as files may be open, accepting would fail in a loop."""
 _TICK: Final = 1.0
 
 
@@ -40,6 +42,7 @@ class Exporter(ThreadingHTTPServer):
         self.socket.close()
         self.socket = listener
         self.registry: Final = registry
+        self._places = threading.Semaphore(MOST_AT_ONCE)
 
     def serve(self, *, parent: int) -> None:
         """Serve until the process ends, or until its parent is gone."""
@@ -52,6 +55,20 @@ class Exporter(ThreadingHTTPServer):
 
         threading.Thread(target=watch, daemon=True).start()
         self.serve_forever()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in a thread, or close its connection if there are too many."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a request."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Report nothing: a client that leaves early is not a failure."""
