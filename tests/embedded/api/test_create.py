@@ -778,6 +778,7 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
         ({"errors": [{"message": "Quota"}]}, "Quota"),
         ({"success": False, "message": "Slow"}, "Slow"),
         ({"status": "error", "message": "Boom"}, "Boom"),
+        ({"status": 503, "title": "Down"}, "Down"),
         ({"error": {"message": "Bad", "metadata": {"raw": "Too hot"}}}, "Bad (Too hot)"),
         ({"error": {"message": "Bad", "metadata": {"raw": '{"error":"Hot"}'}}}, "Bad (Hot)"),
         ({"message": "Full", "type": "overloaded_error"}, "Full"),

@@ -21,6 +21,7 @@ def shown(text: str) -> str:
         ("\n\n", "Only white space (2 line breaks)."),
         ("\r\n\t  ", "Only white space (1 line break, 2 spaces, 1 tab)."),
         ("\u3000\xa0", "Only white space (2 other blanks)."),
+        ("\u2800 ", "Only white space (1 space, 1 other blank)."),
     ],
 )
 def test_white_space_is_described(text: str, sentence: str) -> None:

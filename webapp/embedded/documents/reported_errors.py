@@ -14,9 +14,10 @@ from webapp.exact_json import Array, Boolean, NotJson, Number, Object, String, V
 _NO_ERROR: Final = frozenset({"null", "false", '""', "{}", "[]", "0", '"0"'})
 _WORDS: Final = (
     *("message", "detail", "error", "error_msg", "errorMessage", "error_message", "status_msg"),
-    *("Message", "msg", "reason"),
+    *("Message", "msg", "reason", "title"),
 )
 _FAILED: Final = frozenset({"error", "failed", "failure"})
+_FIRST_FAILURE: Final = 400
 _ENDINGS: Final = ("error", "exception")
 
 
@@ -60,6 +61,7 @@ def _find_bare_error(answer: Object) -> str | None:
     success, kind = answer.get("success"), answer.text("type") or answer.text("__type") or ""
     is_named = (
         isinstance(answer.get("code"), String | Number)
+        or (answer.integer("status") or 0) >= _FIRST_FAILURE
         or answer.get("error_code") is not None
         or answer.get("error_msg") is not None
         or kind.casefold().endswith(_ENDINGS)

@@ -286,7 +286,8 @@ def _truncate(message: str) -> str:
 
 def describe_blank(text: str) -> str | None:
     """Describe a blank text, like `Only white space (2 line breaks).`; None if there is more."""
-    if text and not text.isspace():
+    # Braille has a pattern without dots.
+    if text and not text.replace("\u2800", " ").isspace():
         return None
     if not text:
         return "Empty text."
