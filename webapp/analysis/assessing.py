@@ -10,9 +10,9 @@ from webapp.exact_json import parse
 def assess_completion(text: str) -> tuple[str, ...]:
     """List the severity of each finding in a completion with its messages, as JSON.
 
-    `failed call` is among them if the result of a call reports a failure.
+    `failed call` is among them once for each call whose result reports a failure.
     """
     subject = Subject.from_document(parse(text))
-    has_failed = any(find_call_failure(call) for call in subject.iter_calls())
+    failed = sum(find_call_failure(call) is not None for call in subject.iter_calls())
     severities = (finding.severity for finding in check(subject).findings)
-    return (*severities, *(("failed call",) if has_failed else ()))
+    return (*severities, *("failed call",) * failed)

@@ -68,12 +68,16 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class RowNumbers:
-    """The numbers of a completion in the list; durations are in milliseconds, None if unknown."""
+    """The numbers of a completion in the list; durations are in milliseconds, None if unknown.
+
+    `failed_calls` is 0 as well until a completion was checked.
+    """
 
     messages: int
     total_tokens: int | None = None
     duration_ms: int | None = None
     first_token_ms: int | None = None
+    failed_calls: int = 0
 
 
 class Finder(Protocol):

@@ -16,6 +16,7 @@ from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.documents.records import Metadata
 from webapp.embedded.finding.checking import check_all, count_unchecked
+from webapp.embedded.finding.searching import StoreFinder
 
 CUT = {"index": 0, "message": {"role": "assistant", "content": "No"}, "finish_reason": "length"}
 TAGS = {
@@ -75,13 +76,20 @@ def test_a_failed_call_is_a_tag_without_being_an_error(store: Store, url: str) -
     results = {"failed": "Error: not there", "fine": "There it is."}
     for at, (one, said) in enumerate(results.items()):
         result = {"role": "tool", "tool_call_id": "c", "content": said}
-        add(store, completion(one, created=at) | {"messages": [*messages, result]})
+        add(
+            store,
+            completion(one, created=at) | {"messages": [*messages, result, *messages, result]},
+        )
 
-    store.check(assess_completion, rules=CHECKS_VERSION)
+    # Also if they are checked once more.
+    for version in (CHECKS_VERSION, CHECKS_VERSION + 1):
+        store.check(assess_completion, rules=version)
 
     assert "findings:failed-call" in find_tags(url)["failed"]
-    assert store.count_faults("failed", rules=CHECKS_VERSION) == 0
+    assert store.count_faults("failed", rules=CHECKS_VERSION + 1) == 0
     assert "findings:failed-call" not in find_tags(url).get("fine", ())
+    numbers = StoreFinder(store).find_numbers([*results])
+    assert {one: found.failed_calls for one, found in numbers.items()} == {"failed": 2, "fine": 0}
 
 
 def test_a_completion_that_takes_the_place_of_another_is_checked_itself(

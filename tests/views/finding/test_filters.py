@@ -215,6 +215,19 @@ def test_the_findings_of_checks_are_filters_that_say_what_they_miss(
     assert checks.link("All completions with errors or warnings") == page.link("warnings or errors")
 
 
+def test_a_row_counts_the_failed_calls(
+    client: FlaskClient, config: Config, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    result = {"role": "tool", "tool_call_id": "c", "content": "Error: not there"}
+    called = said(1, model="m")["choices"][0]["message"]
+    failed = said(0, model="m") | {"messages": [*2 * [called, result], called]}
+    load(jsonl(tmp_path / "failed.jsonl", [failed]))
+    with closing(Store(find_database_url(config))) as store:
+        store.check(assess_completion, rules=CHECKS_VERSION)
+    row = Page.of(client.get("/completions")).one(".row-reason")
+    assert row.text(strip=True) == "✗ 2 failed calls"
+
+
 def test_a_span_of_time_has_no_link_that_the_list_would_refuse(app: Flask) -> None:
     words = tuple(f"tool:t{at}" for at in range(MAX_FILTERS - 1))
 

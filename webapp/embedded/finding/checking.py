@@ -24,7 +24,7 @@ log = get_logger("readback.embedded")
 
 Assess: TypeAlias = Callable[[str], tuple[str, ...]]
 """Takes a completion with its messages as JSON, and returns the severity of each finding, and
-`failed call` if one has failed."""
+`failed call` for each one that has failed."""
 
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 """Of a completion that is checked."""
@@ -37,6 +37,8 @@ _FINDING_TAGS: Final = {
 """The tags by severity or failure; that of a severity stands for all that are more severe, too."""
 PREFIX: Final = "findings:"
 """Of all tags of findings. After it, one of them has the number of errors and warnings."""
+FAILED_CALLS: Final = f"{PREFIX}failed-calls:"
+"""Begins the tag with the number of failed calls, of a completion that has some."""
 _NOT_CHECKED: Final = f"{PREFIX}unknown"
 
 _AT_ONCE: Final = 10
@@ -180,8 +182,9 @@ def _assess(database: Database, one: _Taken, assess: Assess, most_characters: in
         return [_NOT_CHECKED]
     found = [_LEVELS.index(level) for level in severities if level in _LEVELS]
     levels = _LEVELS[min(found) :] if found else ()
-    failed = ("failed call",) if "failed call" in severities else ()
-    tags = [_FINDING_TAGS[one] for one in (*levels, *failed)]
+    tags = [_FINDING_TAGS[one] for one in levels]
+    if failed := severities.count("failed call"):
+        tags += [_FINDING_TAGS["failed call"], f"{FAILED_CALLS}{failed}"]
     return [*tags, f"{PREFIX}{len(found)}"] if tags else []
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, text
 
 from webapp.embedded.documents.records import index_text
-from webapp.embedded.finding.checking import count_unchecked
+from webapp.embedded.finding.checking import FAILED_CALLS, count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import ListCursor, walk
@@ -35,8 +35,9 @@ _HITS: Final = 5
 _START: Final = Cursor(2**63 - 1, 2**63 - 1)
 
 _NUMBERS: Final = text(
-    "SELECT c.id, f.messages, f.total_tokens, f.duration_ms, f.first_token_ms"
-    " FROM completions AS c JOIN facts AS f ON f.completion = c.seq WHERE c.id IN :ids"
+    "SELECT c.id, f.messages, f.total_tokens, f.duration_ms, f.first_token_ms, t.tag"
+    " FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
+    " LEFT JOIN tags AS t ON t.completion = c.seq AND t.tag LIKE :failed WHERE c.id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
 _CONTAINS: Final = {
     "sqlite": "instr(passages.text, :{term}) > 0",
@@ -67,8 +68,17 @@ class StoreFinder:
         if not ids:
             return {}
         with self._store.connect() as connection:
-            rows = connection.execute(_NUMBERS, {"ids": [index_text(one) for one in ids]})
-            return {id: RowNumbers(*numbers) for id, *numbers in rows}
+            binds = {"ids": [index_text(one) for one in ids], "failed": f"{FAILED_CALLS}%"}
+            return {
+                row.id: RowNumbers(
+                    messages=row.messages,
+                    total_tokens=row.total_tokens,
+                    duration_ms=row.duration_ms,
+                    first_token_ms=row.first_token_ms,
+                    failed_calls=int((row.tag or "0").removeprefix(FAILED_CALLS)),
+                )
+                for row in connection.execute(_NUMBERS, binds)
+            }
 
     def count_newer(
         self,
