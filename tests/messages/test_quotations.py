@@ -168,9 +168,10 @@ def test_a_block_of_bedrock_is_its_text_with_what_it_cites(
         ({"citations": None, "x": 1}, [], ["provider_specific_fields"]),
         ({"citations": [[{"title": "A"}]], "x": 1}, ["A"], ["x"]),
         ({"citations": [[5]]}, [], ["provider_specific_fields"]),
+        ({"citation": [{"title": "A"}, {"title": "B"}]}, ["A", "B"], []),
         ({"citationsContent": [{"citations": [{"title": "A", "location": {}}]}]}, ["A"], []),
     ],
-    ids=["lists", "null", "more", "numbers", "Bedrock"],
+    ids=["lists", "null", "more", "numbers", "streamed", "Bedrock"],
 )
 def test_citations_of_litellm_are_those_of_the_text(
     fields: dict[str, Any], titles: list[str | None], rest: list[str]

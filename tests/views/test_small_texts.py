@@ -69,14 +69,21 @@ def assert_rendered(show: Callable[..., Page], pairs: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["<think>Hm.</think>\n\nIt is 4.", "Hm.\n</think>\n\nIt is 4.", "[THINK]Hm.[/THINK]It is 4."],
+    "answer",
+    [
+        {"role": "assistant", "content": "<think>Hm.</think>\n\nIt is 4."},
+        {"role": "assistant", "content": "Hm.\n</think>\n\nIt is 4."},
+        {"role": "assistant", "content": "[THINK]Hm.[/THINK]It is 4."},
+        # Some servers stream answers without a role.
+        {"content": "<think>Hm.</think>\n\nIt is 4."},
+    ],
 )
 def test_reasoning_between_tags_is_no_answer_in_lists_and_is_folded_in_files(
-    client: FlaskClient, show: Callable[..., Page], text: str
+    client: FlaskClient, show: Callable[..., Page], answer: dict[str, str]
 ) -> None:
-    show([{"role": "user", "content": "q"}], {"role": "assistant", "content": text})
+    page = show([{"role": "user", "content": "q"}], answer)
 
+    assert len(page.all("details.reasoning")) == 1
     [row] = Page.of(client.get("/completions")).rows
     assert row.answer == "It is 4."
     file = LexborHTMLParser(client.get("/completions/c1/export.html").text)

@@ -162,7 +162,7 @@ def _iter_parts(
     for at, part in enumerate(parts):
         match part:
             case Text(text=text):
-                is_answer = message.role == "assistant"
+                is_answer = message.is_of_model
                 yield _write_text(
                     text,
                     f"{anchor}-{at}",

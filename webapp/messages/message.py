@@ -20,6 +20,7 @@ from webapp.messages.citing import (
 from webapp.messages.parsing import (
     PROVIDER_FIELDS,
     REASONING_FIELDS,
+    WRITERS,
     find_provider_rest,
     is_filler,
     parse_annotations,
@@ -127,11 +128,11 @@ class Message:
             cited = in_context
             beyond += others
             read["context"] = Object
-        elif role == "assistant" and not json.items("annotations") and (own := parse_listed(json)):
+        elif role in WRITERS and not json.items("annotations") and (own := parse_listed(json)):
             # Some gateways move the lists of the completion into its message.
             cited = merge_lists(tuple(own.values()))
             read |= dict.fromkeys(own, Array)
-        ranges = parse_ranges(json.items("citations")) if role == "assistant" else ()
+        ranges = parse_ranges(json.items("citations")) if role in WRITERS else ()
         if ranges:
             read["citations"] = Array
         parts = tuple(parse_parts(json, content))
@@ -228,6 +229,11 @@ class Message:
         return "tool" if self.role == "user" and self.holds_only_results else self.role
 
     @property
+    def is_of_model(self) -> bool:
+        """Whether a model wrote it, as far as its role says."""
+        return self.role in WRITERS
+
+    @property
     def is_tool_result(self) -> bool:
         return self.holds_result or self.role in ("tool", "function")
 
@@ -274,9 +280,8 @@ class Message:
 
     @property
     def said(self) -> str:
-        """The same, of an assistant without reasoning between tags before the answer."""
-        text = self.plain_text
-        return remove_reasoning(text) if self.role == "assistant" else text
+        """The same, of a model without reasoning between tags before the answer."""
+        return remove_reasoning(self.plain_text) if self.is_of_model else self.plain_text
 
 
 def _get_only_text(parts: Sequence[Part]) -> str | None:

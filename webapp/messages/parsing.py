@@ -41,6 +41,9 @@ REASONING_FIELDS: Final = (
     *("thinking", "thinking_content", "thought", "thoughts"),
 )
 
+WRITERS: Final = ("assistant", None)
+"""The roles of messages that models write: some servers stream answers without one."""
+
 PROVIDER_FIELDS: Final = "provider_specific_fields"
 """The member in which LiteLLM has what only some APIs send, partly for a second time."""
 
@@ -155,7 +158,7 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
         cited = tuple(chain.from_iterable(quoted.values()))
         found[places[-1]] = replace(last, cited=cited) if isinstance(last, Text) else last
     parts = tuple(join_reasoning(found))
-    thought = find_repeated(parts) if message.text("role") == "assistant" else None
+    thought = find_repeated(parts) if message.text("role") in WRITERS else None
     for part in parts:
         if thought and isinstance(part, Reasoning) and is_same_thought(part.text, thought.text):
             part = replace(part, field=f"{part.field}, {thought.tag}")

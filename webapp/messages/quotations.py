@@ -122,11 +122,13 @@ def find_quoted(block: Object) -> tuple[Object, ...]:
 def find_provider_quoted(fields: Object) -> dict[str, tuple[Object, ...]]:
     """Find the citations of a message among the fields that LiteLLM adds to it, by field.
 
-    They are a list of them for each text block of Anthropic's API, or blocks of Bedrock.
+    They are a list of them for each text block of Anthropic's API, if streamed one for each
+    piece, or blocks of Bedrock.
     """
     lists = [one for one in fields.items("citations") or () if isinstance(one, Array)]
     blocks = [one for one in fields.items("citationsContent") or () if isinstance(one, Object)]
     found = {
+        "citation": _select(fields.items("citation") or ()),
         "citations": _select(tuple(chain.from_iterable(one.items for one in lists))),
         "citationsContent": tuple(chain.from_iterable(map(find_quoted, blocks))),
     }

@@ -277,8 +277,7 @@ def _render_markdown(
         )
 
     annotations = context.within_budget(annotations)
-    is_answer = entry.message.role == "assistant"
-    thought = split_reasoning(text) if is_answer else None
+    thought = split_reasoning(text) if entry.message.is_of_model else None
     if thought:
         is_shown = find_repeated(entry.message.parts) == thought
         return rendering.fold_reasoning(

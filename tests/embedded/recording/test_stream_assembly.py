@@ -148,6 +148,18 @@ def test_sound_that_is_padded_piece_by_piece_is_padded_once() -> None:
     assert base64.b64decode(message(*pieces)["audio"]["data"], validate=True) == b"abcdef"
 
 
+def test_what_litellm_adds_is_joined() -> None:
+    given = message(
+        {"provider_specific_fields": {"citation": {"a": 1}, "thinking_blocks": [1]}},
+        {"provider_specific_fields": {"citation": {"b": 2}, "thinking_blocks": [2]}},
+    )
+
+    assert given["provider_specific_fields"] == {
+        "citation": [{"a": 1}, {"b": 2}],
+        "thinking_blocks": [1, 2],
+    }
+
+
 def test_lists_are_extended_known_and_unknown() -> None:
     first = delta(annotations=[{"a": 1}], reasoning_details=[1])
     second = delta(annotations=[{"b": 2}], reasoning_details=[2])

@@ -17,6 +17,9 @@ from webapp.exact_json import Array, Member, Object, String, Value, parse, write
 _NOT_CONTINUED: Final = frozenset({"role", "id", "type", "name"})
 _NESTED_IN_CALL: Final = frozenset({"function", "custom"})
 _EMPTY: Final = frozenset({"null", '""'})
+_OF_PROVIDER: Final = frozenset({"provider_specific_fields", "citation"})
+"""The member that LiteLLM adds to a message, and the one in it that each piece has one of."""
+
 _OF_CALL: Final = frozenset({"function", "custom", "id", "name", "arguments", "type"})
 
 
@@ -68,6 +71,8 @@ class ObjectAccumulator:
             return Base64Accumulator if name == "data" else TextAccumulator
         if isinstance(value, Object) and name in self._nested:
             return CalledAccumulator
+        if isinstance(value, Object) and name in _OF_PROVIDER:
+            return ObjectAccumulator if name == "provider_specific_fields" else ValuesAccumulator
         if isinstance(value, Array):
             if name == "content":
                 return PartsAccumulator
@@ -125,6 +130,13 @@ class ListAccumulator:
 
     def _add_item(self, item: Value) -> None:
         self._items.append(item.source)
+
+
+class ValuesAccumulator(ListAccumulator):
+    """A list of values that arrive one by one, each whole."""
+
+    def feed(self, value: Value, /) -> None:
+        self._add_item(value)
 
 
 class PartsAccumulator(ListAccumulator):
