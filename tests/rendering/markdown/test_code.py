@@ -99,6 +99,10 @@ def test_a_long_text_after_a_fence_is_cut_with_a_sign() -> None:
     ("info", "language"),
     [
         ("C#", "csharp"),
+        ("f#", "fsharp"),
+        ("objective-c", "objective-c"),
+        ("ObjC", "objective-c"),
+        ("main.tf", "hcl"),
         ("c++", "cpp"),
         ("jsonc", "json"),
         ("console", "console"),
