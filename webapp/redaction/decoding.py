@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 _MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -34,9 +34,11 @@ _COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _LITERALS: Final = re.compile(r"([\"'])[ \t]{0,20}\+\s{0,40}\1")
 """The end of a literal with the beginning of the next one."""
 
-_FORM_SPACE: Final = re.compile(r"(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
-_FORM_HINT: Final = re.compile(r"=[^\s&=\"']{0,80}?[0-9]{2}\+[0-9]{2}")
-"""Numbers in the groups of a form, as `card=4539+1488`; other sums are too common."""
+_FORM: Final = re.compile(rf"\+|{_PERCENT.pattern}")
+_FORM_HINT: Final = re.compile(
+    r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|%[0-9A-F]{2}\+|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
+)
+"""Groups of numbers and words in a form, as `card=4539+1488`; other sums are too common."""
 
 _UNSEEN: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 _DIGITS: Final = "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f"
@@ -82,7 +84,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("=\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("=\r\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("+", _LITERALS, lambda _: ""),
-    ("+", _FORM_SPACE, lambda _: " "),
+    ("+", _FORM, unquote_plus),
     ("", _DISGUISE, _uncover),
 )
 
@@ -121,7 +123,7 @@ def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
     """Return whether a decoder may change `text`; a sum or a character alone is too common."""
     if pattern is _DISGUISE:
         return not text.isascii() and _DISGUISED.search(text) is not None
-    rare = {_LITERALS: _LITERALS, _FORM_SPACE: _FORM_HINT}.get(pattern)
+    rare = {_LITERALS: _LITERALS, _FORM: _FORM_HINT}.get(pattern)
     return hint in text and (rare is None or rare.search(text) is not None)
 
 

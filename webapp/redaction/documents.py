@@ -401,7 +401,10 @@ class Rewriter:
         new_tail, new_head = self._editor.edit_pieces([tail, head[0]], step)
         if new_head != head[0]:
             changes.texts[last] = before[: len(before) - len(tail)] + new_tail
-            changes.texts[first] = new_head + after[len(head[0]) :]
+            # A secret that is whole in the second message is masked with all of its text.
+            alone = self._editor.edit_pieces([after[:_BORDER].partition("\n")[0]], step)[0]
+            if not alone.startswith("[masked: "):
+                changes.texts[first] = new_head + after[len(head[0]) :]
 
 
 def _follow_token(item: Object, changes: _Changes) -> None:

@@ -205,7 +205,7 @@ _MAKERS: Final = (
 _COMMAND: Final = re.compile(
     r"(?:[$#>%❯»][ \t]{1,3}|^(?=(?:cat|kubectl|vault|op|pass|aws|gcloud|az|terraform|printenv) ))"
     r"(?P<command>[^\n]{3,400})\r?\n"
-    r"[ \t>+|]{0,8}(?P<secret>[^\s\"'`]{6,4096})(?:[ \t]*\r?$|[\"'`])",
+    r"[ \t>+|]{0,8}(?:[0-9]{1,6}[\t→|:][ ]?)?(?P<secret>[^\s\"'`<]{6,4096})(?:[ \t]*\r?$|[\"'`<])",
     re.MULTILINE,
 )
 _MAKER: Final = re.compile(rf"(?<![\w-])(?:{_MAKERS})")

@@ -23,7 +23,10 @@ _LINE_BREAK: Final = (
     # A string a line, of a program.
     r"(?:[\"'],?[ \t]*+[+.]?[ \t]*+\r?\n[ \t]*+[+.]?[ \t]*+[\"'])?"
     # Quoted, of a difference, or with the number of the line.
-    r"(?:[ \t]*+(?:[>+|#*/-]{1,3}|[0-9]{1,6}[:|→]?)[ \t]++)?)|[ \t]++|(?!))"
+    r"(?:[ \t]*+(?:[>+|#*/-]{1,3}|[0-9]{1,6}[:|→]?)[ \t]++"
+    # After the time and the source of a log.
+    r"|[^\r\n]{1,80}?[ \t](?=[A-Za-z0-9+/=]{16,100}[ \t]*(?:\r?\n|\Z)"
+    r"|(?:[A-Za-z0-9+/=]{1,15}\r?\n[^\r\n]{1,80}?[ \t])?-----END))?)|[ \t]++|(?!))"
 )
 _KEY_BLOCK: Final = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -64,9 +67,10 @@ KEYS: Final[tuple[Kind, ...]] = (
         "private-key",
         ("PuTTY-User-Key-File-",),
         re.compile(
-            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\r?\n(?!Private-Lines)[^\n]{0,200}){0,60}?\r?\n"
-            r"(?P<secret>Private-Lines: [0-9]{1,4}(?:\r?\n(?!Private-)[A-Za-z0-9+/=]{1,100}){0,200}"
-            r"(?:\r?\nPrivate-MAC: [0-9a-f]{40,64})?)"
+            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\n(?![^\n]{0,9}Private-Lines)[^\n]{0,200}){0,60}?\n"
+            r"[^\n]{0,9}(?P<secret>Private-Lines: [0-9]{1,4}"
+            r"(?:\r?\n[ \t>+|-]{0,8}[A-Za-z0-9+/=]{1,100}(?![A-Za-z0-9+/=:-])){0,200}"
+            r"(?:\r?\n[ \t>+|-]{0,8}Private-MAC: [0-9a-f]{40,64})?)"
         ),
         lambda _: True,
     ),

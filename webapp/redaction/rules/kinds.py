@@ -52,7 +52,7 @@ _EXAMPLE: Final = 200
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
-    r"|\A[$%]?[<{(\[]|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
+    r"|\A(?:[$%]?[<{(\[]|&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
     # Tags of YAML.
     r"|\A![a-z]+\Z"
     # Where a program finds it: in a vault, a file, the environment.
