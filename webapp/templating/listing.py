@@ -12,6 +12,7 @@ from webapp.conversations import Conversation
 from webapp.finding import (
     RowNumbers,
 )
+from webapp.finding.query import SORTS
 from webapp.ids import is_valid_id
 from webapp.reading.listing import ListPage
 from webapp.reading.previews import Row
@@ -78,6 +79,16 @@ class Listing:
             rows.append(row)
         if rows:
             yield heading, tuple(rows)
+
+    @property
+    def lacks_sorted(self) -> str | None:
+        """The number that the list is sorted by, if no completion of it has one."""
+        column = SORTS.get(self.filters.column)
+        numbers = [self.numbers.get(row.completion.id or "") for row in self.rows]
+        if column is None or self.after or not any(numbers):
+            return None
+        has_one = any(getattr(one, column, None) is not None for one in numbers)
+        return None if has_one else self.filters.column
 
     @property
     def is_empty(self) -> bool:

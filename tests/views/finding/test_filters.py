@@ -77,6 +77,20 @@ def test_filters_and_orders_are_links_and_words_of_the_form(client: FlaskClient)
     assert back == "/completions?filter=finish:length&sort=-tokens"
 
 
+def test_an_order_by_a_number_that_nothing_has_says_so(
+    load: Callable[[Path], None], tmp_path: Path, client: FlaskClient
+) -> None:
+    one = said(1, model="m")
+    del one["readback_timing"]
+    load(jsonl(tmp_path / "stored.jsonl", [one]))
+    words = {
+        sort: Page.of(client.get("/completions", query_string={"sort": sort})).text
+        for sort in ("duration", "tokens")
+    }
+    assert "No completion of this list has a recorded duration" in words["duration"]
+    assert "No completion of this list" not in words["tokens"]
+
+
 @pytest.mark.usefixtures("stored")
 def test_tools_and_reasons_of_rows_are_filters(client: FlaskClient) -> None:
     page = Page.of(client.get("/completions"))
