@@ -251,3 +251,21 @@ def test_every_recorded_completion_shows_all_that_it_holds() -> None:
             assert set(object_leaves(value)) - shown == set()
             count += 1
     assert count > 500
+
+
+@pytest.mark.parametrize("logprobs", [{}, {"logprobs": None}])
+@pytest.mark.parametrize("index", [{}, {"index": 1}, {"index": None}, {"index": 1.5}])
+@pytest.mark.parametrize("message", [{"role": "assistant", "content": "14C"}, {"content": []}])
+def test_a_choice_of_the_usual_members_is_read_as_any_other(
+    message: dict[str, object], index: dict[str, object], logprobs: dict[str, object]
+) -> None:
+    usual = {**index, "message": message, "finish_reason": "stop", **logprobs}
+    read = []
+    for value in (usual, usual | {"unknown": None}):
+        choice = Choice.from_json(parse(json.dumps(value)))
+        left = [member.name.text for member in choice.also_sent]
+        found = choice.message
+        assert found is not None
+        said = (found.role, found.plain_text, len(found.parts), found.also_sent)
+        read.append((choice.index, said, choice.finish_reason, choice.logprobs, left))
+    assert read[0] == read[1]

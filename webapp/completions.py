@@ -90,6 +90,9 @@ class Timing:
         return cls(first, total)
 
 
+_PLAIN_MEMBERS: Final = frozenset({"index", "message", "finish_reason", "logprobs"})
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One answer; `index` is the API's, `also_sent` are the members not read here.
@@ -111,6 +114,8 @@ class Choice:
         """Parse a choice; `cited` are the sources that its completion lists."""
         if not isinstance(json, Object):
             return cls(json, None, None, None)
+        if not cited and (plain := cls._from_plain(json)):
+            return plain
         source = name_answer(json)
         message = json.get(source)
         logprobs = json.object("logprobs")
@@ -147,6 +152,22 @@ class Choice:
             reports=reports,
             also_sent=also_sent,
         )
+
+    @classmethod
+    def _from_plain(cls, json: Object) -> Choice | None:
+        """Parse a choice of the usual members alone, as `from_json` does in more steps."""
+        values = json.values()
+        if not _PLAIN_MEMBERS.issuperset(values) or len(values) < len(json.members):
+            return None
+        index, message = json.integer("index"), values.get("message")
+        reason, logprobs = values.get("finish_reason"), values.get("logprobs")
+        if not isinstance(message, Object) or not isinstance(reason, String):
+            return None
+        if index is None and "index" in values:
+            return None
+        if logprobs is not None and not isinstance(logprobs, Null):
+            return None
+        return cls(json, index, Message.from_json(message), reason.text)
 
     @property
     def reached_limit(self) -> bool:

@@ -295,6 +295,10 @@ def is_plain(message: Object) -> bool:
         if isinstance(value, String):
             if name not in _TEXT_MEMBERS:
                 return False
+        elif isinstance(value, Array):
+            # OpenAI sends an empty one with every answer.
+            if name != "annotations" or value.items:
+                return False
         elif name not in _NULL_MEMBERS or not isinstance(value, Null):
             return False
     return True
