@@ -69,10 +69,22 @@ def test_a_replacement_has_a_line_for_each_line(old: str, new: str, lines: list[
     assert found == lines
 
 
-def test_a_patch_may_be_the_whole_input() -> None:
-    found = read(PATCH, custom=True)
-    assert found.kind == "shape"
-    assert parsed(str(found.shape)).text().strip("\n") == PATCH
+@pytest.mark.parametrize(
+    ("text", "tool", "kind"),
+    [
+        (PATCH, "f", "diff"),
+        ("SELECT 1\n  FROM t", "run_sql", "sql"),
+        ("import os", "python", "code"),
+        ("Select one of these.", "choose", None),
+        ("import os", "f", None),
+    ],
+)
+def test_a_patch_or_code_may_be_the_whole_input(text: str, tool: str, kind: str | None) -> None:
+    found = read(text, tool, custom=True)
+    assert found.kind == ("shape" if kind else "text")
+    node = parsed(str(found.shape))
+    assert [one.attributes["data-shape"] for one in node.css("pre")] == ([kind] if kind else [])
+    assert node.text().strip("\n") == (text if kind else "")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.json_tree import is_readable_in_line, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import reveal_invisible
-from webapp.rendering.tools.shapes import find_shape, render_patch
+from webapp.rendering.tools.shapes import find_shape, render_input
 
 MAX_FLAT: Final = 400
 """Characters of arguments that are shown as a table of names and values."""
@@ -100,8 +100,9 @@ def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
         return Arguments(kind="empty")
     is_custom = call.type == "custom"
     if is_custom and text.lstrip()[:1] not in ("{", "["):
-        patch = render_patch(text) if budget.allows(text) else None
-        return Arguments(kind="shape", shape=patch) if patch else Arguments(kind="text")
+        tool = call.name or ""
+        shown = render_input(text, tool=tool, budget=budget) if budget.allows(text) else None
+        return Arguments(kind="shape", shape=shown) if shown else Arguments(kind="text")
     if not budget.allows(text):
         return Arguments(kind="text", note=_TOO_LONG)
     try:

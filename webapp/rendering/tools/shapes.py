@@ -98,9 +98,17 @@ def find_shape(members: Sequence[Member], *, tool: str, budget: StructureBudget)
     return None
 
 
-def render_patch(text: str) -> Markup | None:
-    """Render `text` as a patch, its lines in two colours; None if it is not a patch."""
-    return wrap_shape(colour_patch(text), "diff") if is_patch(text) else None
+def render_input(text: str, *, tool: str, budget: StructureBudget) -> Markup | None:
+    """Render the text that is all the input of `tool`: a patch, SQL, or the code of its language.
+
+    Returns None if it is none of these.
+    """
+    if is_patch(text):
+        return wrap_shape(colour_patch(text), "diff")
+    if _SQL.match(text) and any(word in tool.lower() for word in _QUERIES):
+        return wrap_shape(budget.colour(text, "sql"), "sql")
+    language = find_language(tool)
+    return wrap_shape(budget.colour(text, language), "code") if language else None
 
 
 def _find_command(members: Sequence[Member], texts: dict[str, str]) -> tuple[str, str] | None:
