@@ -28,38 +28,47 @@
   const isClosed = (element) => element.parentElement.matches("details:not([open], .fold)") && !isVisible(element);
   const cuts = (value) => value === "hidden" || value === "clip";
   const scrolls = (value) => value === "auto" || value === "scroll";
-  const mayBeCut = allowed.join(",");
+  const cutOnPurpose = allowed.join(",");
   const sticking = new Set();
   let texts = 0;
 
+  // Visible elements that were compared with their siblings: asking again for what they are like
+  // would take a third of the time.
+  const seen = new Map();
+  const look = (element) => {
+    const style = getComputedStyle(element);
+    return { style, display: style.display, box: element.getBoundingClientRect(), mayBeCut: element.matches(cutOnPurpose) };
+  };
+
   // `around` is the box of the bubble that the element must stay in, if any.
   const walk = (element, around, folds, scrolled) => {
-    if (isClosed(element)) return;
-    const style = getComputedStyle(element);
-    if (style.display !== "contents" && !isVisible(element)) return;
-    const box = element.getBoundingClientRect();
-    if (element.matches(mayBeCut) || behindFold(folds, box)) return;
+    if (!seen.has(element) && isClosed(element)) return;
+    const { style, display, box, mayBeCut } = seen.get(element) ?? look(element);
+    if (!seen.has(element) && display !== "contents" && !isVisible(element)) return;
+    if (mayBeCut || behindFold(folds, box)) return;
     const isFold = element.matches(CUTTING);
-    const isInline = style.display === "inline" || style.display === "contents";
+    const isInline = display === "inline" || display === "contents";
     let inner = around;
     if (!isInline) {
-      const wide = element.scrollWidth > element.clientWidth + SLACK;
+      const { overflowX, overflowY } = style;
+      const { clientWidth, scrollWidth } = element;
+      const wide = scrollWidth > clientWidth + SLACK;
       const high = element.scrollHeight > element.clientHeight + SLACK;
       // A picture that is not shown is words in its place; what is below it says the same.
-      if (!isFold && element.localName !== "img" && ((wide && cuts(style.overflowX)) || (high && cuts(style.overflowY)))) complain("cut off", element);
-      if ((wide && scrolls(style.overflowX)) || (high && scrolls(style.overflowY))) {
+      if (!isFold && element.localName !== "img" && ((wide && cuts(overflowX)) || (high && cuts(overflowY)))) complain("cut off", element);
+      if ((wide && scrolls(overflowX)) || (high && scrolls(overflowY))) {
         const reached = element.tabIndex >= 0 || element.querySelector("a[href], button, input, summary, [tabindex='0']");
         if (!reached) complain("scrolls, and no key reaches it", element);
       }
-      const sticksOut = element.scrollWidth > element.clientWidth + OUTLINE;
-      if (sticksOut && !scrolled && style.overflowX === "visible" && element.clientWidth > 0) sticking.add(element);
-      if (style.overflowX !== "visible" || style.overflowY !== "visible") inner = null;
-      scrolled ||= scrolls(style.overflowX);
+      const sticksOut = scrollWidth > clientWidth + OUTLINE;
+      if (sticksOut && !scrolled && overflowX === "visible" && clientWidth > 0) sticking.add(element);
+      if (overflowX !== "visible" || overflowY !== "visible") inner = null;
+      scrolled ||= scrolls(overflowX);
       overlaps(element, isFold ? [...folds, box.bottom] : folds);
     }
     // Of what stands in a line, a space at its end may hang out; more shows as content of its block.
-    const isPlaced = style.position === "static" || style.position === "relative";
-    if (around && !isInline && isPlaced && box.width > 0 && box.height > 0) {
+    const isPlaced = () => ["static", "relative"].includes(style.position);
+    if (around && !isInline && isPlaced() && box.width > 0 && box.height > 0) {
       if (box.right > around.right + OUTLINE || box.left < around.left - OUTLINE) complain("sticks out of its bubble sideways", element);
       if (box.bottom > around.bottom + SLACK) complain("sticks out of its bubble below", element);
     }
@@ -76,13 +85,14 @@
     const boxes = [];
     for (const child of parent.children) {
       if (!isVisible(child)) continue;
-      const style = getComputedStyle(child);
-      if (style.display === "inline" || style.display === "contents") continue;
+      const looked = look(child);
+      seen.set(child, looked);
+      const { style, display, box } = looked;
+      if (display === "inline" || display === "contents") continue;
       if (style.position !== "static" && style.position !== "relative") continue;
       // Text flows around what floats, in a box that goes on behind it.
       if (style.float !== "none") continue;
-      if (child.matches(mayBeCut)) continue;
-      const box = child.getBoundingClientRect();
+      if (looked.mayBeCut) continue;
       if (box.width > 0 && box.height > 0 && !behindFold(folds, box)) boxes.push([box, child]);
     }
     boxes.sort((one, other) => one[0].top - other[0].top);
