@@ -161,11 +161,15 @@ def test_what_a_failing_server_says_makes_no_markup(
     failing_client: tuple[ExactUpstream, FlaskClient], at: int, headers: dict[str, str]
 ) -> None:
     upstream, client = failing_client
-    asked = ("", "/hostile-0", "/hostile-0/messages")
-    for fails in (asked, asked[1:2], asked[2:]):
+    pages = ("/completions", "/completions/hostile-0", "/completions/hostile-0/json")
+    for fails, affected in (
+        (("", "/hostile-0", "/hostile-0/messages"), pages),
+        (("/hostile-0",), pages[1:]),
+        (("/hostile-0/messages",), pages[1:2]),
+    ):
         for path in fails:
             upstream.script(f"/chat/completions{path}", *[FAILURES[at]] * 2)
-        for path in ("/completions", "/completions/hostile-0", "/completions/hostile-0/json"):
+        for path in affected:
             response = client.get(path, headers=headers)
             assert_good_headers(response)
             page = Page(response.get_data(as_text=True))
