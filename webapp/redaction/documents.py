@@ -32,10 +32,12 @@ from webapp.redaction.pieces import (
     find_pair,
     find_question,
     is_marked_secret,
+    is_of_card,
     is_sampled,
     iter_pieces,
     iter_sensitive,
     read_bytes,
+    read_lines,
     write_bytes,
 )
 from webapp.redaction.rules.kinds import is_mixed
@@ -46,10 +48,6 @@ _MAX_VALUES: Final = 2_000_000
 """A text with more is edited as a text."""
 
 _JSON: Final = re.compile(r"\s{0,64}[\[{\"]")
-_LINE: Final = re.compile(r"(?P<field>data: ?|)(?P<json>[\[{].*)")
-_NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
-"""Other lines of server-sent events."""
-
 _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 """Names of arrays whose strings are pieces of one text."""
 
@@ -59,16 +57,12 @@ _SECRET_DATA: Final = "secretData"
 that their document calls sensitive."""
 
 _NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
-_CARD_NAMES: Final = ("exp_", "expir", "expm", "cvc", "cvv")
-"""Beginnings of the names beside the number of a card."""
-
 _FLAG: Final = re.compile(r"--?[A-Za-z][\w.-]{0,60}\Z")
 """An argument, and not an item of a list in Markdown."""
 _MIN_BYTES: Final = 8
 
 _BORDER: Final = 200
 _HEAD: Final = re.compile(r"[^\s\"'`,;()<>]{3,200}(?<![.!?:])")
-
 
 Step: TypeAlias = "tuple[Step, str | int] | None"
 """The way to a value: that to its container, and its name or position in there; None is the top."""
@@ -209,26 +203,10 @@ class Rewriter:
         return self._editor.edit_text(text, step, name)
 
     def _rewrite_lines(self, text: str, step: Step, name: str) -> str | None:
-        """Rewrite a text of lines of JSON, as server-sent events are; None for other texts.
-
-        Only a stream may have other lines too, as headers of its answer, or the last one cut off.
-        """
+        """Rewrite a text of lines of JSON, as server-sent events are; None for other texts."""
         lines = text.split("\n")
-        values: dict[int, tuple[str, Value]] = {}
-        others: list[int] = []
-        for number, line in enumerate(lines):
-            found = _LINE.fullmatch(line)
-            try:
-                if found is not None:
-                    value = parse(found["json"], max_values=_MAX_VALUES)
-                    values[number] = found["field"], value
-                    continue
-            except NotJson:
-                pass
-            if not _NO_JSON.fullmatch(line):
-                others.append(number)
-        is_stream = any(before for before, _ in values.values())
-        if len(values) < 2 or (others and not is_stream and others[0] < len(lines) - 1):
+        values = read_lines(lines, _MAX_VALUES)
+        if values is None:
             return None
         changes = _Changes()
         self._join([value for _, value in values.values()], step, changes)
@@ -262,7 +240,7 @@ class Rewriter:
         pair = find_pair(node, names)
         is_manifest = node.text("kind") == "Secret"
         is_marked = is_marked_secret(node)
-        is_card = any(one.lower().startswith(_CARD_NAMES) for one in names)
+        is_card = is_of_card(names)
         self._name_answers(node, changes)
         for sensitive in iter_sensitive(node):
             changes.names[sensitive] = _SECRET_DATA

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webapp.exact_json import Array, Boolean, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, NotJson, Number, Object, String, Value, parse
 
 _TEXTS: Final = frozenset(
     ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
@@ -20,6 +20,10 @@ _TEXTS: Final = frozenset(
 """Names of members that hold pieces of a text, in the deltas of a stream."""
 
 _PIECES: Final = frozenset(("token", "text", "delta", "choices"))
+_LINE: Final = re.compile(r"(?P<field>data: ?|)(?P<json>[\[{].*)")
+_NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
+"""Other lines of server-sent events."""
+
 _LONGEST_QUESTION: Final = 200
 _QUESTION_NAMES: Final = ("question", "prompt", "label")
 _ANSWER_NAMES: Final = ("answer", "response", "reply", "input", "value")
@@ -99,6 +103,11 @@ def is_marked_secret(node: Object) -> bool:
     )
 
 
+def is_of_card(names: Sequence[str]) -> bool:
+    """Return whether the number in an object with these names is that of a card."""
+    return any(name.lower().startswith(("exp_", "expir", "expm", "cvc", "cvv")) for name in names)
+
+
 def is_sampled(node: Object) -> bool:
     """Return whether the `token` of an object is a piece of a model's text, with its probability.
 
@@ -166,6 +175,28 @@ def _iter_delta(
             for position, item in enumerate(value.items):
                 index = item.integer("index") if isinstance(item, Object) else None
                 waiting.append(((*path, position if index is None else index), item))
+
+
+def read_lines(lines: Sequence[str], max_values: int) -> dict[int, tuple[str, Value]] | None:
+    """Read the values of lines of JSON, each with what is before it; None if they are none.
+
+    Only a stream may have other lines too, as headers of its answer, or the last one cut off.
+    """
+    values: dict[int, tuple[str, Value]] = {}
+    others: list[int] = []
+    for number, line in enumerate(lines):
+        found = _LINE.fullmatch(line)
+        try:
+            value = parse(found["json"], max_values=max_values) if found else None
+        except NotJson:
+            value = None
+        if found is not None and value is not None:
+            values[number] = found["field"], value
+        elif not _NO_JSON.fullmatch(line):
+            others.append(number)
+    is_stream = any(before for before, _ in values.values())
+    is_other = others and not is_stream and others[0] < len(lines) - 1
+    return None if len(values) < 2 or is_other else values
 
 
 def read_bytes(node: Array) -> str | None:
