@@ -75,6 +75,7 @@ CASES: Final = {
 }
 
 
+@pytest.mark.cycled_databases(3)
 @pytest.mark.parametrize("order", ["forward", "backward", "at once"])
 @pytest.mark.parametrize("case", CASES)
 def test_a_request_with_cleared_results_continues_the_one_before(

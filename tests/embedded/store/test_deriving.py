@@ -181,6 +181,7 @@ def test_of_equal_requests_that_of_the_same_model_is_continued(
     assert find_parents(url) == {"ours": None, "other": None, "next": "ours"}
 
 
+@pytest.mark.cycled_databases(3)
 @pytest.mark.parametrize("question", [{"role": "user", "content": "Hi"}, QUESTION])
 @pytest.mark.parametrize("beside", ["metadata", "session", "system"])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])

@@ -106,6 +106,7 @@ CASES: Final = {
 }
 
 
+@pytest.mark.cycled_databases(2)
 @pytest.mark.parametrize("is_reversed", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_a_request_is_found_by_a_run_of_its_last_messages(

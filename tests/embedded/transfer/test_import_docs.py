@@ -83,6 +83,7 @@ def test_the_sentence_of_the_command_and_the_page_names_every_format(form: Impor
     assert OTHERWISE.get(form.name, name or plural) in FORMATS
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", FORMS)
 def test_an_example_is_imported_as_its_form(
     store: Store, client: FlaskClient, tmp_path: Path, name: str
