@@ -18,7 +18,7 @@ from webapp.embedded.documents.passages import (
 from webapp.exact_json import Array, Number, Object, Value
 from webapp.finding import fold_text
 
-FACTS_FORM: Final = 8
+FACTS_FORM: Final = 9
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
 that alter the facts of a completion; raise it with each, so that those of stored completions are
 derived again."""
