@@ -21,7 +21,7 @@ from webapp.embedded.documents.passages import GROUP_SEPARATOR, Scope
 
 _CHARACTERS_AT_ONCE: Final = 256 * 1024
 """In SQLite, writers wait for a transaction of this size, some 30 ms."""
-_PASSAGES_AT_ONCE: Final = 500
+_PASSAGES_AT_ONCE: Final = 4_000
 _GROUPS_AT_ONCE: Final = 100
 _MAX_GROUP: Final = 64 * 1024
 """Characters after which a group ends."""
