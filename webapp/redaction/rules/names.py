@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final
 
 from webapp.redaction.rules.kinds import (
+    is_digest,
     is_made,
     is_mixed,
     is_no_placeholder,
@@ -31,6 +32,7 @@ class Shape(Enum):
     RANDOM = "made by a generator"
     SETTING = "made by a generator, or a UUID"
     MADE = "made by a generator, and by nobody else"
+    LONG = "made by a generator, longer than ids and no digest"
     DIGITS = "a short number"
     COOKIE = "pairs of a name and a value"
 
@@ -144,8 +146,7 @@ _BY_NAME: Final = {
     ),
     **dict.fromkeys(("cookie", "setcookie", "cookies", "cookieheader"), ("cookie", Shape.COOKIE)),
     # The private part of a JSON Web Key, or a key that both sides have.
-    **dict.fromkeys(("d", "k", "dp", "dq", "qi"), ("private-key", Shape.RANDOM)),
-    **dict.fromkeys(("p", "q"), ("private-key", Shape.MADE)),
+    **dict.fromkeys(("d", "k", "dp", "dq", "qi", "p", "q"), ("private-key", Shape.LONG)),
     # Of the secrets of a cluster, whatever their names.
     "secretdata": ("secret", Shape.ANY),
     # Of an AppRole of Vault; elsewhere the name of a secret.
@@ -293,6 +294,8 @@ _DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]"
 """Digits where names of variables have none."""
 
 _MOST: Final = 4096
+_KEY_LENGTH: Final = 43
+"""Of 32 bytes in base64, the fewest of a JSON Web Key."""
 _MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
 _PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
 _MOST_PAIRS: Final = 40
@@ -344,6 +347,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
                 or (is_quoted and len(secret) >= 12 and secret.isalnum())
             )
         )
+    if shape is Shape.LONG:
+        return len(secret) >= _KEY_LENGTH and is_random(secret) and not is_digest(secret)
     if shape is Shape.MADE:
         return is_made(secret) and _UUID.match(secret) is None
     return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
