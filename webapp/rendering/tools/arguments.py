@@ -82,13 +82,8 @@ def render_tool_name(name: str) -> Markup:
             if match is not None:
                 return Markup(
                     '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
-                ).format(*map(_render_words, match.groups()))
-    return _render_words(name)
-
-
-def _render_words(name: str) -> Markup:
-    """Render a name that may break after its underscores, not within its words."""
-    return Markup("_<wbr>").join(map(reveal_invisible, name.split("_")))
+                ).format(*map(reveal_invisible, match.groups()))
+    return reveal_invisible(name)
 
 
 def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:
