@@ -13,7 +13,7 @@ from jinja2 import BytecodeCache, Template, nodes
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Macro
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from webapp.formatting import replace_surrogates
 
@@ -70,9 +70,11 @@ class _Macro(Macro):
     """A macro that is called at once if all of its parameters have a value by their position."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        is_plain = not (self.catch_kwargs or self.catch_varargs or self.caller)
-        if is_plain and not kwargs and len(args) == self._argument_count:
-            return Markup(self._func(*args))
+        if len(args) == self._argument_count and len(kwargs) == self.caller:
+            if not kwargs:
+                return _Escaped(self._func(*args))
+            if "caller" in kwargs:
+                return _Escaped(self._func(*args, kwargs["caller"]))
         return super().__call__(*args, **kwargs)
 
 
