@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.paths import ROOT
-from webapp.static_files import EXPORT_PARTS, SHEET, SHEET_PARTS
+from webapp.static_files import EXPORT_PARTS, SCRIPT, SCRIPT_PARTS, SHEET, SHEET_PARTS
 
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
@@ -24,13 +24,26 @@ def addresses(client: FlaskClient) -> list[str]:
     return [node.attributes.get("href") or node.attributes.get("src") or "" for node in nodes]
 
 
-def sheet() -> bytes:
-    return b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in SHEET_PARTS)
+def read(name: str) -> bytes:
+    if name == SHEET:
+        return b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in SHEET_PARTS)
+    if name == SCRIPT:
+        scripts = ((STATIC / "js" / f"{part}.js").read_bytes() for part in SCRIPT_PARTS)
+        return b"\n".join(b"{\n" + script + b"}" for script in scripts)
+    return (STATIC / name).read_bytes()
 
 
 def test_every_style_sheet_is_in_the_one_that_is_served(client: FlaskClient) -> None:
     assert {path.stem for path in (STATIC / "css").iterdir()} == {*SHEET_PARTS, *EXPORT_PARTS}
     assert sum(address.endswith(".css") for address in addresses(client)) == 1
+
+
+def test_every_script_is_in_the_one_of_all_pages_or_that_of_one(client: FlaskClient) -> None:
+    templates = [path.read_text() for path in (ROOT / "templates").rglob("*.html")]
+    rest = {path.stem for path in (STATIC / "js").iterdir()} - {*SCRIPT_PARTS}
+    assert all(any(f'static_url("js/{one}.js")' in text for text in templates) for one in rest)
+    assert not re.search(rb"^(import|export)\b", read(SCRIPT), re.MULTILINE)
+    assert sum(address.endswith(f"/{SCRIPT}") for address in addresses(client)) == 1
 
 
 def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:
@@ -39,7 +52,7 @@ def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: Flask
     for address in found:
         match = ADDRESS.fullmatch(address)
         assert match is not None
-        content = sheet() if match[2] == SHEET else (STATIC / match[2]).read_bytes()
+        content = read(match[2])
         assert match[1] == hashlib.sha256(content).hexdigest()[:12]
         response = client.get(address, buffered=True)
         assert (response.status_code, response.data) == (200, content)

@@ -45,6 +45,13 @@ SHEET_PARTS: Final = (
 )
 """The style sheets in `css`, in the order in which they make up `readback.css`."""
 
+SCRIPT: Final = "readback.js"
+SCRIPT_PARTS: Final = (
+    *("added", "copying", "images", "keys", "loading", "menus"),
+    *("pairs", "printing", "reading", "runs", "times"),
+)
+"""The scripts in `js` that make up `readback.js`. Other scripts in `js` are for single pages."""
+
 EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "notes", "export")
 """The style sheets that an exported file has in itself."""
 
@@ -57,22 +64,26 @@ _YEAR: Final = 31_536_000
 class StaticFiles:
     """The files below `folder`, each known by its name and a digest of its content.
 
-    The style sheets are read once and served as a single one, to save the browser requests. A text
-    is compressed once, when it is first asked for.
+    The style sheets are read once and served as a single one, to save the browser requests, and so
+    are the scripts of all pages. A text is compressed once, when it is first asked for.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         sheets = [folder / "css" / f"{part}.css" for part in SHEET_PARTS]
-        self._sheet = b"\n".join(sheet.read_bytes() for sheet in sheets)
+        scripts = [folder / "js" / f"{part}.js" for part in SCRIPT_PARTS]
+        self._joined = {
+            SHEET: b"\n".join(sheet.read_bytes() for sheet in sheets),
+            # Names of a block are its own.
+            SCRIPT: b"\n".join(b"{\n%b}" % script.read_bytes() for script in scripts),
+        }
         exported = (folder / "css" / f"{part}.css" for part in EXPORT_PARTS)
         self.export_sheet = "\n".join(sheet.read_text(encoding="utf-8") for sheet in exported)
-        self._digests = {SHEET: _digest(self._sheet)} | {
+        self._digests = {name: _digest(content) for name, content in self._joined.items()} | {
             path.relative_to(folder).as_posix(): _digest(path.read_bytes())
             for path in folder.rglob("*")
-            if path.is_file() and path.parent != folder / "css"
+            if path.is_file() and path.parent != folder / "css" and path not in scripts
         }
-
         self._compressed: dict[str, bytes] = {}
 
     def has(self, name: str) -> bool:
@@ -115,7 +126,8 @@ class StaticFiles:
         return response
 
     def _read(self, name: str) -> bytes:
-        return self._sheet if name == SHEET else (self._folder / name).read_bytes()
+        joined = self._joined.get(name)
+        return (self._folder / name).read_bytes() if joined is None else joined
 
 
 def export_sheet() -> str:
