@@ -20,13 +20,13 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
 from webapp.app import create_app
@@ -41,7 +41,9 @@ WARM_UP: Final = 10
 SAMPLE: Final = 20
 """Appends after these, and at the end, that are compared."""
 
-_ID: Final = "chatcmpl-bench-long"
+COMPLETION_ID: Final = "chatcmpl-bench-long"
+ANSWER: Final = "That was the last module."
+
 _CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
 _FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc")
 _PATIENCE: Final = 600_000
@@ -92,25 +94,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--view", choices=VIEWS, default=VIEWS[0])
     options = parser.parse_args(arguments)
-    with _served(options.messages) as address, sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
+    with serve(options.messages) as address, sync_playwright() as tools:
+        browser = launch(tools)
         for measure in (_measure_appends, _measure_load_all):
             page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
             page.set_default_timeout(_PATIENCE)
-            page.goto(f"/completions/{_ID}?view={options.view}")
+            page.goto(f"/completions/{COMPLETION_ID}?view={options.view}")
             measure(page, options.messages)
             page.close()
         browser.close()
 
 
 def _measure_appends(page: Page, messages: int) -> None:
-    session = _start_metrics(page)
+    session = start_metrics(page)
     page.evaluate(_APPEND, WARM_UP)
     rest = messages // 20 - WARM_UP - 2 * SAMPLE - 2
-    counts, found = (SAMPLE, rest, SAMPLE), [_read_metrics(session)]
+    counts, found = (SAMPLE, rest, SAMPLE), [read_spent(session)]
     for count in counts:
         assert page.evaluate(_APPEND, count) == count
-        found.append(_read_metrics(session))
+        found.append(read_spent(session))
     spent = [_subtract(after, before) for before, after in pairwise(found)]
     print(
         f"appends of 20 messages, {sum(counts) + WARM_UP} in all;"
@@ -124,14 +126,14 @@ def _measure_appends(page: Page, messages: int) -> None:
 
 
 def _measure_load_all(page: Page, messages: int) -> None:
-    session = _start_metrics(page)
-    before = _read_metrics(session)
+    session = start_metrics(page)
+    before = read_spent(session)
     started = time.monotonic()
     page.locator("[data-load-all]").click()
     page.locator("#gap").wait_for(state="detached")
     page.locator("#loading-all").wait_for(state="hidden")
     seconds = time.monotonic() - started
-    spent = _subtract(_read_metrics(session), before)
+    spent = _subtract(read_spent(session), before)
     bubbles = page.locator(".bubble").count()
     print(
         f"Load all: {bubbles:,} bubbles of {messages:,} messages in {seconds:.1f} s;"
@@ -145,7 +147,12 @@ def _measure_load_all(page: Page, messages: int) -> None:
     print(f"scrolling: frames {statistics.median(frames):.1f} ms, p95 {p95:.1f} ms", flush=True)
 
 
-def _start_metrics(page: Page) -> Any:
+def launch(tools: Playwright) -> Browser:
+    """Launch the Chromium that all measurements share."""
+    return tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
+
+
+def start_metrics(page: Page) -> Any:
     """Return a session whose times are CPU times, so that other work does not count."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -156,14 +163,18 @@ def _subtract(after: dict[str, float], before: dict[str, float]) -> dict[str, fl
     return {name: value - before[name] for name, value in after.items()}
 
 
-def _read_metrics(session: Any) -> dict[str, float]:
+def read_spent(session: Any) -> dict[str, float]:
+    """Read the metrics of a session of `start_metrics` by their names in Chromium."""
     found = session.send("Performance.getMetrics")["metrics"]
     return {metric["name"]: metric["value"] for metric in found}
 
 
 @contextmanager
-def _served(messages: int) -> Iterator[str]:
-    """Serve one transcript of `messages` messages; yield the address."""
+def serve(messages: int, wrap: Callable[[Any], Any] | None = None) -> Iterator[str]:
+    """Serve one transcript of `messages` messages; yield the address.
+
+    `wrap` returns the WSGI application to serve in place of Readback's.
+    """
     with tempfile.TemporaryDirectory() as folder:
         config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
         path = Path(folder, "long.jsonl")
@@ -172,7 +183,8 @@ def _served(messages: int) -> Iterator[str]:
         report = import_files(store, [path])
         assert report.added == 1, report.problems
         store.close()
-        server = make_server("127.0.0.1", 0, create_app(config), threaded=True)
+        app = create_app(config)
+        server = make_server("127.0.0.1", 0, wrap(app) if wrap else app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -181,7 +193,7 @@ def _served(messages: int) -> Iterator[str]:
         server.server_close()
 
 
-def make_completion(messages: int, completion_id: str = _ID) -> dict[str, Any]:
+def make_completion(messages: int, completion_id: str = COMPLETION_ID) -> dict[str, Any]:
     """Return a run of an agent: words, calls with their results, a user's turn now and then."""
     made: list[dict[str, Any]] = []
     for at in range(0, messages, 5):
@@ -199,7 +211,7 @@ def make_completion(messages: int, completion_id: str = _ID) -> dict[str, Any]:
             {"role": "assistant", "content": f"It returns `0`, whatever it is given ({at})."},
             {"role": "user", "content": "Thank you. Go on with the next one."},
         ]
-    answer = {"role": "assistant", "content": "That was the last module."}
+    answer = {"role": "assistant", "content": ANSWER}
     return {
         "id": completion_id,
         "object": "chat.completion",
