@@ -260,7 +260,9 @@ def _generate_rows(url: str, count: int) -> None:
                 connection.execute(text(statement), binds)
             connection.commit()
         connection.execute(text("UPDATE derived SET filled = :count"), {"count": count})
-        connection.execute(text("ANALYZE"))
+        if dialect == "postgresql":
+            # It would do so itself before long. SQLite does not, and a store has no statistics.
+            connection.execute(text("ANALYZE"))
         connection.commit()
 
 
