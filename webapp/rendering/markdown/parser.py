@@ -72,11 +72,11 @@ _BLOCK_WEIGHT: Final = 5
 _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that test every line for their end, in one step of the parser."""
 
-_CODE: Final = re.compile(r"`([!-_a-~]+(?: [!-_a-~]+)*+)`(?!`)")
+_CODE: Final = re.compile(r"`([!-_a-~]+(?: [!-_a-~]+|(?!))*+)`(?!`)")
 _SENTENCES: Final = re.compile(
     rf"(?:[A-Za-z]|{_CODE.pattern})"
     r"(?:[A-Za-z0-9,;'?!()/%+-]|\.(?<!www\.)|:(?!//)| (?=[^ \n])|\n{1,2}(?=[A-Za-z`])"
-    rf"|{_CODE.pattern})*+"
+    rf"|{_CODE.pattern}|(?!))*+"
 )
 """Lines and paragraphs of words and code without other syntax, such as many questions are; only
 bare citations look so."""
