@@ -173,7 +173,7 @@ FILTERS: Final = _WITH_DIGITS[True]
 
 _MAX_NAMED: Final = 4096
 _SHORTEST: Final = 6
-_DIGIT: Final = re.compile("[0-9]")
+_DIGIT: Final = re.compile(r"\d")
 _CHOSEN: Final = frozenset(("password", "secret"))
 _SIGNS: Final = re.compile(r"[!?]{1,8}(?![!?\w])")
 _COUNTED: Final = "01234567890123456789 98765432109876543210"

@@ -264,7 +264,7 @@ class Rewriter:
                     known = name or written
                 elif not pair and (name or is_card) and written.lower() in _NUMBER_NAMES:
                     # As in `{"card": {"number": …}}`.
-                    known = f"{'card' if is_card else name}_{written}"
+                    known = f"{name}_{'card_' * is_card}{written}".lstrip("_")
                 known = changes.names.get(member.value, known) if changes.names else known
                 if written == "token" and is_sampled(node):
                     known = ""

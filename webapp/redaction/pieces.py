@@ -24,6 +24,10 @@ _LINE: Final = re.compile(r"(?P<field>data: ?|)(?P<json>[\[{].*)")
 _NO_JSON: Final = re.compile(r"\s*\Z|data: ?\[DONE\]|(?:event|id|retry)?: ?.*")
 """Other lines of server-sent events."""
 
+_OF_CARD: Final = re.compile(
+    r"cv[cv]|exp(?:_|month|year|ir[a-z]{1,8}_?(?:month|year))", re.IGNORECASE
+)
+"""Names beside the number of a card; passports and orders expire as well."""
 _LONGEST_QUESTION: Final = 200
 _QUESTION_NAMES: Final = ("question", "prompt", "label")
 _ANSWER_NAMES: Final = ("answer", "response", "reply", "input", "value")
@@ -105,7 +109,7 @@ def is_marked_secret(node: Object) -> bool:
 
 def is_of_card(names: Sequence[str]) -> bool:
     """Return whether the number in an object with these names is that of a card."""
-    return any(name.lower().startswith(("exp_", "expir", "expm", "cvc", "cvv")) for name in names)
+    return any(map(_OF_CARD.match, names))
 
 
 def is_sampled(node: Object) -> bool:

@@ -17,6 +17,7 @@ from webapp.redaction.rules.kinds import (
 )
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
+_WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
 
 
 def _is_secret(secret: str) -> bool:
@@ -40,6 +41,13 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"(?:gh|glab) [a-z]{5,9}(?: set)? [^\n|;]{0,200}?(?:(?:--body|-b|--value|-v)[ =])"
         + ARGUMENT,
         _is_secret,
+    ),
+    ignoring_case(
+        "secret",
+        "glab variable set|user-secrets set|env:set|secrets set|secret set|credential set"
+        "|kubectl create secret",
+        rf"[a-z:-]{{3,12}}(?:[ :]set)?{_FLAGS} {_WORD}(?:[ ]|=)" + ARGUMENT,
+        _is_strong,
     ),
     ignoring_case(
         "secret",
@@ -115,6 +123,12 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"\bsend[a-z]{0,12}[\s(]{1,4}(?:--\s)?[\"'](?P<secret>[^\"'\\\n]{3,200})",
         _is_secret,
         r"send[a-z]*[ (]+(?:-- )?[\"']",
+    ),
+    ignoring_case(
+        "password",
+        'send "|send -- "',
+        r"send (?:-- )?\"(?P<secret>[^\"'\\\n ]{5,100})(?:\\[rn]){1,2}\"(?=[^\n]{0,60}passw)",
+        _is_strong,
     ),
     ignoring_case(
         "password",

@@ -252,10 +252,19 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "credentials(|passwordauthentication(|login(|auth(|authenticate(",
-        r"[a-z]{4,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
+        "credentials(|passwordauthentication(",
+        r"[a-z]{11,24}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
-        lambda secret: is_told(secret) and re.fullmatch("[a-z_-]+[0-9]{0,2}", secret) is None,
+    ),
+    ignoring_case(
+        "password",
+        "login(|auth(|authenticate(",
+        r"[a-z]{4,12}\(\s{0,20}[a-z_$][\w.$()]{0,60},\s{0,20}"
+        r"[\"'](?P<secret>[^\s\"'#.]{5,200})[\"']",
+        # Not the name of a backend, an event or an element of a page.
+        lambda secret: (
+            is_told(secret) and re.fullmatch("[a-z._-]*[0-9]{0,2}[a-z._-]*", secret) is None
+        ),
     ),
     ignoring_case(
         "key",

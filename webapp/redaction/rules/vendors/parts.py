@@ -42,6 +42,12 @@ PARTS: Final[tuple[Kind, ...]] = (
     ),
     # The scheme of an address that names its kind.
     Kind(
+        "api-key",
+        ("secret-token:",),
+        re.compile("secret-token:(?P<secret>[A-Za-z0-9_.~%-]{16,}+)"),
+        is_no_placeholder,
+    ),
+    Kind(
         "database-token",
         ("prod:", "dev:", "preview:"),
         re.compile(r"[a-z]{3,7}:[a-z0-9-]{3,60}\|(?P<secret>[A-Za-z0-9+/_-]{30,}+={0,2})"),
@@ -123,6 +129,12 @@ PARTS: Final[tuple[Kind, ...]] = (
         is_no_placeholder,
         reach=6,
         needs=r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}",
+    ),
+    Kind(
+        "twitch-token",
+        ("oauth:",),
+        re.compile("oauth:(?P<secret>[a-z0-9]{30})(?![A-Za-z0-9_-])"),
+        is_mixed,
     ),
     Kind(
         "database-token",

@@ -146,7 +146,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
         _DASHED + "{20,}+",
         "nfp_ nfc_ nfo_ vcp_ vci_ vca_ vck_ rnd_ HRKU- render_ vercel_blob_rw_",
     ),
-    ("hosting-token", _BASE64 + "{40,}+", "fo1_ fm2_ FlyV1"),
+    ("hosting-token", _BASE64 + "{40,}+", "fo1_ fm1a_ fm1r_ fm2_"),
     ("cloudflare-token", _DASHED + "{30,}+", "v1.0- cfut_ cfat_ cfk_"),
     ("tailscale-key", _DASHED + "{16,}+", "tskey-"),
     ("openshift-token", _DASHED + "{40,}+", "sha256~"),
@@ -271,6 +271,13 @@ def _is_shortened(secret: str) -> bool:
 
 
 PREFIXED: Final[tuple[Kind, ...]] = (
+    # Of letters alone, often all of them small.
+    Kind(
+        "api-key",
+        ("hf_", "api_org_"),
+        re.compile(r"(?:hf|api_org)_[A-Za-z]{34,40}(?![A-Za-z0-9_])"),
+        lambda secret: len(set(secret)) >= 12 and is_no_placeholder(secret),
+    ),
     Kind(
         "okta-token",
         ("00",),
