@@ -164,8 +164,6 @@ def install(app: Flask) -> None:
     app.jinja_environment = TemplateEnvironment
     env = app.jinja_env
     env.undefined = StrictUndefined
-    # All templates, without a note of which was used last.
-    env.cache = {}
     env.bytecode_cache = CompiledTemplates()
     env.trim_blocks = True
     env.lstrip_blocks = True

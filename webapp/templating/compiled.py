@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import jinja2
 from flask.templating import Environment
-from jinja2 import BytecodeCache, Template, nodes
+from jinja2 import BytecodeCache, Template
 from jinja2.bccache import Bucket
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Macro
+from jinja2.runtime import Context
 from markupsafe import escape
 
 from webapp.formatting import replace_surrogates
@@ -41,48 +40,21 @@ class CompiledTemplates(BytecodeCache):
             _KEPT[bucket.key] = bucket.checksum, bucket.code
 
 
-class _Code(CodeGenerator):
-    """Compiles `a.b` and `f(x)` to the same in Python.
+class _Context(Context):
+    """Calls functions with their arguments alone: none of ours asks for the context."""
 
-    Jinja's own code looks for an item `b` as well, and passes the context to functions that ask
-    for it: none of ours does.
-    """
-
-    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        self.visit(node.node, frame)
-        self.write(f".{node.attr}")
-
-    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        arguments = [("", one) for one in node.args]
-        arguments += [(f"{one.key}=", one.value) for one in node.kwargs]
-        arguments += [("*", node.dyn_args)] if node.dyn_args else []
-        arguments += [("**", node.dyn_kwargs)] if node.dyn_kwargs else []
-        self.visit(node.node, frame)
-        self.write("(")
-        for sign, value in arguments:
-            self.write(sign)
-            self.visit(value, frame)
-            self.write(", ")
-        self.write("caller=caller)" if forward_caller else ")")
-
-
-class _Macro(Macro):
-    """A macro that is called at once if all of its parameters have a value by their position."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == self._argument_count and len(kwargs) == self.caller:
-            if not kwargs:
-                return _Escaped(self._func(*args))
-            if "caller" in kwargs:
-                return _Escaped(self._func(*args, kwargs["caller"]))
-        return super().__call__(*args, **kwargs)
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+        return function(*args, **kwargs)
 
 
 class _Template(Template):
-    """A template whose output UTF-8 can encode, and whose code uses `_escape` and `_Macro`.
+    """A template whose output UTF-8 can encode, and whose code escapes with `_escape`.
 
     The code that Jinja compiles calls `escape` for each value of a page, more than a thousand
-    times. If it calls other names some day, it is only slower.
+    times. If it calls another name some day, it is only slower.
     """
 
     def render(self, *args: Any, **kwargs: Any) -> str:
@@ -97,7 +69,7 @@ class _Template(Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> Template:
         template = super().from_code(environment, code, globals, uptodate)
-        template.root_render_func.__globals__.update(escape=_escape, Macro=_Macro)
+        template.root_render_func.__globals__["escape"] = _escape
         return template
 
 
@@ -113,7 +85,7 @@ def _escape(value: Any) -> str:
 class TemplateEnvironment(Environment):
     """Looks up the globals of templates in one step."""
 
-    code_generator_class = _Code
+    context_class = _Context
     template_class = _Template
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
