@@ -76,6 +76,12 @@ def test_what_spells_nothing_is_not_decoded(run: str) -> None:
 
 def test_random_bits_spell_nothing() -> None:
     random = Random(7)
-    for kinds, size in (("\u200b\u200c", 200), ("\u200b\u200c\u200d\u2060", 32)):
-        runs = ["".join(random.choices(kinds, k=size)) for _ in range(100)]
+    # The last ones are those of Persian with some emoji, copied from web pages.
+    for kinds, weights, size in (
+        ("\u200b\u200c", None, 200),
+        ("\u200b\u200c\u200d\u2060", None, 32),
+        ("\u200c\u200d\u200b", (90, 8, 2), 64),
+        ("\u200c\u200d\u200b", (90, 8, 2), 200),
+    ):
+        runs = ["".join(random.choices(kinds, weights, k=size)) for _ in range(100)]
         assert [decode_bits(run) for run in runs] == [""] * 100

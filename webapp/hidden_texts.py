@@ -16,6 +16,8 @@ _LEAST_BITS: Final = 4
 """Of a character that stands apart: those of a line break and a tab, which have the fewest."""
 _LEAST_DIGITS: Final = 40
 """Of base 4, those of ten letters; fewer may spell some by chance in one of 24 readings."""
+_MOST_DIGITS: Final = 30
+"""Of a character with marks between its bytes; if they are more, hardly any of them are digits."""
 _MOST_BITS: Final = 21
 _LARGEST: Final = 0x10FFFF
 
@@ -47,9 +49,9 @@ def decode_bits(run: str) -> str:
     """Decode a run of characters of no width, which are digits; empty if they spell nothing.
 
     Two are bits. A third one may stand between the characters or at the ends. Either of the two may
-    be the 0, and characters have 8 or 7 bits, or as many as they need if they stand apart. Three or
-    four may be digits of base 4, of bytes or of UTF-16. Of several readings the one with the most
-    letters is returned.
+    be the 0, and characters have 8 or 7 bits, or as many as they need if they stand apart. Four are
+    digits of base 4, of bytes or of UTF-16. Of several readings the one with the most letters is
+    returned.
     """
     run = run[:MAX_HIDDEN]
     kinds = sorted(set(run))
@@ -62,8 +64,8 @@ def decode_bits(run: str) -> str:
     if len(kinds) < 4:
         for zero, one, *apart in permutations(letters):
             readings.update(_read_bits(run, zero, one, apart))
-    if len(kinds) > 2 and len(run) >= _LEAST_DIGITS:
-        for digits in permutations("0123", len(kinds)):
+    elif len(run) >= _LEAST_DIGITS:
+        for digits in permutations("0123"):
             numbers = dict(zip(map(ord, letters), digits, strict=True))
             found = max(_read_digits(run.translate(numbers)), key=_rate, default="")
             # Digits in another order are often letters, too, of languages with many.
@@ -71,7 +73,7 @@ def decode_bits(run: str) -> str:
                 return found
             readings.add(found)
     best = max(readings, key=lambda words: (_rate(words), words), default="")
-    return best if _rate(best) > 0.7 else ""
+    return best if _rate(best) > 0.7 and len(best) * _MOST_DIGITS >= len(run) else ""
 
 
 def _read_bits(run: str, zero: str, one: str, apart: list[str]) -> Iterator[str]:
