@@ -325,8 +325,8 @@ def _find_leaked(markup: re.Pattern[str], entry: Entry, subject: Subject) -> str
 
 
 def _is_quoted(text: str, found: re.Match[str]) -> bool:
-    before, after = text[: found.start()][-1:], text[found.end() :][:1]
-    return bool(before and after) and before in _QUOTES and after in _QUOTES
+    start, end = found.span()
+    return start > 0 and end < len(text) and {text[start - 1], text[end]} <= _QUOTES
 
 
 def _find_bare_call(entry: Entry, subject: Subject) -> str | None:
