@@ -255,7 +255,7 @@ def test_every_recorded_completion_shows_all_that_it_holds() -> None:
 
 @pytest.mark.parametrize("logprobs", [{}, {"logprobs": None}])
 @pytest.mark.parametrize("index", [{}, {"index": 1}, {"index": None}, {"index": 1.5}])
-@pytest.mark.parametrize("message", [{"role": "assistant", "content": "14C"}, {"content": []}])
+@pytest.mark.parametrize("message", [{"role": "assistant", "content": "14C"}, {"content": []}, {}])
 def test_a_choice_of_the_usual_members_is_read_as_any_other(
     message: dict[str, object], index: dict[str, object], logprobs: dict[str, object]
 ) -> None:

@@ -356,13 +356,13 @@ def name_answer(choice: Object) -> str:
 
     Some logs keep the last chunk of a stream, whose `delta` is then the whole message.
     """
-    message = choice.get("message")
-    members = message.members if isinstance(message, Object) else ()
-    if not isinstance(message, Object | Null | None) or any(
-        one.name.text != "role" and one.value.source not in _NOTHING for one in members
-    ):
-        return "message"
-    return "delta" if choice.object("delta") or not members else "message"
+    message, delta = choice.get("message"), choice.object("delta")
+    if not isinstance(message, Object):
+        return "delta" if isinstance(message, Null | None) else "message"
+    is_blank = all(
+        one.name.text == "role" or one.value.source in _NOTHING for one in message.members
+    )
+    return "delta" if is_blank and delta and delta.members else "message"
 
 
 _NOTHING: Final = frozenset({"null", '""', "[]"})

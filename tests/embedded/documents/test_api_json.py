@@ -199,6 +199,12 @@ def test_an_answer_that_broke_off_has_a_finish_reason_of_the_api(given: str, wri
     assert member("choices", choices=choices)[0]["finish_reason"] == written
 
 
+def test_the_delta_of_a_last_chunk_that_says_nothing_is_not_the_message() -> None:
+    choices = '[{"message": {"role": "assistant", "content": ""}, "delta": {}}]'
+
+    assert member("choices", choices=choices)[0]["message"]["role"] == "assistant"
+
+
 def test_further_members_follow_unless_they_are_empty() -> None:
     text = completion_text(n="1", store="false", a="null", b='""', c="[]", d="{}", messages="[1]")
 
