@@ -143,6 +143,7 @@ PASSAGES = [{"text": "The grass is green."}, {"text": "The sky is blue."}]
             ["domain"],
         ),
         ({"elsewhere": {"x": 1}}, "", "", ["location"]),
+        ({"documentChunk": {"start": 3}, "x": 1}, "", "chunks from 3", ["x"]),
     ],
 )
 def test_a_block_of_bedrock_is_its_text_with_what_it_cites(
@@ -170,8 +171,10 @@ def test_a_block_of_bedrock_is_its_text_with_what_it_cites(
         ({"citations": [[5]]}, [], ["provider_specific_fields"]),
         ({"citation": [{"title": "A"}, {"title": "B"}]}, ["A", "B"], []),
         ({"citationsContent": [{"citations": [{"title": "A", "location": {}}]}]}, ["A"], []),
+        ({"citations": [[{"title": "A"}], "x"]}, [], ["provider_specific_fields"]),
+        ({"citation": [{"title": "A"}], "citations": [None, [{"title": "A"}]]}, ["A"], []),
     ],
-    ids=["lists", "null", "more", "numbers", "streamed", "Bedrock"],
+    ids=["lists", "null", "more", "numbers", "streamed", "Bedrock", "words", "twice"],
 )
 def test_citations_of_litellm_are_those_of_the_text(
     fields: dict[str, Any], titles: list[str | None], rest: list[str]

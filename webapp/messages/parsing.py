@@ -153,10 +153,10 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
     found += _parse_content_fields(message, content)
     places = [at for at, part in enumerate(found) if isinstance(part, Text)]
     quoted = find_provider_quoted(provider) if provider else {}
-    if quoted and places:
-        last = found[places[-1]]
-        cited = tuple(chain.from_iterable(quoted.values()))
-        found[places[-1]] = replace(last, cited=cited) if isinstance(last, Text) else last
+    if quoted and places and isinstance(last := found[places[-1]], Text):
+        # The same ones may be in the text and in several fields.
+        cited = {one.source: one for one in chain(last.cited, *quoted.values())}
+        found[places[-1]] = replace(last, cited=tuple(cited.values()))
     parts = tuple(join_reasoning(found))
     thought = find_repeated(parts) if message.text("role") in WRITERS else None
     for part in parts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, Final
 
-from webapp.exact_json import Array, Number, Object, String, Value
+from webapp.exact_json import Array, Null, Number, Object, String, Value
 from webapp.messages.piece import BasePiece
 
 MAX_QUOTATIONS: Final = 200
@@ -89,24 +89,30 @@ class Quotation(BasePiece):
         """Parse a citation of Bedrock: its `sourceContent`, and its place in the `location`."""
         passages = value.items("sourceContent") or ()
         texts = [one.text("text") for one in passages if isinstance(one, Object)]
-        quote = "\n\n".join(filter(None, texts)) if len(texts) == len(passages) else ""
-        location = value.object("location") or value
-        kind = next((one for one in (*_LOCATIONS, "web") if location.object(one)), "")
-        inner, place = location.object(kind), ""
-        read: dict[str, type] = {"title": String, "source": String}
+        is_text = None not in texts and len(texts) == len(passages)
+        quote = "\n\n".join(filter(None, texts)) if is_text else ""
+        location = value.object("location")
+        kind = next((one for one in (*_LOCATIONS, "web") if location and location.object(one)), "")
+        inner = location and location.object(kind)
+        url, place = inner and inner.text("url"), ""
+        read: dict[str, type] = {"title": String}
+        read |= {} if url else {"source": String}
         read |= {"sourceContent": Array} if quote else {}
-        read |= {"location": Object} if inner and location is not value else {}
+        read |= {"location": Object} if inner else {}
         extras = value.find_unread(**read)
-        if inner and kind in _LOCATIONS:
+        if location and inner:
+            extras += location.find_unread(**{kind: Object})
+        if inner and kind != "web":
             index, noun, unit = _LOCATIONS[kind]
-            start, end = inner.integer("start"), inner.integer("end")
-            place = f"{noun} {inner.integer(index)}, {unit} {start} to {end}"
+            number, start, end = map(inner.integer, (index, "start", "end"))
+            words = [f"{noun} {number}"] if number is not None else []
+            place = ", ".join([*words, *_describe_range(unit, start, end)])
             extras += inner.find_unread(**{index: Number, "start": Number, "end": Number})
         elif inner:
             extras += inner.find_unread(url=String)
         return cls(
             json=value,
-            url=(inner and inner.text("url")) or value.text("source") or "",
+            url=url or value.text("source") or "",
             title=value.text("title"),
             quote=quote or None,
             place=place,
@@ -123,16 +129,22 @@ def find_provider_quoted(fields: Object) -> dict[str, tuple[Object, ...]]:
     """Find the citations of a message among the fields that LiteLLM adds to it, by field.
 
     They are a list of them for each text block of Anthropic's API, if streamed one for each
-    piece, or blocks of Bedrock.
+    piece, or blocks of Bedrock. A field with anything else is left out.
     """
-    lists = [one for one in fields.items("citations") or () if isinstance(one, Array)]
-    blocks = [one for one in fields.items("citationsContent") or () if isinstance(one, Object)]
     found = {
-        "citation": _select(fields.items("citation") or ()),
-        "citations": _select(tuple(chain.from_iterable(one.items for one in lists))),
-        "citationsContent": tuple(chain.from_iterable(map(find_quoted, blocks))),
+        name: _select(tuple(chain.from_iterable(map(_open, fields.items(name) or ()))))
+        for name in ("citation", "citations", "citationsContent")
     }
     return {name: quoted for name, quoted in found.items() if quoted}
+
+
+def _open(value: Value) -> Sequence[Value]:
+    """Return the citations in a list or in a block of Bedrock; any other value but null itself."""
+    if isinstance(value, Array):
+        return value.items
+    if isinstance(value, Object) and not value.find_unread(content=Array, citations=Array):
+        return value.items("citations") or ()
+    return () if isinstance(value, Null) else (value,)
 
 
 def _select(given: Sequence[Value]) -> tuple[Object, ...]:
@@ -148,9 +160,13 @@ def _describe_place(value: Object) -> list[str]:
         if (number := value.integer(name)) is not None
     ]
     for first, last, noun in _RANGES:
-        start, end = value.integer(first), value.integer(last)
-        if start is not None and end is not None:
-            words.append(f"{noun} {start} to {end}")
-        elif start is not None or end is not None:
-            words.append(f"{noun} from {start}" if end is None else f"{noun} to {end}")
+        words += _describe_range(noun, value.integer(first), value.integer(last))
     return words
+
+
+def _describe_range(noun: str, start: int | None, end: int | None) -> list[str]:
+    if start is None and end is None:
+        return []
+    if start is None or end is None:
+        return [f"{noun} from {start}" if end is None else f"{noun} to {end}"]
+    return [f"{noun} {start} to {end}"]
