@@ -194,10 +194,11 @@ class Spool:
         with self._draining() as is_ours:
             if not is_ours:
                 return False
+            refused = set(map(_read_request_id, self._find_files(_REFUSED)))
             for path in self._find_files(_SUFFIX):
                 try:
                     exchange = Exchange.parse(_read(path))
-                    if exchange.earlier is not None and self._has_refused(exchange.request_id):
+                    if exchange.earlier is not None and exchange.request_id in refused:
                         raise ValueError("it amends a completion that the store refused")
                     add(exchange)
                 except FileNotFoundError:
@@ -206,6 +207,7 @@ class Spool:
                     if not isinstance(error, DamagedFile) and find_outage(error):
                         raise
                     log.exception("The store refuses an exchange; it stays in the spool: %s", path)
+                    refused.add(_read_request_id(path))
                     path.replace(path.with_suffix(_REFUSED))
                 else:
                     path.unlink(missing_ok=True)
@@ -238,14 +240,6 @@ class Spool:
                 outage = Outage(waiting[0].stem.rpartition("-")[2].replace("_", "-"))
         dropped = max(0, self._count_dropped_file() - 1) + self._uncounted
         return SpoolState(len(waiting), outage, len(self._find_files(_REFUSED)), dropped)
-
-    def _has_refused(self, request_id: str) -> bool:
-        """Return whether the store refused an exchange of a request."""
-        for path in self._find_files(_REFUSED):
-            with contextlib.suppress(OSError, ValueError, LookupError), _open(path) as file:
-                if json.loads(file.readline())["request_id"] == request_id:
-                    return True
-        return False
 
     def _make_folder(self) -> None:
         if not self._folder.is_dir():
@@ -349,6 +343,13 @@ def _parse_object(data: bytes) -> Object:
     if not isinstance(value, Object):
         raise DamagedFile("it is not a JSON object")
     return value
+
+
+def _read_request_id(path: Path) -> str | None:
+    """Read the id of the request from the first line of a file, which may be damaged."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError), _open(path) as file:
+        return str(json.loads(file.readline())["request_id"])
+    return None
 
 
 def _read(path: Path) -> bytes:
