@@ -207,6 +207,7 @@ def test_a_completion_of_another_server_is_changed_there(
     assert there.link("The copy") == "/kept/c1"
     assert remote.post("/completions/c1/delete").location == "/completions"
     assert "c1" not in fake.completions
+    assert "Deleted" not in Page.of(remote.get("/kept/completions")).text, "the copy is there"
     asked = Page.of(remote.get(copy.link("Delete")))
     assert "Delete this copy?" in asked.text
     (form_node,) = asked.all("main form")

@@ -39,12 +39,12 @@ def redirect_after_deletion(ids: Sequence[str], url: str) -> Response:
 
 def read_deleted() -> Deleted | None:
     """Read what was deleted just before this request; None if nothing was."""
-    signed = request.cookies.get(DELETED_COOKIE, "")
-    _, _, written = signed.partition(".")
-    if not hmac.compare_digest(signed.encode(), _sign(written).encode()):
-        return None
-    number, _, first = written.partition(".")
-    return Deleted(int(number), first)
+    for signed in request.cookies.getlist(DELETED_COOKIE):
+        _, _, written = signed.partition(".")
+        if hmac.compare_digest(signed.encode(), _sign(written).encode()):
+            number, _, first = written.partition(".")
+            return Deleted(int(number), first)
+    return None
 
 
 def forget_deleted(response: Response) -> None:
@@ -55,5 +55,7 @@ def forget_deleted(response: Response) -> None:
 def _sign(written: str) -> str:
     key = current_app.secret_key
     assert isinstance(key, str)
-    signature = hmac.digest(key.encode(), f"{DELETED_COOKIE}.{written}".encode(), "sha256")
+    # The cookie of the list reaches that of the copies as well, which cannot delete it.
+    signed = f"{DELETED_COOKIE}.{request.script_root}.{written}"
+    signature = hmac.digest(key.encode(), signed.encode(), "sha256")
     return f"{signature.hex()}.{written}"
