@@ -275,6 +275,8 @@ def test_code_shows_its_text_exactly_and_takes_no_class_from_it() -> None:
         "&" * (2 * MAX_STEPS),
         "[" * (MAX_BRACKETS + 1),
         "*a" * (MAX_BRACKETS + 1),
+        "`a` " * MAX_BRACKETS + "b",
+        "a\n\n" * MAX_STEPS + "b",
         "> " * MAX_LEVELS + "deep",
         "- " * MAX_LEVELS + "deep",
         "> - " * MAX_LEVELS + "<b>deep",

@@ -81,10 +81,14 @@ _SENTENCES: Final = re.compile(
 """Lines and paragraphs of words and code without other syntax, such as many questions are; only
 bare citations look so."""
 
+_MOST_SIGNS: Final = 100
+"""Of elements that come of a text without counting in the budgets of its page."""
+
 
 def render_sentences(text: str) -> str | None:
     """Render `text` as safe HTML if it is words and code without other syntax; else None."""
-    if "citeturn" in text or not _SENTENCES.fullmatch(text):
+    signs = text.count("`") + text.count("\n")
+    if signs > _MOST_SIGNS or "citeturn" in text or not _SENTENCES.fullmatch(text):
         return None
     if "`" in text:
         text = _CODE.sub(lambda code: f"<code>{_escape_code(code[1])}</code>", text)
