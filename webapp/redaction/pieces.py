@@ -121,7 +121,7 @@ def is_sampled(node: Object) -> bool:
 
 
 def iter_sensitive(node: Object) -> Iterator[Value]:
-    """Yield the attributes that the state of Terraform lists as sensitive, and made passwords."""
+    """Yield what the state of Terraform lists as sensitive, made passwords, and symmetric keys."""
     attributes, listed = node.get("attributes"), node.get("sensitive_attributes")
     if isinstance(attributes, Object) and isinstance(listed, Array):
         for path in listed.items:
@@ -136,6 +136,9 @@ def iter_sensitive(node: Object) -> Iterator[Value]:
             result = made.get("result") if isinstance(made, Object) else None
             if result is not None:
                 yield result
+    # Of a JSON Web Key; one of 16 bytes is as long as many ids.
+    if node.text("kty") == "oct" and (key := node.get("k")) is not None:
+        yield key
 
 
 def iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:
