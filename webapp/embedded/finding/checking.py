@@ -125,8 +125,8 @@ def check_all(
     """Check the completions of the queue, and write the tags of their findings.
 
     `rules` is the version of the rules: if the last ones were older, all completions are
-    checked again, and keep their tags until they are. A completion of more characters than the most
-    is taken as one without findings.
+    checked again, and keep their tags until they are. The findings in a completion of more
+    characters than the most are unknown.
     """
     with database.reader.connect() as connection:
         is_old = connection.execute(_STATE).one().rules < rules
@@ -165,7 +165,7 @@ def _take(database: Database) -> list[_Taken]:
 
 
 def _assess(database: Database, one: _Taken, assess: Assess, most_characters: int) -> list[str]:
-    """Check a completion and return its tags; none if it cannot be read or checked."""
+    """Check a completion and return its tags, that of unknown findings if that is not possible."""
     pieces: list[str] = []
     length = 0
     try:
