@@ -781,6 +781,8 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
         ({"status": 503, "title": "Down"}, "Down"),
         ({"error": {"message": "Bad", "metadata": {"raw": "Too hot"}}}, "Bad (Too hot)"),
         ({"error": {"message": "Bad", "metadata": {"raw": '{"error":"Hot"}'}}}, "Bad (Hot)"),
+        ({"error": {"message": "Bad", "metadata": {"raw": "Bad\n"}}}, "Bad"),
+        ({"error": {"message": "Bad", "metadata": {"raw": "{}"}}}, "Bad"),
         ({"message": "Full", "type": "overloaded_error"}, "Full"),
         ({"error_code": 17, "error_msg": "Daily limit"}, "Daily limit"),
         ({"base_resp": {"status_code": 1002, "status_msg": "Rate"}}, "Rate"),

@@ -95,4 +95,5 @@ def read_words(error: Value) -> str:
         return words
     with suppress(NotJson):
         raw = read_words(parse(raw))
-    return f"{words} ({raw})"
+    raw = raw.strip()
+    return words if raw in words or raw in _NO_ERROR else f"{words} ({raw})"
