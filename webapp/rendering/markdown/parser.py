@@ -6,6 +6,7 @@ of the parser is counted; it stops if a text has used its share.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -91,15 +92,11 @@ def render_sentences(text: str) -> str | None:
     if signs > _MOST_SIGNS or "citeturn" in text or not _SENTENCES.fullmatch(text):
         return None
     if "`" in text:
-        text = _CODE.sub(lambda code: f"<code>{_escape_code(code[1])}</code>", text)
+        text = _CODE.sub(lambda code: f"<code>{html.escape(code[1], quote=False)}</code>", text)
     if "\n" in text:
         text = text.replace("\n\n", '</p>\r<p dir="auto">').replace("\n", "<br>\n")
         text = text.replace("\r", "\n")
     return f'<p dir="auto">{text}</p>\n'
-
-
-def _escape_code(code: str) -> str:
-    return code.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def render(text: str, scope: Scope, *, own_host: str) -> str:
@@ -112,8 +109,8 @@ def render(text: str, scope: Scope, *, own_host: str) -> str:
     tokens = parser.parse(text, env)
     if any(token.level >= levels - 1 for token in tokens):
         raise TooCostly("it is nested too deeply")
-    html: str = parser.renderer.render(tokens, parser.options, env)
-    return html
+    rendered: str = parser.renderer.render(tokens, parser.options, env)
+    return rendered
 
 
 @lru_cache(maxsize=8)
