@@ -354,7 +354,9 @@ def _choices(draw: st.DrawFn, index: int) -> tuple[Json, list[list[Json]]]:
     if sound := draw(st.binary(max_size=9)):
         message["audio"] = {"id": "audio_1", "data": base64.b64encode(sound).decode()}
         queues.append(_sound(draw, index, sound))
-    calls = draw(st.lists(st.tuples(_names, _texts, st.sampled_from(["function", "custom"]))))
+    # What follows arguments whose braces are closed is another call.
+    arguments = _texts.filter(lambda text: "{" not in text and "[" not in text)
+    calls = draw(st.lists(st.tuples(_names, arguments, st.sampled_from(["function", "custom"]))))
     for at, (name, text, kind) in enumerate(calls[:3]):
         text_name = "arguments" if kind == "function" else "input"
         call = {"id": f"call_{at}", "type": kind, kind: {"name": name, text_name: text}}
