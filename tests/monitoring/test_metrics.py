@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 import requests
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.command import PATIENCE, Readback, Served, find_free_port
 from tools.forking import Forkable
 from tools.memory import find_children
-from webapp.monitoring.exporter import MOST_AT_ONCE
+from webapp.monitoring.exporter import MOST_AT_ONCE, Exporter
 
 SECRET: Final = "the-words-of-a-reader"
 
@@ -89,3 +94,35 @@ def test_what_all_workers_did_adds_up_and_outlives_them(tmp_path: Path, forkable
     assert refused.errors == (
         f"readback: READBACK_METRICS_PORT={port} is in use on 127.0.0.1; set another one\n"
     )
+
+
+class BeginningWorker:
+    """A worker that fills the file of its counts after some reads of it."""
+
+    def __init__(self, folder: Path, reads: int) -> None:
+        self._file = folder / "counter_1.db"
+        self._file.touch()
+        self._reads = reads
+
+    def collect(self) -> Iterator[Metric]:
+        self._reads -= 1
+        if self._reads < 0:
+            self._file.unlink(missing_ok=True)
+        yield GaugeMetricFamily("reads", "", self._reads)
+
+
+@pytest.mark.parametrize(("reads", "status"), [(1, 200), (1_000, 503)])
+def test_a_worker_that_has_not_begun_to_count_breaks_off_no_answer(
+    tmp_path: Path, reads: int, status: int
+) -> None:
+    registry = CollectorRegistry()
+    registry.register(BeginningWorker(tmp_path, reads))
+    MultiProcessCollector(registry, path=str(tmp_path))  # type: ignore[no-untyped-call]
+    exporter = Exporter(socket.create_server(("127.0.0.1", 0)), registry)
+    served = threading.Thread(target=exporter.serve, kwargs={"parent": os.getppid()}, daemon=True)
+    served.start()
+    address = f"http://127.0.0.1:{exporter.server_address[1]}/metrics"
+    assert requests.get(address, timeout=PATIENCE).status_code == status
+    exporter.shutdown()
+    exporter.server_close()
+    served.join()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +19,8 @@ _SILENT_SECONDS: Final = 10
 MOST_AT_ONCE: Final = 64
 """Connections, a thread each. With as many as files may be open, accepting would fail in a loop."""
 _TICK: Final = 1.0
+_READS: Final = 10
+"""Of the files of all workers. Those of a worker are empty for a moment, which is an error."""
 
 
 class CurrentState:
@@ -92,13 +96,22 @@ class _Handler(BaseHTTPRequestHandler):
         from prometheus_client.exposition import choose_encoder
 
         encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-        body = encode(self.server.registry)
+        body = self._read_numbers(encode)
+        if body is None:
+            self.send_error(503)
+            return
         self.send_response(200)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         self.wfile.write(body)
+
+    def _read_numbers(self, encode: Callable[[CollectorRegistry], bytes]) -> bytes | None:
+        for _ in range(_READS):
+            with suppress(struct.error):
+                return encode(self.server.registry)
+        return None
 
     def log_message(self, format: str, *args: object) -> None:
         """Write no line for each time that somebody asks."""
