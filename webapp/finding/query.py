@@ -176,11 +176,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
         )
     if len(set(models)) > 1:
         raise BadQuery("model: can be given once, since a completion has one model.")
-    if since and before and max(since) >= min(before):
-        raise BadQuery(
-            "No time is within all of since:, before: and on:; the time of since: comes first, such"
-            " as since:2026-11-01 before:2026-12-01."
-        )
+    _check_times(since, before)
     return Query(
         terms=terms,
         tags=tuple(dict.fromkeys(tags)),
@@ -191,6 +187,15 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
         before=min(before, default=None),
         scopes=tuple(dict.fromkeys(scopes)) or SCOPES,
     )
+
+
+def _check_times(since: list[int], before: list[int]) -> None:
+    """Raise `BadQuery` if no time is within all of the bounds."""
+    if since and before and max(since) >= min(before):
+        raise BadQuery(
+            "No time is within all of since:, before: and on:; the time of since: comes first, such"
+            " as since:2026-11-01 before:2026-12-01."
+        )
 
 
 _CHOICES: Final = {"has": HAS, "findings": FINDINGS}
