@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.support.any_json import TRANSCRIPTS, Json, checked, values_over
 from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, leaves, shown_of_completion, written
-from webapp.completions import Choice, Completion, scalar_text
+from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Object, Value, parse
 from webapp.messages import Message, Unknown
+from webapp.messages.choices import Choice
 from webapp.messages.parts import MAX_ITEMS
 from webapp.upstream.decoding import NotAPage, Page
 

@@ -15,9 +15,10 @@ from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from webapp.completions import Choice, Completion, scalar_text
+from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Array, Member, NotJson, Null, Object, Value, parse
 from webapp.messages import FilterReport, Message, ToolCall, Unknown
+from webapp.messages.choices import Choice
 
 TEXT: Final = "text"
 INTEGER: Final = 0

@@ -14,9 +14,9 @@ from typing import Final
 
 from webapp import exact_json
 from webapp.analysis.naming import ANSI, shorten
-from webapp.completions import FILTER_REASONS, LIMIT_REASONS
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import ERROR_FLAGS, Message, Refusal, Text
+from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS
 
 _MAX_JSON: Final = 256 * 1024
 _ENDS: Final = 16 * 1024

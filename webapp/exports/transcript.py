@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
 
-from webapp.completions import Choice, Completion
+from webapp.completions import Completion
 from webapp.exact_json import iter_encoded
 from webapp.formatting import first_words
 from webapp.messages import Message, ToolCall
+from webapp.messages.choices import Choice
 from webapp.notes import Note
 from webapp.transcript import Pairing
 

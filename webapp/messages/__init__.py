@@ -10,6 +10,7 @@
     cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     filter_reports  the results of content filters and moderation
     quotations      the passages that the text blocks of Anthropic's API cite
+    choices         the choices of a completion: answers with their finish reasons
     message         `Message`, which holds them all, and the positions of its texts
 
 Every JSON value makes a `Message`; nothing raises because of content. A value of unknown type
@@ -18,8 +19,8 @@ Shapes: the messages endpoint of the Chat Completions API, and the request messa
 servers return.
 """
 
-from webapp.messages.cited_ranges import find_grounding
-from webapp.messages.citing import find_choice_messages, merge_lists, parse_listed
+from webapp.messages.choices import Choice
+from webapp.messages.citing import find_choice_messages
 from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.message import BARE, ERROR_FLAGS, INPUT_KEYS, Message
@@ -48,6 +49,7 @@ __all__ = [
     "Annotation",
     "Audio",
     "Call",
+    "Choice",
     "File",
     "FilterCategory",
     "FilterResult",
@@ -66,12 +68,9 @@ __all__ = [
     "Unknown",
     "UrlCitation",
     "find_choice_messages",
-    "find_grounding",
     "find_repeated",
     "is_readable_list",
-    "merge_lists",
     "parse_content",
-    "parse_listed",
     "split_reasoning",
     "split_reports",
 ]

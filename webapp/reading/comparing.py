@@ -15,8 +15,9 @@ from webapp.analysis.differences import (
     align_messages,
     count_common_ends,
 )
-from webapp.completions import Choice, Completion
+from webapp.completions import Completion
 from webapp.messages import Message
+from webapp.messages.choices import Choice
 from webapp.reading.kept import KeptMessages
 from webapp.reading.whole import WholeReader
 from webapp.transcript import Entry, arrange, build_output_entries, mark_outputs

@@ -7,10 +7,11 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Final
 
-from webapp.completions import Choice, Completion
+from webapp.completions import Completion
 from webapp.exact_json import Document
 from webapp.ids import is_valid_id
 from webapp.messages import Message
+from webapp.messages.choices import Choice
 from webapp.monitoring.request_ids import RequestPool, SameThread
 from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
 from webapp.reading.completion_requests import UpstreamRequests

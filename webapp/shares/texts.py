@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from webapp.completions import Choice
 from webapp.exact_json import Object
 from webapp.messages import Message, ToolCall
+from webapp.messages.choices import Choice
 from webapp.messages.message import get_text
 
 

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from webapp.completions import Choice
 from webapp.ids import parse_message_index
 from webapp.messages import Call, Message
+from webapp.messages.choices import Choice
 
 
 @dataclass(slots=True, eq=False)

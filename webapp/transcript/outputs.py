@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from webapp.completions import Choice, Completion
+from webapp.completions import Completion
 from webapp.messages import Call, Message, ToolCall
+from webapp.messages.choices import Choice
 from webapp.transcript.entries import Entry
 from webapp.transcript.pairing import pair_results
 

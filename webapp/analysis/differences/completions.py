@@ -13,8 +13,9 @@ from webapp.analysis.differences.messages import (
     compare_json,
     is_in_content,
 )
-from webapp.completions import IDENTITY_FIELDS, Choice, Completion
+from webapp.completions import IDENTITY_FIELDS, Completion
 from webapp.exact_json import Object, Value, compact, parse, write_object
+from webapp.messages.choices import Choice
 
 GROUPS: Final = ("Settings", "Tools", "Metadata", "Usage", "Timing", "Identity")
 """In the order in which they explain why two answers differ."""

@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from webapp.completions import find_break, name_answer
+from webapp.completions import find_break
 from webapp.exact_json import (
     Array,
     Member,
@@ -32,6 +32,7 @@ from webapp.exact_json import (
     write_object,
 )
 from webapp.messages import BARE, find_choice_messages
+from webapp.messages.choices import name_answer
 from webapp.timestamps import parse_time
 
 _WITHOUT_SPACE: Final = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from webapp.completions import FILTER_REASONS, LIMIT_REASONS, Choice, find_break, list_choices
+from webapp.completions import find_break
 from webapp.embedded.documents.chains import Chain, build_chain
 from webapp.embedded.documents.passages import (
     SEPARATOR,
@@ -17,6 +17,7 @@ from webapp.embedded.documents.passages import (
 )
 from webapp.exact_json import Array, Number, Object, Value
 from webapp.finding import fold_text
+from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS, Choice, list_choices
 
 FACTS_FORM: Final = 9
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
