@@ -184,6 +184,23 @@ def test_results_are_under_their_calls_and_their_places_link_there(
     assert len(ids) == len(set(ids))
 
 
+def test_the_calls_of_the_answer_are_counted_with_the_others(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    said = [{"role": "user", "content": "More."}, {"role": "assistant", "content": "Of what?"}]
+    messages: list[Json] = [calls("look", start=1), result(1), *said * 10]
+    line = {
+        "id": ID,
+        "messages": messages,
+        "choices": [{"index": 0, "message": calls("book", start=2)}],
+    }
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    load(tmp_path / "one.jsonl")
+    found = texts(Page.of(client.get(f"/completions/{ID}")), ".roles > *")
+    assert "calls 2" in found
+    assert found[-1] == "of 22 messages and the calls of the answer"
+
+
 def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
 
@@ -194,7 +211,7 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
         "of 62 messages, the answer not counted",
     ]
     assert texts(page, ".run-details > summary") == [
-        "failures in 1 place, recovered · 2 tools used"
+        "failures in 1 place, with later success · 2 tools used"
     ]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")

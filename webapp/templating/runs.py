@@ -298,7 +298,8 @@ def _list_messages(entry: Entry | None) -> list[Entry]:
 def describe_places(run: Run) -> str:
     """Count the places in which a run failed: sequences of calls, and single messages.
 
-    Adds how many of them recovered, if the run was read to its end.
+    Adds in how many the calls succeeded later, if the run was read to its end. It may have failed
+    nevertheless.
     """
     number = len(run.sequences) + len(run.failures_of_no_call)
     places = count(number, "place")
@@ -306,8 +307,8 @@ def describe_places(run: Run) -> str:
     if not run.is_whole or not run.sequences:
         return places
     if number == 1:
-        return f"{places}, {'recovered' if recovered else 'no later success'}"
-    return f"{places}, {'all' if recovered == number else recovered or 'none'} recovered"
+        return f"{places}, {'with' if recovered else 'no'} later success"
+    return f"{places}, later success in {'all' if recovered == number else recovered or 'none'}"
 
 
 @dataclass(frozen=True, slots=True)
