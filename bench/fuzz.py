@@ -39,9 +39,8 @@ with atheris.instrument_imports(include=["webapp", "markdown_it", "mdit_py_plugi
         explain_download,
         is_cut_off,
     )
-    from webapp.media.durations import measure_duration
     from webapp.media.finding import find_media, find_unshown_images
-    from webapp.media.pixels import read_image_size
+    from webapp.media.headers import measure_duration, read_image_size
     from webapp.messages import Message, ToolCall
     from webapp.reading.pasted import parse_pasted
     from webapp.rendering import (

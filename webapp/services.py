@@ -10,7 +10,7 @@ from flask.globals import request_ctx
 
 from webapp.conversations import ConversationSource
 from webapp.finding import Finder
-from webapp.finding.overview import OverviewSource
+from webapp.finding.results import OverviewSource
 from webapp.media import MediaCache
 from webapp.notes import Notes
 from webapp.pins import Pins

@@ -21,9 +21,15 @@ from tests.support.pages import readable
 from tools.store_rows import database_url
 from webapp import create_app
 from webapp.access import SCHEMA
-from webapp.access.attempts import PASSWORDS, Attempts
 from webapp.access.browsers import describe_browser
-from webapp.access.passwords import MAX_LOGINS, check_password, hash_password, take_place
+from webapp.access.passwords import (
+    MAX_LOGINS,
+    PASSWORDS,
+    Attempts,
+    check_password,
+    hash_password,
+    take_place,
+)
 from webapp.access.reader import Reader
 from webapp.access.sessions import Sessions, digest
 from webapp.addresses.hosts import name_source

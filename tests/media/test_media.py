@@ -43,7 +43,7 @@ from webapp.media import (
     find_media,
 )
 from webapp.media.formats import SVG as SVG_FORMAT
-from webapp.media.pixels import MAX_PIXELS, read_image_size
+from webapp.media.headers import MAX_PIXELS, read_image_size
 from webapp.messages import Audio, File, Image, InputAudio, Message, Text
 
 NULL = parse("null")

@@ -20,7 +20,7 @@ from webapp.media import (
     is_cut_off,
     sanitize_file_name,
 )
-from webapp.media.pixels import fit_height, read_image_size
+from webapp.media.headers import fit_height, read_image_size
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from webapp.completions import Completion
 from webapp.exact_json import parse
 from webapp.messages import Message, UrlCitation
-from webapp.messages.cited_ranges import MAX_RANGES
+from webapp.messages.citing import MAX_RANGES
 from webapp.rendering import render_markdown
 
 A, B = "https://a.example/1", "https://b.example/2"

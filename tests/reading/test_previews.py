@@ -1,4 +1,4 @@
-"""The questions of a list, when several lists ask for them at the same time."""
+"""The questions of a list that several readers ask for at once, and the words of its answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.fake_time import FakeTime
 from tests.support.fake_upstream import FakeUpstream, stored
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
 from webapp.http.loopback import LoopbackAdapter
-from webapp.reading.previews import Previews
+from webapp.reading.previews import Previews, find_gist
 from webapp.upstream import Deadline, Endpoint, Upstream
 
 if TYPE_CHECKING:
@@ -55,3 +57,53 @@ def test_lists_share_a_request_for_a_question_that_is_under_way() -> None:
     assert [seen.path for seen in fake.requests] == [
         f"/chat/completions/{name}/messages" for name in ("c1", "c2")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("An answer", "An answer"),
+        ("4", "4"),
+        ("", ""),
+        (" \n\n ", ""),
+        ("Let me check that. The branch is ready.", "The branch is ready."),
+        ("Let $x$ be even.\n\nThen $x^2$ is even.", "Then $x^2$ is even."),
+        ("Let me look.", "Let me look."),
+        (
+            "Sure!\n\nIt is 12 °C, e.g. in Oslo. Dress warmly.",
+            "It is 12 °C, e.g. in Oslo. Dress warmly.",
+        ),
+        ("Let us ask Dr. Ames, i.e. the author. She knows.", "She knows."),
+        ("Certainly! Here are the steps:\n\n1. **Install** it.\n2. Run it.", "Install it."),
+        ("# Report\n\n## Findings\n\n- [x] The `cache` was *stale*.", "The cache was stale."),
+        ("# Only a heading", "Only a heading"),
+        ("```python\nprint(1)\n```", "print(1)"),
+        ("```python\nprint(1)\n```\nIt prints 1.", "It prints 1."),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n\nTwo columns.", "Two columns."),
+        ("> Quoted [words](https://a.example/x) here.", "Quoted words here."),
+        ("Prose that is\nwrapped at a\nmargin.", "Prose that is wrapped at a margin."),
+        ("snake_case and 2 * 3 * 4 stay.", "snake_case and 2 * 3 * 4 stay."),
+        ("Sure。東京は雨です。", "東京は雨です。"),
+        (
+            '{"invoice":{"number":"A-3","total":4.00,"lines":[1,2]}}',
+            "number: A-3, total: 4.00, lines: 2 items",
+        ),
+        ('```json\n{"ok": true}\n```', "ok: true"),
+        ('[{"name":"Ada"},{"name":"Bo"}]', "2 items, name: Ada"),
+        ("[1]", "1 item, 1"),
+        ('{"invoice":', '{"invoice":'),
+        ("{}", "{}"),
+    ],
+)
+def test_the_first_words_that_say_something(text: str, gist: str) -> None:
+    assert find_gist(text) == gist
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["." * 100_000, "a. " * 50_000, "[" * 100_000, "*" * 100_000, "> " * 50_000, "`~" * 50_000]
+    + ["Let " * 50_000, "x" * 100_000, "sure" + " " * 100_000, "[a](" * 30_000],
+    ids=str.__len__,
+)
+def test_long_hostile_texts_give_a_short_gist(text: str) -> None:
+    assert len(find_gist(text)) <= 300

@@ -5,9 +5,8 @@ cookies    the cookies of a session and of a login at a provider
 reader     the current reader, and the two roles
 sessions   rows of the database, which end on every process at once
 browsers   the browser of a session, roughly
-passwords  the team's password
+passwords  the team's password, and the attempts to guess it
 openid     accounts at an OpenID Connect provider
-attempts   wrong passwords, counted and slowed
 record     logins, shares, exports and deletions, one JSON object a line
 schema     the tables
 
@@ -23,8 +22,8 @@ from webapp.access.admission import (
     find_own_path,
     record_event,
 )
-from webapp.access.attempts import PASSWORDS, Allowance
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
+from webapp.access.passwords import PASSWORDS, Allowance
 from webapp.access.reader import (
     ANYONE,
     RETENTION,

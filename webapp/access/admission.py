@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access.attempts import Attempts
 from webapp.access.cookies import cookie_name
+from webapp.access.passwords import Attempts
 from webapp.access.reader import ANYONE, LOCAL, READER, Reader, is_administrator
 from webapp.access.record import Event, Record
 from webapp.access.sessions import Sessions

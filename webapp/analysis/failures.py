@@ -2,21 +2,27 @@
 
 Every rule names its evidence. The rules read the places where programs report a failure:
 members of a JSON object, the first line, the last lines. Words such as "error" elsewhere prove
-nothing: tools that read files return texts about errors.
+nothing: tools that read files return texts about errors. Failing calls are followed to their
+end: a later success of the same thing, or none.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webapp import exact_json
 from webapp.analysis.naming import ANSI, shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import ERROR_FLAGS, Message, Refusal, Text
 from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS
+
+if TYPE_CHECKING:
+    from webapp.analysis.runs import RunCall
+
 
 _MAX_JSON: Final = 256 * 1024
 _ENDS: Final = 16 * 1024
@@ -85,6 +91,9 @@ _READING_PROGRAMS: Final = frozenset(
     ("cat", "head", "tail", "less", "more", "sed", "grep", "rg", "ag", "find", "ls", "awk", "nl")
     + ("bat", "git", "jq", "diff", "wc", "cut", "sort")
 )
+
+WITHIN: Final = 12
+"""A call so many calls after a failure, or fewer, counts as the next try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +248,82 @@ def _is_http_error(line: str) -> bool:
 
 def _shorten(words: str) -> str:
     return shorten(words, limit=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Consecutive calls of one name that all failed or all did not."""
+
+    label: str
+    count: int
+    is_failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingCalls:
+    """Failing calls that belong together, from the first failure to the last call of interest.
+
+    `is_recovered` is true if each thing that failed was called again and did not fail.
+    """
+
+    calls: tuple[RunCall, ...]
+    is_recovered: bool
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for call in self.calls:
+            is_failed = call.failure is not None
+            if steps and (steps[-1].label, steps[-1].is_failed) == (call.label, is_failed):
+                steps[-1] = Step(call.label, steps[-1].count + 1, is_failed)
+            else:
+                steps.append(Step(call.label, 1, is_failed))
+        return tuple(steps)
+
+    @property
+    def failures(self) -> int:
+        return sum(call.failure is not None for call in self.calls)
+
+    @property
+    def first(self) -> RunCall:
+        return self.calls[0]
+
+    @property
+    def last_message(self) -> int | None:
+        last = self.calls[-1]
+        return next((number for number in last.results[::-1] if number), last.message)
+
+
+def find_sequences(calls: Sequence[RunCall]) -> tuple[FailingCalls, ...]:
+    """Find the failing sequences of a run; those that overlap are one."""
+    sequences: list[FailingCalls] = []
+    start = 0
+    while start < len(calls):
+        if calls[start].failure is None:
+            start += 1
+            continue
+        end, is_recovered = _follow(calls, start)
+        place = start + 1
+        while place < end:
+            if calls[place].failure is not None:
+                other_end, other_recovered = _follow(calls, place)
+                end, is_recovered = max(end, other_end), is_recovered and other_recovered
+            place += 1
+        sequences.append(FailingCalls(calls=tuple(calls[start:end]), is_recovered=is_recovered))
+        start = end
+    return tuple(sequences)
+
+
+def _follow(calls: Sequence[RunCall], start: int) -> tuple[int, bool]:
+    """Find the end of the sequence from the failure at `start`, and whether it succeeded."""
+    wanted = calls[start].tool, calls[start].label
+    last = start
+    place = start + 1
+    while place < len(calls) and place <= last + WITHIN:
+        if (calls[place].tool, calls[place].label) == wanted:
+            if calls[place].failure is None and not calls[place].lacks_result:
+                return place + 1, True
+            if calls[place].failure is not None:
+                last = place
+        place += 1
+    return last + 1, False

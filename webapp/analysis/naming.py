@@ -1,4 +1,4 @@
-"""Name calls for readers: the tool, the command of a shell, and the first words."""
+"""Parse the arguments of calls, and name calls for readers by them: the tool, the first words."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.analysis.arguments import parse_arguments
-from webapp.exact_json import Array, NotJson, Object, String
+from webapp.exact_json import Array, NotJson, Object, String, Value, parse
 from webapp.messages import Call, ToolCall
+from webapp.recent import RecentValues
+
+_MOST_BYTES: Final = 8 * 1024 * 1024
+_LARGEST: Final = 1024 * 1024
+_PER_VALUE: Final = 500
+"""Bytes of a member or an item, its name included."""
+
+_parsed: Final[RecentValues[str, Value]] = RecentValues(_MOST_BYTES, largest=_LARGEST)
 
 _MOST: Final = 64 * 1024
 _SHELL_MEMBERS: Final = ("command", "cmd", "script")
@@ -32,6 +39,16 @@ _RUNNERS: Final = frozenset(
 )
 ANSI: Final = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]")
 _WORD: Final = re.compile(r"[\w./+-]{1,60}")
+
+
+def parse_arguments(text: str) -> Value:
+    """Parse the arguments of a call, or return their recent value. Raise `NotJson`."""
+    value = _parsed.get(text)
+    if value is None:
+        value = parse(text)
+        size = 4 * len(text) + _PER_VALUE * (1 + text.count(",") + text.count("["))
+        _parsed.keep(text, value, size)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webapp.analysis.checks import Report, Subject, check
-from webapp.analysis.failures import Failure, find_answer_failure, find_result_failure
+from webapp.analysis.failures import (
+    FailingCalls,
+    Failure,
+    find_answer_failure,
+    find_result_failure,
+    find_sequences,
+)
 from webapp.analysis.naming import name_call, shorten
-from webapp.analysis.sequences import FailingCalls, find_sequences
 from webapp.completions import Completion
 from webapp.formatting import drop_markup
 from webapp.transcript import CallEntry, Entry

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import re2
 
-from webapp.analysis.arguments import parse_arguments
+from webapp.analysis.naming import parse_arguments
 from webapp.exact_json import Member, NotJson, String
 from webapp.exact_json.writing import decode_strings
 from webapp.finding import FoldedText, cut_after, cut_before, fold_text

@@ -51,7 +51,7 @@ from webapp.templating.context import VIEW_COOKIE
 from webapp.uploads.running import Uploads
 from webapp.upstream import SYSTEM_CLOCK, Clock
 from webapp.views import health
-from webapp.views.actions.deletions import DELETED_COOKIE
+from webapp.views.actions.changing import DELETED_COOKIE
 
 __all__ = ["close_databases", "create_app", "load_stored", "open_templates"]
 

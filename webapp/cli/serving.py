@@ -26,8 +26,8 @@ from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
 from webapp.database import DatabaseOpener
+from webapp.database.outages import time_statements
 from webapp.database.readiness import Readiness
-from webapp.database.timing import time_statements
 from webapp.embedded import Spool, StoreUnavailable, load_samples
 from webapp.factories import (
     build_endpoint,

@@ -8,8 +8,15 @@ from __future__ import annotations
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp.database.batches import ROWS_AT_ONCE, insert_rows, query_values
-from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
+from webapp.database.engine import (
+    ROWS_AT_ONCE,
+    Database,
+    DatabaseOpener,
+    StoreError,
+    insert_rows,
+    lock_rows,
+    query_values,
+)
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import (
     DATABASE_ERRORS,

@@ -1,4 +1,4 @@
-"""Distinguish an outage of a database from a fault in a statement or in its data.
+"""Distinguish an outage of a database from a fault in a statement or in its data, and count both.
 
 After an outage the same statement may succeed unchanged; after any other error it may not.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
 from webapp.database.engine import StoreError
+from webapp.monitoring.metrics import count_statement, count_store_error
+
+_STARTED: Final = "readback_started"
 
 
 class Outage(Enum):
@@ -157,3 +162,22 @@ def _find_driver_outage(error: DBAPIError) -> Outage | None:
         is_connection = isinstance(error, OperationalError)
         return Outage.DOWN if error.connection_invalidated or is_connection else None
     return next((_SQLSTATES[state[:n]] for n in (5, 2) if state[:n] in _SQLSTATES), None)
+
+
+def time_statements() -> None:
+    """Count from now on; forks of this process do so as well."""
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def begin(connection: Connection, *_: Any) -> None:
+        connection.info[_STARTED] = time.perf_counter()
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def end(connection: Connection, *_: Any) -> None:
+        count_statement(time.perf_counter() - connection.info[_STARTED])
+
+    @event.listens_for(Engine, "handle_error")
+    def fail(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        outage = find_outage(error) if error is not None else None
+        if outage is not None:
+            count_store_error(outage.value)

@@ -1,13 +1,10 @@
 """Images, sounds and files inside a message: their formats, sizes and bytes.
 
-    formats     detects a format by the first bytes
-    pixels      reads the size of an image from its header
-    durations   reads the length of a sound from its headers
+    formats     detects a format by the first bytes, and sanitizes file names
+    headers     reads the size of an image, and the length of a sound
     inline      base64 or a `data:` URI as `InlineMedia`: digest, size, strict decoding
-    finding     finds the media in a message
-    encoded     finds `data:` URIs and base64 in any text
+    finding     finds the media in a message, and base64 in any text
     describing  sentences about media: lengths, false declarations, why an image is not shown
-    file_names  sanitizes file names
     cache       media of recent pages, in a folder that all workers share
 
 Uses values, the standard library and tinytag only. Nothing trusts the type that a message
@@ -22,17 +19,17 @@ from webapp.media.describing import (
     explain_download,
     is_cut_off,
 )
-from webapp.media.encoded import Encoded, find_encoded
-from webapp.media.file_names import sanitize_file_name
 from webapp.media.finding import (
+    Encoded,
     extract_media,
+    find_encoded,
     find_images,
     find_media,
     find_other_images,
     find_unshown_images,
     parse_data_uri,
 )
-from webapp.media.formats import DOWNLOAD, Format, detect_format
+from webapp.media.formats import DOWNLOAD, Format, detect_format, sanitize_file_name
 from webapp.media.inline import InlineMedia, NotMedia
 
 __all__ = [

@@ -6,8 +6,8 @@ from threading import Lock
 from typing import Final
 
 from webapp.media import formats
-from webapp.media.durations import format_clock, measure_duration
 from webapp.media.formats import DOWNLOAD, GIF, JPEG, PNG, Format
+from webapp.media.headers import format_clock, measure_duration
 from webapp.media.inline import InlineMedia, NotMedia
 
 MAX_TIMED: Final = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Detect the format of some bytes by the first of them.
+"""Detect the format of some bytes by the first of them, and sanitize the names of files.
 
 The type that a message declares is ignored. SVG can contain scripts, so it is a download, as is
 any unknown format.
@@ -6,8 +6,17 @@ any unknown format.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
+
+_LONGEST: Final = 120
+# Characters with a meaning to a shell or a file system; white space and
+# control characters; and the marks that reorder or hide text, so that `.exe` reads as it is.
+_UNFIT: Final = re.compile(
+    '[\x00-\x1f\x7f-\x9f"*:<>?|\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff'
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +114,14 @@ def _detect_audio_frame(data: bytes) -> Format:
     sane = bitrate not in (0, 15) and rate != 3 and version != 1
     # Layers I and II are not MP3; the byte order mark of UTF-16 text looks like the first.
     return MP3 if layer == 1 and sane else DOWNLOAD
+
+
+def sanitize_file_name(name: str, *, otherwise: str) -> str:
+    """Strip unfit characters from the last part of `name`; `otherwise` if nothing is left."""
+    last = re.split(r"[\\/]", name[-1_000:])[-1]
+    fit = _UNFIT.sub("", last).strip(" .")
+    if len(fit) > _LONGEST:
+        stem, dot, extension = fit.rpartition(".")
+        tail = dot + extension if stem and len(extension) < 12 else ""
+        fit = fit[: _LONGEST - len(tail)] + tail
+    return fit or otherwise

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
-from webapp.media.durations import PCM_RATE
 from webapp.media.formats import DOWNLOAD, WAV, Format, detect_format
-from webapp.media.pixels import MAX_PIXELS, fit_height, read_image_size
+from webapp.media.headers import MAX_PIXELS, PCM_RATE, fit_height, read_image_size
 
 MAX_CHARACTERS: Final = 128 * 1024 * 1024
 """Longer texts are not decoded."""

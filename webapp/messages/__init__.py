@@ -7,7 +7,6 @@
     reasoning       reasoning that is sent as a list, or twice
     think_tags      reasoning that is in the text of the answer, between tags
     citing          the sources that are listed beside a text
-    cited_ranges    the sources of Cohere and Gemini, with the ranges of the text
     filter_reports  the results of content filters and moderation
     quotations      the passages that the text blocks of Anthropic's API cite
     choices         the choices of a completion: answers with their finish reasons

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
-from webapp.messages.cited_ranges import find_grounding
-from webapp.messages.citing import find_choice_messages, merge_lists, parse_listed
+from webapp.messages.citing import find_choice_messages, find_grounding, merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterReport, split_reports
 from webapp.messages.message import Message
 from webapp.messages.parts import Text, Unknown, UrlCitation, is_readable_list

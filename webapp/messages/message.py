@@ -9,11 +9,12 @@ from typing import Final, TypeAlias
 
 from webapp import exact_json
 from webapp.exact_json import Array, Member, Null, Object, String, Value
-from webapp.messages.cited_ranges import parse_grounding, parse_ranges
 from webapp.messages.citing import (
     merge_lists,
     parse_context,
+    parse_grounding,
     parse_listed,
+    parse_ranges,
     parse_tool_sources,
     place_cited,
 )

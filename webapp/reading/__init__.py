@@ -3,13 +3,11 @@
 transcript_page      `TranscriptRequest`, the messages a reader asked for, and `TranscriptPage`
 loader               `TranscriptLoader`: requests the one for the other
 completion_requests  the upstream requests about one completion
-building             a `TranscriptPage` from messages and completion, with their numbers
+building             a `TranscriptPage` from messages and completion, or from one message
 whole                `WholeReader`: the events of a whole run
 kept                 messages of whole transcripts, kept on disk
 streaming            a whole transcript, a page at a time
-single               one message as a page, and a range of its pieces
 comparing            two completions, or two choices of one, message by message
-gist                 the words of an answer that name its subject
 listing              a page of the list, with completions that are too large to be read
 previews             the first words of question and answer in a list
 pasted               the completion that a pasted text names

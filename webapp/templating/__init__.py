@@ -3,8 +3,7 @@
 context       all that the rendering of a page's messages depends on: view, budgets, images
 keeping       copies of completions, and when the server deletes them
 notes         the notes on a transcript
-headers       the title of a transcript, and its settings in groups and in words
-metadata      metadata by how much it says, and folded
+headers       the title of a transcript, its settings in groups, and its metadata
 listing       a page of the list of completions, its rows by days
 bubbles       messages, their parts and calls as bubbles
 bubble_cache  rendered bubbles, kept for pages that are read again
@@ -38,7 +37,6 @@ from webapp.templating import (
     headers,
     keeping,
     listing,
-    metadata,
     notes,
     outlines,
     runs,
@@ -128,8 +126,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "list_sorts": tuple(SORTS),
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
-    "fold_metadata": metadata.fold_metadata,
-    "list_outcomes": metadata.list_outcomes,
+    "fold_metadata": headers.fold_metadata,
+    "list_outcomes": headers.list_outcomes,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
     "media_url": addresses.media_url,

@@ -24,7 +24,7 @@ from webapp.messages import (
     split_reasoning,
 )
 from webapp.messages.message import Piece, get_text
-from webapp.reading.single import Pieces
+from webapp.reading.building import Pieces
 from webapp.rendering import (
     Arguments,
     Cited,

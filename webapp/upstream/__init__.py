@@ -8,7 +8,6 @@
     endpoint       where a request goes: the server, its credentials, paths and queries
     decoding       bytes to text to values
     large_answers  the requests of readers that may hold large answers at once
-    cut_lists      the beginnings of lists that are too large
     errors         the tree of errors
     error_mapping  responses and exceptions to errors
     error_bodies   the sentence and the members of an error
@@ -38,7 +37,7 @@ from webapp.upstream.canonical import (
     walk,
 )
 from webapp.upstream.client import Upstream
-from webapp.upstream.cut_lists import find_cut_completion
+from webapp.upstream.decoding import find_cut_completion
 from webapp.upstream.endpoint import Endpoint, Secret, check_id
 from webapp.upstream.errors import (
     BadAnswer,

@@ -1,6 +1,7 @@
 """Decode a response: bytes within bounds of time and size, then text, then the API's values.
 
-The values are total, so only the outermost shape of a body can be wrong.
+The values are total, so only the outermost shape of a body can be wrong. Of a list that is too
+large, the first completion is found in the beginning of the body.
 """
 
 from __future__ import annotations
@@ -16,9 +17,20 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from webapp.completions import Completion
-from webapp.exact_json import Document, NotJson, Object, String, Value, decode_json, parse
+from webapp.exact_json import (
+    Document,
+    NotJson,
+    Object,
+    String,
+    Value,
+    decode_json,
+    parse,
+    write_object,
+)
+from webapp.exact_json.lexemes import TOKEN
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
+from webapp.ids import is_valid_id
 from webapp.upstream.error_bodies import ErrorBody, is_html, is_unknown_route, read_error_body
 from webapp.upstream.errors import BadAnswer, NotSupported, TimedOut, TooLarge, UpstreamError
 from webapp.upstream.large_answers import LARGE, take_place
@@ -32,6 +44,10 @@ MAX_BEGINNING: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 
 T = TypeVar("T")
+
+_READ: Final = frozenset(('"id"', '"created"', '"model"'))
+_ITEM: Final = [("{", ""), ("[", '"data"'), ("{", "")]
+"""The brackets around the members of an item, each with the name of its container."""
 
 
 class NotAPage(ValueError):
@@ -262,3 +278,41 @@ def _wrong_shape(json: Value, expected: str) -> UpstreamError:
 
 def _has_error(json: Value) -> bool:
     return isinstance(json, Object) and isinstance(json.get("error"), Object | String)
+
+
+def find_cut_completion(beginning: str) -> Completion | None:
+    """Find the first item of a list that is cut off inside it, as far as it arrived.
+
+    That is its id, and its time and its model if they come before the cut. Return None if its
+    id cannot be found, or if it is complete: then the answer is too large for another reason.
+    """
+    found: dict[str, str] = {}
+    opened: list[tuple[str, str]] = []
+    name, text = "", ""
+    match = TOKEN.match(beginning)
+    # The last lexeme is left out, since it may be cut off.
+    while match is not None and match.end() < len(beginning):
+        token = match[match.lastgroup or 0]
+        match = TOKEN.match(beginning, match.end())
+        if token in ("{", "["):
+            opened.append((token, name))
+            name = ""
+        elif token in ("}", "]"):
+            if not opened or opened in (_ITEM, _ITEM[:-1]):
+                return None
+            opened.pop()
+            name = ""
+        elif token == ":":
+            name = text
+        elif token == ",":
+            name = ""
+        elif name in _READ and opened == _ITEM:
+            found[name] = token
+        else:
+            text = token
+    members = (f"{name}:{value}" for name, value in found.items())
+    try:
+        completion = Completion.from_json(parse(write_object(members)))
+    except NotJson:
+        return None
+    return completion if completion.id and is_valid_id(completion.id) else None

@@ -27,7 +27,7 @@ from tests.analysis.checks.cases import (
     tool,
 )
 from webapp.analysis.checks import RULES, Report, Subject, check
-from webapp.analysis.checks.retirement import COLLECTED, RETIREMENTS
+from webapp.analysis.checks.limits import COLLECTED, RETIREMENTS
 from webapp.analysis.checks.rules import MAX_OF_A_RULE
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse

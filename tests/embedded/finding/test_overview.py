@@ -16,7 +16,7 @@ from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.passages import SEARCHED
 from webapp.finding import Query, parse_query
-from webapp.finding.overview import MAX_BARS, OUTCOMES, Overview, Tally
+from webapp.finding.results import MAX_BARS, OUTCOMES, Overview, Tally
 
 NOON = 1_794_916_800
 """Of 17 November 2026, in UTC."""

@@ -9,8 +9,7 @@
     outputs     answers that are cut, empty, leaked or not in the requested form
     behavior    loops, repetition and failures in a row
     content     media, hidden characters, citations and secrets
-    limits      documented limits of the API, and fields it no longer recommends
-    retirement  the days on which OpenAI shuts its models down
+    limits      limits of the API, fields it no longer recommends, models it shuts down
 
 A rule declares its needs. If the server does not send one of them, the rule is not run, and the
 report lists it once as not checkable. Rules about calls or tools are not run on a completion
@@ -25,7 +24,6 @@ from webapp.analysis.checks import (  # noqa: F401  the rules register themselve
     content,
     limits,
     outputs,
-    retirement,
     tools,
 )
 from webapp.analysis.checks.rules import (

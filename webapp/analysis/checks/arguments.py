@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, call_rule, quote
 from webapp.analysis.checks.subject import Need, Subject
+from webapp.analysis.naming import parse_arguments
 from webapp.exact_json import (
     Array,
     NotJson,

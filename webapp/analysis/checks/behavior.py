@@ -8,11 +8,10 @@ from contextlib import suppress
 from itertools import groupby
 from typing import Final
 
-from webapp.analysis.arguments import parse_arguments
 from webapp.analysis.checks.rules import Found, call_rule, quote, rule
 from webapp.analysis.checks.subject import Need, Subject, join_texts
 from webapp.analysis.failures import find_result_failure
-from webapp.analysis.naming import name_call
+from webapp.analysis.naming import name_call, parse_arguments
 from webapp.exact_json import Array, NotJson, Object, Value, parse, write_array, write_object
 from webapp.messages import ToolCall
 from webapp.transcript import CallEntry

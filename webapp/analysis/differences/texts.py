@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webapp.analysis.differences.aligning import Budget, align
-from webapp.media.encoded import ENCODED
+from webapp.media.finding import ENCODED
 
 Unit: TypeAlias = Literal["words", "lines", "all"]
 

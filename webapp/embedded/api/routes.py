@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Final, cast
+from tempfile import TemporaryFile
+from threading import BoundedSemaphore
+from typing import BinaryIO, Final, cast
 
 from flask import Blueprint, Response, current_app, request
 
 from webapp.embedded.api.create import forward_create
 from webapp.embedded.api.create_request import decompress_body
-from webapp.embedded.api.large_texts import iter_slices
 from webapp.embedded.api.parameters import (
     parse_list_request,
     parse_metadata_filter,
@@ -24,7 +25,15 @@ from webapp.embedded.recording.recovery import Recovery
 from webapp.embedded.store.pages import JsonPage, UnknownCursor
 from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
+from webapp.exact_json import iter_encoded
 from webapp.http.decompression import HOLDS_BYTES
+
+SLICE: Final = 256 * 1024
+"""Bytes of a large text that are sent at once, and characters of one that is not large."""
+READS_AT_ONCE: Final = 2
+"""How many texts all requests of a process read at once: each may have tens of megabytes."""
+
+_reading: Final = BoundedSemaphore(READS_AT_ONCE)
 
 STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
@@ -41,6 +50,42 @@ AS_GIVEN: Final = "readback.as_given"
 """The WSGI variable with which our own pages ask for JSON without members that nobody gave."""
 
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
+
+
+def iter_slices(pieces: Iterator[str]) -> Iterator[bytes]:
+    """Yield the bytes of `pieces`, each of which is read only when its turn to be sent has come.
+
+    A client that reads slowly keeps a large piece in a temporary file, and nothing in memory.
+    `pieces` must not keep the texts that it has yielded.
+    """
+    while True:
+        with _reading:
+            held = _take(pieces)
+        if held is None:
+            return
+        if isinstance(held, bytes):
+            yield held
+            continue
+        with held:
+            while data := held.read(SLICE):
+                yield data
+
+
+def _take(pieces: Iterator[str]) -> bytes | BinaryIO | None:
+    """Take the next piece, in a file if it is large; None after the last one."""
+    piece = next(pieces, None)
+    if piece is None:
+        return None
+    if len(piece) <= SLICE:
+        return piece.encode()
+    file = TemporaryFile(prefix="readback-")  # noqa: SIM115
+    try:
+        file.writelines(iter_encoded(piece))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 @completions.get("")

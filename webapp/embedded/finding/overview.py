@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from webapp.embedded.finding.filters import Filter, Selection, build_selection
 from webapp.embedded.store.store import Store
 from webapp.finding import Query
-from webapp.finding.overview import MAX_BARS, MAX_NAMES, OUTCOMES, Bar, Overview, Tally
+from webapp.finding.results import MAX_BARS, MAX_NAMES, OUTCOMES, Bar, Overview, Tally
 
 MAX_COUNTED: Final = 100_000
 FEW: Final = 10_000

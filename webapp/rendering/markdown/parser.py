@@ -27,12 +27,10 @@ from webapp.rendering.markdown.math import syntax
 from webapp.rendering.markdown.plugins.blocks import (
     block_attributes,
     details,
-    directions,
     footnotes,
     link_definitions,
     loose_blocks,
     tables,
-    wide_spaces,
 )
 from webapp.rendering.markdown.plugins.inline import (
     autolinks,
@@ -62,8 +60,6 @@ _PLUGINS: Final = (
     footnotes,
     tables,
     block_attributes,
-    directions,
-    wide_spaces,
 )
 _SYNTAX: Final = r"[\n$&*<\[\\\]_`~]|!(?=\[)|:(?=//)"
 """Where text ends because syntax may begin. markdown-it also stops at signs that no rule of ours

@@ -1,14 +1,14 @@
 """Detect texts that are JSON, XML, a table, a diff or terminal output as a whole, and render them.
 
 The decision is made once for a text, and conservatively: a text that may be prose stays prose.
-Each view is shown beside the text itself.
+Each view is shown beside the text itself. Patches have removed and added lines in two colours.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -19,12 +19,16 @@ from webapp.messages import ERROR_FLAGS, Message
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
 from webapp.rendering.structured.budget import StructureBudget, TooLong
 from webapp.rendering.structured.csv_table import render_csv_table
-from webapp.rendering.structured.json_lines import join_documents
-from webapp.rendering.structured.json_tree import render_json_tree
+from webapp.rendering.structured.json_tree import join_documents, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
-from webapp.rendering.structured.patch import colour_patch, is_shown_change
 from webapp.rendering.structured.xml_view import render_xml
 from webapp.rendering.text.invisible import describe_blank, reveal_invisible
+
+_START: Final = re.compile(
+    r"\s{0,80}(?:\*\*\* Begin Patch|diff --git |--- [^\n]{1,400}\n\+\+\+ |@@ )"
+)
+_COMMIT: Final = re.compile(r"commit [0-9a-f]{7,64}\b")
+_HEADINGS: Final = ("@@", "***", "diff ", "index ", "--- ", "+++ ")
 
 Kind: TypeAlias = Literal["json", "xml", "csv", "ansi", "diff", "code", "hits", "output", "plain"]
 
@@ -52,6 +56,31 @@ _MARKDOWN: Final = re.compile(
     r"|\d{1,3}\. {1,3}\S.*\n {0,3}\d{1,3}\. )|\*\*\S.{0,200}?\*\*|\]\(https?:",
     re.MULTILINE,
 )
+
+
+def is_patch(text: str) -> bool:
+    """Return whether `text` begins as a patch."""
+    return _START.match(text) is not None
+
+
+def is_shown_change(text: str) -> bool:
+    """Return whether `text` is a patch, or a commit with its changes as `git show` prints it."""
+    return is_patch(text) or (_COMMIT.match(text) is not None and "\ndiff --git " in text)
+
+
+def colour_patch(text: str) -> Markup:
+    """Give each run of removed, added or heading lines of `text` a class."""
+    runs: list[Markup] = []
+    for kind, lines in groupby(text.split("\n"), key=_find_line_kind):
+        html = reveal_invisible("\n".join(lines))
+        runs.append(Markup('<span class="{}">{}</span>').format(kind, html) if kind else html)
+    return Markup("\n").join(runs)
+
+
+def _find_line_kind(line: str) -> str:
+    if line.startswith(_HEADINGS):
+        return "code-heading"
+    return {"+": "code-inserted", "-": "code-deleted"}.get(line[:1], "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,14 @@ from webapp.config import Budgets
 from webapp.exact_json import Array, Member, NotJson, Number, Object, String, Value, parse
 from webapp.formatting import count
 from webapp.rendering.structured.ansi import has_sequences, render_ansi
-from webapp.rendering.structured.json_lines import join_documents
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.invisible import render_exact, reveal_invisible
+
+_SEPARATORS: Final = re.compile(r"[\s,\x1e]*+")
+_TO_BRACKET: Final = re.compile(
+    r'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+|(?!))*+"[^"{}\[\]]*+|(?!))*+', re.DOTALL
+)
+"""All before the next bracket outside strings."""
 
 MAX_SHORT: Final = 80
 """Characters of a string, or of an array of scalars, that is shown in one line as written."""
@@ -44,6 +49,36 @@ _INNER_ESCAPE: Final = re.compile(r"\\\\u[0-9a-fA-F]{4}")
 """An escape of JSON that is written in a string, which may be unfolded to be read."""
 
 _Child: TypeAlias = "Member | Value"
+
+
+def join_documents(text: str) -> str | None:
+    """Return the objects and arrays of `text` as an array, each as it was written.
+
+    Return None if there are fewer than two, or anything else. Whether it is JSON is left to the
+    parser: brackets and strings alone are followed.
+    """
+    documents: list[str] = []
+    at = _end_of(_SEPARATORS, text, 0)
+    while at < len(text):
+        start, level = at, 0
+        if text[at] not in "{[":
+            return None
+        while True:
+            level += 1 if text[at] in "{[" else -1
+            at += 1
+            if level == 0:
+                break
+            at = _end_of(_TO_BRACKET, text, at)
+            if at >= len(text) or text[at] not in "{}[]":
+                return None
+        documents.append(text[start:at])
+        at = _end_of(_SEPARATORS, text, at)
+    return f"[{','.join(documents)}]" if len(documents) > 1 else None
+
+
+def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 @dataclass(slots=True)

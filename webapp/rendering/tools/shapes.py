@@ -17,7 +17,7 @@ from markupsafe import Markup
 from webapp.exact_json import Array, Member, String
 from webapp.rendering.markdown.code import find_language
 from webapp.rendering.structured.budget import StructureBudget
-from webapp.rendering.structured.patch import colour_patch, is_patch
+from webapp.rendering.structured.detect import colour_patch, is_patch
 from webapp.rendering.text.invisible import reveal_invisible
 
 _COMMANDS: Final = ("command", "cmd", "bash_command", "shell_command")

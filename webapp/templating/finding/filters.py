@@ -27,7 +27,7 @@ from webapp.formatting import LONE_SURROGATES
 from webapp.ids import is_valid_id
 from webapp.saved import Saved
 from webapp.services import services
-from webapp.templating.metadata import sort_metadata
+from webapp.templating.headers import sort_metadata
 
 Kind: TypeAlias = Literal["cut off", "failed", "tools", "images", "audio", "refused"]
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from webapp.caching.inputs import read_input
 from webapp.finding import parse_query
-from webapp.finding.overview import OUTCOMES, Bar, Overview
+from webapp.finding.results import OUTCOMES, Bar, Overview
 from webapp.formatting import count
 from webapp.services import services
 from webapp.templating.finding.filters import Filters

@@ -72,6 +72,32 @@ _UNITS: Final = {
 _POWERS: Final = {"squared": "2", "cubed": "3"}
 _POWERS_BEFORE: Final = {"square": "2", "cubic": "3"}
 
+_BRACKETED: Final = re.compile(
+    rf"\\(expval|expectationvalue|ev|ip|innerproduct|mel|matrixel|matrixelement|ketbra|dyad"
+    rf"|outerproduct|comm|commutator|anticomm|acomm|anticommutator|pb|poissonbracket|va|vu)\*?"
+    rf"\s*{GROUP}(?:\s*{GROUP})?(?:\s*{GROUP})?"
+)
+_PHYSICS: Final[dict[str, tuple[int, str]]] = {
+    **dict.fromkeys(("expval", "expectationvalue", "ev"), (1, r"\left\langle {0} \right\rangle ")),
+    **dict.fromkeys(("ip", "innerproduct"), (2, r"\left\langle {0} \middle| {1} \right\rangle ")),
+    **dict.fromkeys(
+        ("mel", "matrixel", "matrixelement"),
+        (3, r"\left\langle {0} \middle| {1} \middle| {2} \right\rangle "),
+    ),
+    **dict.fromkeys(
+        ("ketbra", "dyad", "outerproduct"),
+        (2, r"\left| {0} \right\rangle \left\langle {1} \right|"),
+    ),
+    **dict.fromkeys(("comm", "commutator"), (2, r"\left[ {0}, {1} \right]")),
+    **dict.fromkeys(
+        ("anticomm", "acomm", "anticommutator", "pb", "poissonbracket"),
+        (2, r"\left\lbrace {0}, {1} \right\rbrace "),
+    ),
+    "va": (1, r"\vec{{\mathbf{{{0}}}}}"),
+    "vu": (1, r"\hat{{\mathbf{{{0}}}}}"),
+}
+"""Commands of physics: how many arguments they need, and their LaTeX."""
+
 
 def expand_definitions(latex: str) -> str:
     """Expand the macros that the formula defines, if it shows all of them by using them.
@@ -222,3 +248,22 @@ def _write_brackets(found: re.Match[str]) -> str:
 def _escape(text: str) -> str:
     names = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
     return _SPECIAL.sub(lambda found: names.get(found[0], f"\\{found[0]}"), text)
+
+
+def rewrite_physics(latex: str) -> str:
+    """Rewrite the commands of physics in `latex` that have their arguments."""
+    for _ in range(2):  # One may hold another.
+        latex = _BRACKETED.sub(_replace_bracketed, latex)
+    return latex
+
+
+def _replace_bracketed(found: re.Match[str]) -> str:
+    name, *given = found.groups()
+    count, written = _PHYSICS[name]
+    arguments = [one for one in given if one is not None]
+    if len(arguments) < count and name in ("dyad", "ip", "ketbra", "outerproduct", "innerproduct"):
+        arguments *= 2  # The first one counts for both.
+    if len(arguments) < count:
+        return found[0]
+    following = "".join(f"{{{one}}}" for one in arguments[count:])
+    return written.format(*arguments) + following

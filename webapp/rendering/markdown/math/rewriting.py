@@ -13,8 +13,7 @@ from typing import Final, TypeAlias
 
 from webapp.rendering.markdown.math.chemistry import rewrite_chemistry
 from webapp.rendering.markdown.math.grids import rewrite_grids
-from webapp.rendering.markdown.math.macros import GROUP, expand_commands
-from webapp.rendering.markdown.math.physics import rewrite_physics
+from webapp.rendering.markdown.math.macros import GROUP, expand_commands, rewrite_physics
 
 _Replacement: TypeAlias = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 

@@ -1,7 +1,14 @@
-"""Set attributes of blocks, and replace the brackets of tasks.
+"""Set attributes of blocks, replace the brackets of tasks, and keep the wide spaces of paragraphs.
 
 An item gets its number, a list the width of its numbers, and a heading its level. `[ ]` and
 `[x]` at the start of an item become read-only boxes.
+
+The direction of a block is that of most of its letters. Blocks without a letter that is written
+from right to left are left to the browser. Code and addresses do not count: an Arabic answer
+around a long program is still Arabic.
+
+markdown-it strips all white space around a paragraph, CommonMark only spaces and tabs. Chinese and
+Japanese paragraphs begin with wide spaces.
 """
 
 from __future__ import annotations
@@ -17,6 +24,9 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from webapp.rendering.markdown.context import Scope
+from webapp.rendering.text.direction import Letters, has_right_to_left
+
 FIRST_HEADING: Final = 3
 """The level of the outermost headings: the message's own is an h2."""
 
@@ -24,15 +34,34 @@ _BOX: Final = re.compile(r"\[([ xX])\][ \t]")
 _TWO_DIGITS: Final = 99
 _FOUR_DIGITS: Final = 9_999
 
+_LISTS: Final = frozenset({"bullet_list_open", "ordered_list_open"})
+_DIRECTED: Final = _LISTS | {"paragraph_open", "heading_open", "blockquote_open", "definition"}
+_DIRECTED_BY_FIRST_CHILD: Final = frozenset({"list_item_open", "blockquote_open"})
+_COUNTED: Final = _LISTS | {
+    "paragraph_open",
+    "heading_open",
+    "blockquote_open",
+    "list_item_open",
+    "table_open",
+    "td_open",
+    "th_open",
+}
+
+_WIDE: Final = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_ANY: Final = re.compile(f"[{_WIDE}]")
+_BEFORE_TEXT: Final = re.compile(f"[{_WIDE}][{_WIDE} \\t]*\\Z")
+
 
 def install(parser: MarkdownIt) -> None:
-    """Add these attributes and task lists to `parser`."""
+    """Add these rules to `parser`."""
     parser.core.ruler.push("tasks", mark_tasks)
     parser.add_render_rule("task", render_box)
     parser.core.ruler.push("item_numbers", keep_numbers)
     parser.core.ruler.push("number_widths", set_number_widths)
     parser.core.ruler.push("heading_levels", set_heading_levels)
     parser.core.ruler.push("empty_table_heads", replace_empty_heads)
+    parser.core.ruler.push("directions", set_directions)
+    parser.core.ruler.before("inline", "wide_spaces", restore_spaces)
 
 
 def keep_numbers(state: StateCore) -> None:
@@ -115,3 +144,52 @@ def render_box(
     done = tokens[index].meta["done"]
     label, sign = ("done", "\u2611") if done else ("to do", "\u2610")
     return f'<span class="task" role="img" aria-label="{label}">{sign}</span> '
+
+
+def set_directions(state: StateCore) -> None:
+    """Let each block find its own direction, so that none turns its neighbours.
+
+    To find the direction of a list or a quote, a browser skips descendants with a `dir` of their
+    own. So the first block inside one has none, and those after it do. Style sheets isolate the
+    texts of items and cells.
+    """
+    before = ""
+    for token in state.tokens:
+        if token.type in _DIRECTED and before not in _DIRECTED_BY_FIRST_CHILD:
+            token.attrs["dir"] = "auto"
+        before = token.type
+    if has_right_to_left(state.src):
+        Scope.get(state.env).direction = _set_by_letters(state.tokens)
+
+
+def _set_by_letters(tokens: Sequence[Token]) -> str:
+    """Set the direction of blocks with right-to-left letters, and return that of them all."""
+    seen = Letters()
+    opened: list[tuple[Token, Letters]] = []
+    for token in tokens:
+        if token.type == "inline":
+            for child in token.children or ():
+                if child.type == "text":
+                    seen += Letters.of(child.content)
+        elif token.nesting > 0:
+            opened.append((token, seen))
+        elif token.nesting < 0:
+            block, before = opened.pop()
+            direction = (seen - before).direction
+            if block.type in _COUNTED and direction != "auto":
+                block.attrs["dir"] = direction
+    return seen.direction
+
+
+def restore_spaces(state: StateCore) -> None:
+    """Put the spaces before each paragraph of the source back into its content."""
+    if not _ANY.search(state.src):
+        return
+    lines = state.src.split("\n")
+    for opening, token in zip(state.tokens, state.tokens[1:], strict=False):
+        if opening.type != "paragraph_open" or not token.map:
+            continue
+        line = lines[token.map[0]]
+        begin = line.find(token.content.partition("\n")[0])
+        if spaces := _BEFORE_TEXT.search(line[: max(begin, 0)]):
+            token.content = spaces[0] + token.content

@@ -13,8 +13,8 @@ from tests.support.any_json import checked
 from tests.support.media_bytes import MPEG_FRAME, media, png
 from tests.support.media_files import aac, flac, opus, samples, sounds, wav
 from webapp.media import InlineMedia, describe_length, detect_format
-from webapp.media.durations import format_clock, measure_duration
 from webapp.media.formats import AAC, FLAC, MP3, OGG, WAV
+from webapp.media.headers import format_clock, measure_duration
 
 
 @pytest.mark.parametrize("kind", sounds())

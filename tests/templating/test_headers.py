@@ -6,7 +6,7 @@ import json
 
 from webapp import exact_json
 from webapp.exact_json import Object
-from webapp.templating.metadata import fold_metadata, list_outcomes
+from webapp.templating.headers import fold_metadata, list_outcomes
 
 
 def names(*pairs: tuple[str, str]) -> tuple[list[str], list[str]]:
