@@ -27,7 +27,7 @@ from tools.forking import Forkable, running_forkable
 from tools.postgres import HOW_TO_INSTALL, PostgresServer, find_programs, running_postgres
 from tools.store_rows import database_url as sqlite_url
 from webapp import create_app
-from webapp.addresses.rules import SharedRule
+from webapp.addresses.building import SharedRule
 from webapp.config import Budgets, Config, Limits
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url, open_app_database

@@ -198,7 +198,12 @@ def test_no_address_of_any_page_leaves_the_prefix(database: str) -> None:
                 assert url.startswith(f"{root}/"), f"{page} leads to {address}"
                 path = urlsplit(url).path.removeprefix("/deep/readback")
                 waiting += [url] * kinds.test(path, "GET")
-    assert {"completions.show", "sources.completion", "messages.show", "media.show"} < seen.keys()
+    assert {
+        "completions.show",
+        "sources.completion",
+        "completions.show_from",
+        "media.show",
+    } < seen.keys()
 
 
 def test_every_address_of_ours_is_known_as_one(app: Flask) -> None:

@@ -4,5 +4,4 @@ hosts        the names and requests of this machine and of this network
 forwarding   the address that a reader typed, behind proxies and under a path of theirs
 building     addresses of pages
 credentials  the passwords and keys in an address, and the names that have such values
-rules        the rules that addresses are built by, compiled once for all applications
 """

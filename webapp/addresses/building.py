@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from copy import copy
 from functools import lru_cache
+from types import MethodType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 import flask
 from flask.globals import request_ctx
-from werkzeug.routing import Map, MapAdapter
+from werkzeug.routing import Map, MapAdapter, Rule
 
 _VARIABLE: Final = re.compile(r"<(?:(?:int|path|any\([^)]*\)):)?(\w+)>")
+
+_KEPT: Final[dict[tuple[object, ...], SharedRule]] = {}
 
 
 def url_for(endpoint: str, **values: Any) -> str:
@@ -65,3 +70,36 @@ def _write(value: object) -> str:
     if not isinstance(value, str | int):
         raise TypeError(value)
     return str(value)
+
+
+class SharedRule(Rule):
+    """A rule that is compiled once for all maps in which one is written like it.
+
+    Compiling is most of the cost of creating an application, and the pages of shares and of kept
+    copies are separate applications. The compiled rule does not change, and its builders get
+    the rule and its converters when they are called.
+    """
+
+    def compile(self) -> None:
+        assert self.map is not None
+        place = (self.subdomain, self.host, self.map.host_matching, self.merge_slashes)
+        converters = frozenset(self.map.converters.items())
+        key = (self.rule, repr(self.defaults), *place, converters)
+        kept = _KEPT.get(key)
+        if kept is None:
+            super().compile()
+            _KEPT[key] = self
+            return
+        self._parts = kept._parts
+        self._trace = kept._trace
+        self.arguments |= kept.arguments
+        self._converters = {name: copy(one) for name, one in kept._converters.items()}
+        for converter in self._converters.values():
+            converter.map = self.map
+        self._build = _rebind(kept._build, self)
+        self._build_unknown = _rebind(kept._build_unknown, self)
+
+
+def _rebind(method: Callable[..., tuple[str, str]], rule: Rule) -> MethodType:
+    assert isinstance(method, MethodType)
+    return MethodType(method.__func__, rule)

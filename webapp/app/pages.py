@@ -11,17 +11,17 @@ from htmx_flask import Htmx
 
 from webapp import redaction, templating
 from webapp.access import find_reader
-from webapp.addresses.rules import SharedRule
+from webapp.addresses.building import SharedRule
 from webapp.monitoring.request_ids import find_request_id
 from webapp.static_files import StaticFiles
 from webapp.views import (
     completions,
+    conversations,
+    finding,
     health,
     listing,
     login,
     media,
-    messages,
-    record,
     remote_images,
     search,
     sessions,
@@ -34,22 +34,20 @@ from webapp.views.actions import (
     keeping,
     noting,
     pinning,
-    rerun,
     selecting,
 )
 from webapp.views.exports import lists, sources, transcripts
-from webapp.views.finding import conversations, overview, saving, searching
 from webapp.views.inspecting import checks, compare, confidence
 from webapp.views.shares import links, making, managing, redacted
 
 _OF_TRANSCRIPTS: Final = (
-    *(listing, completions, checks, search, messages, texts, media, remote_images),
-    *(code, rerun, changing, selecting, pinning, noting, compare, confidence, conversations),
-    *(searching, overview, saving, sources, transcripts, lists, making, redacted),
+    *(listing, completions, checks, search, texts, media, remote_images, conversations, finding),
+    *(code, changing, selecting, pinning, noting, compare, confidence),
+    *(sources, transcripts, lists, making, redacted),
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 
-_OF_THIS_READBACK: Final = (importing, keeping, links, managing, login, sessions, record, health)
+_OF_THIS_READBACK: Final = (importing, keeping, links, managing, login, sessions, health)
 
 _MAX_FORM_BYTES: Final = 256 * 1024
 

@@ -52,7 +52,7 @@ def place_url(
     query: dict[str, Any] = {"completion_id": completion_id}
     query |= kept_filters() if keeps_filters else {}
     if message_id is not None and is_linkable(message_id):
-        page = url_for("messages.show", message_id=message_id, **query)
+        page = url_for("completions.show_from", message_id=message_id, **query)
     else:
         page = url_for("completions.show", **query)
     return f"{page}#{anchor}"

@@ -1,4 +1,4 @@
-"""One completion as a transcript."""
+"""One completion as a transcript: from its beginning, from a message on, or before one."""
 
 from __future__ import annotations
 
@@ -70,6 +70,30 @@ def show(completion_id: str) -> ResponseReturnValue:
     if page.messages_error:
         response.status_code = page.messages_error.http_status
     return response
+
+
+@bp.get("/completions/<completion_id>/messages/<message_id>")
+def show_from(completion_id: str, message_id: str) -> ResponseReturnValue:
+    """Show the transcript from this message on, with the message highlighted."""
+    page = services().loader.load_page_from(
+        completion_id, message_id, read_transcript_request(), start_deadline()
+    )
+    context = make_context(page, target=message_id)
+    return render_page_or_fragment(
+        "completions/show.html", "completions/_page.html", context=context
+    )
+
+
+@bp.get("/completions/<completion_id>/messages/<message_id>/earlier")
+def show_earlier(completion_id: str, message_id: str) -> ResponseReturnValue:
+    """Show the messages before this one."""
+    page = services().loader.load_earlier(
+        completion_id, message_id, read_transcript_request(), start_deadline()
+    )
+    context = make_context(page)
+    return render_page_or_fragment(
+        "completions/show.html", "completions/_earlier.html", context=context
+    )
 
 
 def _answer(context: RenderContext) -> Response:

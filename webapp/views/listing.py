@@ -35,7 +35,7 @@ from webapp.upstream import (
     canonicalize,
 )
 from webapp.views import read_whole_number
-from webapp.views.actions.deletions import forget_deleted, read_deleted
+from webapp.views.actions.changing import forget_deleted, read_deleted
 from webapp.views.places import find_place_url
 
 bp = Blueprint("listing", __name__)
@@ -168,7 +168,7 @@ def open_pasted() -> ResponseReturnValue:
         abort(400, "There is no completion id in what was pasted.")
     if ref.message_id is not None:
         address = url_for(
-            "messages.show", completion_id=ref.completion_id, message_id=ref.message_id
+            "completions.show_from", completion_id=ref.completion_id, message_id=ref.message_id
         )
         return redirect(address, 303)
     return redirect(url_for("completions.show", completion_id=ref.completion_id), 303)

@@ -195,7 +195,7 @@ def _hit_url(
     query |= {"completion_id": completion_id, **read_options()}
     message_id = None if is_metadata else hit.message_id or results.last_id
     if message_id is not None and is_linkable(message_id):
-        page = url_for("messages.show", message_id=message_id, **query)
+        page = url_for("completions.show_from", message_id=message_id, **query)
     else:
         page = url_for("completions.show", **query)
     marked = quote(hit.match[:100], safe="").replace("-", "%2D")

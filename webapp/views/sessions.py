@@ -1,13 +1,16 @@
-"""A reader's own sessions: list them, and end one."""
+"""A reader's own sessions, and the record of what readers did, for administrators."""
 
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.access import access, current_reader
+from webapp.access import access, administrators_only, current_reader
+from webapp.views import read_whole_number
 
 bp = Blueprint("sessions", __name__)
+
+_LIMIT = 100
 
 
 @bp.get("/sessions")
@@ -24,3 +27,17 @@ def end() -> ResponseReturnValue:
     reader = current_reader()
     access().sessions.end(request.form.get("session", ""), identity=reader.identity)
     return redirect(url_for("sessions.index"), 303)
+
+
+@bp.get("/record")
+@administrators_only
+def record() -> ResponseReturnValue:
+    """Show entries of the record, newest first, from those older than `before`."""
+    before = read_whole_number("before", default=0, low=0, high=10**11 - 1)
+    entries = access().record.list_entries(before=before or None, limit=_LIMIT + 1)
+    return render_template(
+        "access/record.html",
+        entries=entries[:_LIMIT],
+        older=entries[_LIMIT - 1].number if len(entries) > _LIMIT else None,
+        is_first="before" not in request.args,
+    )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webapp.fragments import render_page_or_fragment
 from webapp.messages.message import Piece, get_text, list_pieces
 from webapp.reading import TranscriptPage
-from webapp.reading.single import build_choice_page, build_message_page
+from webapp.reading.building import build_choice_page, build_message_page
 from webapp.rendering import find_previous_start
 from webapp.security import SANDBOX_POLICY
 from webapp.services import services, start_deadline

@@ -1,11 +1,9 @@
 """Actions on completions besides reading them.
 
-code       snippets that fetch its messages or create it once more
-rerun      create it once more on the model server
+code       snippets that fetch its messages or create it once more; creating it at a click
 keeping    keep a copy of it, and show copies
-changing   edit its metadata, delete it
+changing   edit its metadata, delete it, say once in the list what was deleted
 selecting  several at once
-deletions  say once in the list what was deleted
 pinning    above the list
 noting     notes on messages
 importing  take files, and show the result

@@ -1,13 +1,17 @@
-"""Code to fetch a page of messages, or to create the completion once more."""
+"""Create a completion once more: code for it, and for a page of messages, or a click.
+
+The new completion is stored beside the first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.access import Event, known_readers_only, record_event
 from webapp.services import services
 from webapp.snippets import (
     FILE_NAME,
@@ -17,7 +21,7 @@ from webapp.snippets import (
     MessageQuery,
     Server,
 )
-from webapp.upstream import check_id
+from webapp.upstream import Deadline, check_id
 from webapp.views import read_transcript_request
 from webapp.views.actions import read_create_request, read_upto
 from webapp.views.exports import send_file
@@ -84,6 +88,35 @@ def download(completion_id: str) -> ResponseReturnValue:
     """Send the body of the request as a file, for code that reads it from there."""
     text = read_create_request(completion_id, upto=read_upto(request.args.get("to"))).layout
     return send_file(iter([f"{text}\n"]), name=FILE_NAME, mimetype="application/json")
+
+
+@bp.post("/again")
+@known_readers_only
+def run(completion_id: str) -> ResponseReturnValue:
+    """Create the completion of the first `to` messages, by `model`, and show how it differs.
+
+    Beside another server, that takes a copy of the first one.
+    """
+    model = services().again.model
+    if model is None:
+        abort(404, "No model server is configured. READBACK_MODEL_URL names one.")
+    made = read_create_request(
+        completion_id,
+        upto=read_upto(request.form.get("to")),
+        model=request.form.get("model", "").strip() or None,
+    )
+    if not made.can_be_sent:
+        abort(400, " ".join(("There is no request to send.", *made.notes)))
+    deadline = Deadline.after(services().again.timeout, clock=model.clock)
+    new_id = model.create_completion(made.json.encode(), deadline=deadline)
+    record_event(Event.RUN_AGAIN, completion=completion_id, as_=new_id)
+    copies = services().copies
+    if copies is None:
+        return redirect(url_for("compare.show", a=completion_id, b=new_id), 303)
+    # Beside another server, the store that it is in has pages of its own.
+    if copies.find(completion_id) is None:
+        return redirect(url_for("kept.show", rest=new_id), 303)
+    return redirect(url_for("kept.show", rest="compare", a=completion_id, b=new_id), 303)
 
 
 def _write_messages(completion_id: str, language: Language) -> Snippet:

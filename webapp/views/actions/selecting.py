@@ -10,8 +10,12 @@ from webapp.services import services, start_deadline
 from webapp.upstream import NotFound, UpstreamError
 from webapp.views import read_picked, read_rows
 from webapp.views.actions import changers_only, read_back
-from webapp.views.actions.changing import delete_traces, keeps_shares, list_open_shares
-from webapp.views.actions.deletions import redirect_after_deletion
+from webapp.views.actions.changing import (
+    delete_traces,
+    keeps_shares,
+    list_open_shares,
+    redirect_after_deletion,
+)
 
 bp = Blueprint("selecting", __name__, url_prefix="/selected")
 

@@ -18,7 +18,7 @@ from webapp.recent import RecentValues
 from webapp.services import SERVICES, Services
 from webapp.shares import SHARED_ID, Share
 from webapp.templating.context import VIEW_COOKIE, VIEWS
-from webapp.views import completions, media, messages, search, texts
+from webapp.views import completions, media, search, texts
 from webapp.views.exports import sources, transcripts
 from webapp.views.nesting import answer_nested
 
@@ -100,7 +100,7 @@ class SnapshotPages:
             if self._app is None:
                 app = self._create()
                 register_error_handlers(app, "share")
-                for area in (completions, messages, search, texts, media, sources, transcripts):
+                for area in (completions, search, texts, media, sources, transcripts):
                     app.register_blueprint(area.bp)
                 self._app = app
             return self._app.wsgi_app

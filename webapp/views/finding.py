@@ -1,18 +1,22 @@
-"""Search all stored completions: by words, and by facts such as `tool:shell`."""
+"""Find completions across the store: search them, count them, and save filters of the list."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.access import known_readers_only
 from webapp.finding import BadQuery, Cursor, Found, Hit, Query, parse_query
 from webapp.finding.query import HAS, find_unknown_filters
+from webapp.saved import MAX_NAME, MAX_SAVED, SavedFilters, clean_name
 from webapp.services import services
 from webapp.templating.addresses import is_linkable, place_url
+from webapp.templating.finding.filters import read_filters
+from webapp.templating.finding.overview import find_overview
 from webapp.templating.finding.searching import count_unchecked
 from webapp.views import read_whole_number
 
@@ -63,6 +67,43 @@ def search() -> ResponseReturnValue:
     return page, 400 if fault else 200
 
 
+@bp.get("/overview")
+def show_overview() -> ResponseReturnValue:
+    """Show the counts of all completions that pass the filters, the same as those of the list."""
+    filters = read_filters()
+    return render_template(
+        "overview/show.html",
+        filters=filters,
+        overview=find_overview(filters),
+        terms=parse_query(filters.text).terms,
+    )
+
+
+@bp.post("/saved-filters")
+@known_readers_only
+def save() -> ResponseReturnValue:
+    """Save the filters in `query`, that of a list's address, under `name`."""
+    found = _get_saved()
+    name = clean_name(request.form.get("name", ""))
+    if name is None:
+        abort(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
+    filters = read_filters(dict(parse_qsl(request.form.get("query", ""))))
+    query = urlencode(filters.query())
+    if not query:
+        abort(400, "There are no filters to save.")
+    if not found.save(name, query):
+        abort(409, f"{MAX_SAVED} filters are saved, and no more can be. Delete one first.")
+    return redirect(filters.url(), 303)
+
+
+@bp.post("/saved-filters/delete")
+@known_readers_only
+def delete_saved() -> ResponseReturnValue:
+    """Delete the filters saved under `name`, if there are any."""
+    _get_saved().delete(request.form.get("name", ""))
+    return redirect(url_for("listing.index"), 303)
+
+
 def _read_cursor() -> Cursor | None:
     after = request.args.get("after")
     if not after:
@@ -81,3 +122,7 @@ def _hit_url(found: Found, hit: Hit) -> str:
         return f"{page}#about:~:text={marked}"
     anchor = "answer" if hit.position is None else f"m-{hit.position + 1}"
     return f"{place_url(found.id, hit.message_id, anchor)}:~:text={marked}"
+
+
+def _get_saved() -> SavedFilters:
+    return services().saved or abort(404)

@@ -1,1 +1,0 @@
-"""Pages that find completions across the store."""
