@@ -21,7 +21,6 @@ from tests.support.pages import readable
 from tools.store_rows import database_url
 from webapp import create_app
 from webapp.access import SCHEMA
-from webapp.access.browsers import describe_browser
 from webapp.access.passwords import (
     MAX_LOGINS,
     PASSWORDS,
@@ -31,7 +30,7 @@ from webapp.access.passwords import (
     take_place,
 )
 from webapp.access.reader import Reader
-from webapp.access.sessions import Sessions, digest
+from webapp.access.sessions import Sessions, describe_browser, digest
 from webapp.addresses.hosts import name_source
 from webapp.config import Config
 from webapp.database import open_database, open_later

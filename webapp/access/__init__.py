@@ -3,8 +3,7 @@
 admission  the guard before every route, and the reader of a request
 cookies    the cookies of a session and of a login at a provider
 reader     the current reader, and the two roles
-sessions   rows of the database, which end on every process at once
-browsers   the browser of a session, roughly
+sessions   rows of the database, which end on every process at once, and their browsers
 passwords  the team's password, and the attempts to guess it
 openid     accounts at an OpenID Connect provider
 record     logins, shares, exports and deletions, one JSON object a line

@@ -3,7 +3,8 @@
 A session is known by the digest of a random token, which only the browser's cookie has. It rests
 on a basis, a digest of the settings that its way in depends on (the password's hash, say), and
 is valid while that is the newest basis that was ever in force: when a process starts with another
-password, the sessions of the old one are over everywhere, and stay so if it is put back.
+password, the sessions of the old one are over everywhere, and stay so if it is put back. The
+browser of a session is named roughly, so that people recognize their own in a list.
 """
 
 from __future__ import annotations
@@ -54,6 +55,29 @@ _LAST_BASIS: Final = text("SELECT coalesce(max(since), 0) FROM access_bases WHER
 _ADD_BASIS: Final = text(
     "INSERT INTO access_bases (way, basis, since) VALUES (:way, :basis, :since)"
 )
+
+# The first that is contained in the header; most browsers also say that they are others.
+_BROWSERS: Final = {
+    "Edg/": "Edge",
+    "EdgA/": "Edge",
+    "EdgiOS/": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+    "curl/": "curl",
+}
+_SYSTEMS: Final = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +225,14 @@ def _read_session(row: Row[Any]) -> Session:
     return Session(
         row.digest, reader, row.started / 1000, row.seen / 1000, row.address, row.browser
     )
+
+
+def describe_browser(user_agent: str, *, otherwise: str = "A browser") -> str:
+    """Describe the browser that sent the header User-Agent, in words such as "Firefox on Linux".
+
+    `otherwise` is the word for one that is not known.
+    """
+    browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), None)
+    system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), None)
+    browser = browser or otherwise
+    return f"{browser} on {system}" if system else browser

@@ -29,14 +29,15 @@ from webapp.rendering.text.invisible import (
 )
 from webapp.rendering.text.plain import link_addresses, render_lines
 from webapp.rendering.text.slices import Slice, cut_slice, find_previous_start, is_too_long
-from webapp.rendering.tools.arguments import (
+from webapp.rendering.tools.calls import (
     Arguments,
+    Definition,
+    Definitions,
     is_short,
     parse_arguments,
     render_tool_name,
     summarize_arguments,
 )
-from webapp.rendering.tools.definitions import Definition, Definitions
 from webapp.rendering.tools.results import shape_result
 from webapp.rendering.urls import RemoteImage, get_host, is_allowed_link
 

@@ -22,8 +22,8 @@ from webapp.access import (
     name_source,
     record_event,
 )
-from webapp.access.browsers import describe_browser
 from webapp.access.passwords import TooManyLogins, check_password, take_place
+from webapp.access.sessions import describe_browser
 
 _RETRY_SECONDS: Final = 5
 

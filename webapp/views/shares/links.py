@@ -12,7 +12,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from webapp.access import Event, record_event
-from webapp.access.browsers import describe_browser
+from webapp.access.sessions import describe_browser
 from webapp.fragments import render_notice, wants_fragment
 from webapp.services import current_sharing
 from webapp.shares import OPENING_SECONDS, Share, Tried
