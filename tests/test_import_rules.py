@@ -63,7 +63,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
     ),
     "upstream": (f"{VALUES} addresses config http", "requests urllib3"),
     "embedded": (
-        f"{VALUES} addresses config database folders http monitoring",
+        f"{VALUES} addresses config database folders http monitoring recent",
         "flask requests sqlalchemy urllib3 werkzeug",
     ),
     "exports": (f"{VALUES} formatting media notes rendering transcript", "jinja2"),

@@ -171,7 +171,9 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
             replaced["vary"] = extend_vary(known.get("vary"))
         if is_secure:
             replaced["strict-transport-security"] = "max-age=31536000"
-        headers = [header for header in given if header[0].lower() not in replaced]
+        headers = list(given)
+        if not known.keys().isdisjoint(replaced):
+            headers = [header for header in given if header[0].lower() not in replaced]
         headers += [(_NAMES[name], value) for name, value in replaced.items()]
         headers += [header for name, header in _ABSENT if name not in known]
         return start(status, headers, failure)

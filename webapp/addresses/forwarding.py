@@ -76,6 +76,8 @@ class Proxies:
 
     def find_prefix(self, remote: str, forwarded: str) -> str:
         """Find the path that Readback is served under; `forwarded` is X-Forwarded-Prefix."""
+        if not forwarded:
+            return self.prefix
         named = _read_last(forwarded).rstrip("/")
         return named if is_prefix(named) and self.trusts(remote) else self.prefix
 

@@ -133,10 +133,11 @@ def _install_pages(
     compression.install(app)
     guard.install(app)
     register_pages(app)
-    wsgi = app.wsgi_app if own is None else own.mount(app.wsgi_app, guard, config)
     threads = Quotas.for_config(config).threads
-    held = HoldAnswers(AnswerRefusals(wsgi), threads, monotonic=clock.monotonic)
-    gate = security.Gate(held, config.allowed_hosts)
+    held = HoldAnswers(app.wsgi_app, threads, monotonic=clock.monotonic)
+    # The API reads from the store, so that none of its answers is held.
+    wsgi = held if own is None else own.mount(held, guard, config)
+    gate = security.Gate(AnswerRefusals(wsgi), config.allowed_hosts)
     forwarding = Forwarding(gate, Proxies(config.trusted_proxies, config.prefix))
     app.wsgi_app = RequestLog(forwarding)  # type: ignore[assignment]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
-from uuid import uuid4
 
 from webapp.redaction import mask
 
@@ -41,7 +41,7 @@ def choose_request_id(given: str | None) -> str:
     """
     if given and _WELL_FORMED.fullmatch(given) and mask(given) == given:
         return given
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 class RequestPool(ThreadPoolExecutor):

@@ -107,16 +107,17 @@ class _Answer:
             method = given if given in _METHODS else "other"
             route = self._environ.get(_ROUTE) or "none"
             count_request(method, route, self.status, seconds)
-            fields = {
-                "method": method,
-                "route": route,
-                "status": self.status,
-                "milliseconds": round(1000 * seconds, 1),
-                "bytes": self._size,
-                "request_id": self._request_id,
-            }
-            if self.other_id is not None:
-                fields["answer_id"] = self.other_id
-            log.info("%s %s %d", method, route, self.status, extra={"fields": fields})
+            if log.isEnabledFor(logging.INFO):
+                fields = {
+                    "method": method,
+                    "route": route,
+                    "status": self.status,
+                    "milliseconds": round(1000 * seconds, 1),
+                    "bytes": self._size,
+                    "request_id": self._request_id,
+                }
+                if self.other_id is not None:
+                    fields["answer_id"] = self.other_id
+                log.info("%s %s %d", method, route, self.status, extra={"fields": fields})
             if find_request_id() == self._request_id:
                 set_request_id(None)

@@ -189,6 +189,24 @@ def test_a_page_has_the_messages_of_a_completion_that_is_stored_meanwhile(
     assert page.ids == ("c1-0", "c1-1", "c1-2")
 
 
+def test_messages_that_were_read_before_are_those_of_the_completion_stored_now(
+    store: Store, url: str
+) -> None:
+    """Another process replaces the completion; in SQLite the new one gets the same number."""
+    add(store, completion("c1", messages=3))
+    with closing(Store(url)) as other:
+        for count in (3, 2):
+            for _ in range(2):
+                page = store.list_messages("c1", FIRST)
+                assert page is not None
+                assert len(page.ids) == len(page.data) == count
+            other.delete_completion("c1")
+            add(other, completion("c1", messages=2))
+        other.delete_completion("c1")
+
+    assert store.list_messages("c1", FIRST) is None
+
+
 def test_texts_too_long_for_an_index_are_found_all_the_same(store: Store) -> None:
     add(store, completion("c1", model=LONG, metadata={LONG: LONG, "a": LONG + "x"}))
 

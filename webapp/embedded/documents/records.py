@@ -161,7 +161,8 @@ def index_text(text: str) -> str:
     text too long for an index is replaced by its digest.
     """
     text = text.replace("\0", "\ufffd")
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if not text.isascii():
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     encoded = text.encode()
     if len(encoded) <= _MAX_INDEXED_BYTES:
         return text

@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import count
 from operator import attrgetter
+from sys import getsizeof
 from threading import Event
 from typing import Any, Final, TypeVar
 
@@ -78,6 +79,7 @@ from webapp.embedded.store.writing import (
     reserve_seqs,
 )
 from webapp.finding.query import SORTS
+from webapp.recent import RecentValues
 
 _T = TypeVar("_T")
 
@@ -85,11 +87,17 @@ _read_wire_json: Final = attrgetter("wire_json")
 
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _VERSION: Final = text("SELECT seq, digest, wire_json FROM completions WHERE id = :id")
+_STATE: Final = text("SELECT seq, digest FROM completions WHERE id = :id")
+"""The digest is that of its messages too: in SQLite, `seq` may be that of one deleted since."""
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 _STORED_BEFORE: Final = text(
     "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
 )
+
+_PAGE_BYTES: Final = 8 * 1024 * 1024
+"""Of the pages of messages that clients of the API read last."""
+_PAGE_OVERHEAD: Final = 1_000
 
 
 class Store:
@@ -121,6 +129,7 @@ class Store:
         self._change_numbers = count(1)
         self._opener = DatabaseOpener(self._open)
         self.is_new = False
+        self._pages = RecentValues[tuple[str, PageRequest], tuple[Any, JsonPage]](_PAGE_BYTES)
         if not opens_later:
             self.open()
 
@@ -230,7 +239,6 @@ class Store:
         row = self._look_up_one(_VERSION, completion_id)
         if row is None:
             return None
-        # The digest is that of its messages too: in SQLite, `seq` may be that of one deleted since.
         source = f"{row.seq} {row.digest} {row.wire_json}".encode()
         return blake2b(source, digest_size=20).digest()
 
@@ -335,6 +343,23 @@ class Store:
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
+        if as_given:
+            # Our own pages keep more than the answers that they are made of.
+            return self._read_messages(completion_id, page, as_given=True)
+        # Before the messages: those of a completion that replaces it now are read again next time.
+        state = self._look_up_one(_STATE, completion_id)
+        kept = self._pages.get((completion_id, page))
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        read = self._read_messages(completion_id, page)
+        if state is not None and read is not None and not read.is_large:
+            size = _PAGE_OVERHEAD + sum(map(getsizeof, read.data))
+            self._pages.keep((completion_id, page), (state, read), size)
+        return read
+
+    def _read_messages(
+        self, completion_id: str, page: PageRequest, *, as_given: bool = False
+    ) -> JsonPage | None:
         statement = select_messages(page.order, continues=page.after is not None, as_given=as_given)
         binds: dict[str, object] = {
             "id": index_text(completion_id),
