@@ -98,6 +98,9 @@ def test_a_finding_can_be_kept_and_a_word_of_ones_own_masked() -> None:
             "content": [{"type": "tool_use", "name": "f", "input": {"a": "CALL"}}],
         },
         {"role": "user", "content": [{"type": "tool_result", "content": "CALL"}]},
+        {"role": "assistant", "content": [{"functionCall": {"args": {"a": "CALL"}}}, "said"]},
+        {"role": "assistant", "parts": [{"toolUse": {"input": {"a": "CALL"}}}, {"text": "said"}]},
+        {"role": "tool", "content": [{"toolResult": {"content": [{"text": "CALL"}]}}]},
         {
             "role": "assistant",
             "content": "said",
@@ -154,7 +157,7 @@ def test_a_role_is_left_out_whatever_its_case(role: str) -> None:
 
 def test_parts_of_unknown_kinds_stay_out_and_are_no_calls() -> None:
     text = {"type": "text", "text": "Look."}
-    unknown = [{"type": "hologram", "data": "x"}, {"functionCall": {"name": "look_up"}}, 7]
+    unknown = [{"type": "hologram", "data": "x"}, {"hologram": {"name": "look_up"}}, 7]
     called = {"type": "tool_use", "id": "c1", "name": "look_up", "input": {}}
     completion = {"id": "c", "choices": []}
 

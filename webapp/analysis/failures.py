@@ -125,7 +125,7 @@ def find_result_failure(
     were only read (a file, a log, a web page) are judged by their first line alone.
     """
     if flag := message.error_flag:
-        return Failure("marked as an error", f"{flag}: true")
+        return Failure("marked as an error", flag)
     texts = [part.text for part in message.parts if isinstance(part, Text)]
     text = "\n".join(texts).strip()
     if not text:

@@ -286,7 +286,7 @@ class File(BasePiece):
         """
         content, url = _divide(data, is_address=is_address)
         if url is not None or json.text("type") in ("file_url", "document_url"):
-            extras = (*(one for one in json.members if one.name.text == "type"), *extras)
+            extras = (*(one for one in json.find_unread() if one.name.text == "type"), *extras)
         return cls(json=json, file_id=None, filename=name, data=content, url=url, extras=extras)
 
 

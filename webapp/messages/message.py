@@ -52,6 +52,16 @@ INPUT_KEYS: Final = frozenset({"id", "role", "content", "content_parts", "name"}
 ERROR_FLAGS: Final = ("is_error", "isError")
 """The members of a result that mark it as an error, in Anthropic's API and in MCP."""
 
+_ERROR_MARKS: Final = frozenset(
+    {
+        *(("status", '"error"'), ("state", '"output-error"'), ("outcome", '"OUTCOME_FAILED"')),
+        *(("outcome", '"OUTCOME_DEADLINE_EXCEEDED"'), ("type", '"tool-error"')),
+        *(("type", '"error-text"'), ("type", '"error-json"')),
+        *((name, "true") for name in ERROR_FLAGS),
+    }
+)
+"""The members that do so, with their values: those of Bedrock, the AI SDK and Gemini too."""
+
 MAX_RESULTS: Final = 200
 """Results in one message that are shown under their calls; no model calls more tools at once."""
 
@@ -115,11 +125,15 @@ class Message:
         content = read_content(json)
         result = content.result
         beyond = (
-            result.find_unread(type=String, tool_use_id=String, content=object) if result else ()
+            result.find_unread(type=String, tool_use_id=String, name=String, content=object)
+            if result
+            else ()
         )
         read: dict[str, type] = dict(_READ)
         if result and result.text("tool_use_id") != json.text("tool_call_id"):
             del read["tool_call_id"]
+        if content.parts is not None and content.parts is json.get("parts"):
+            read["parts"] = Array
         called = json.object("function_call")
         if called and is_filler(called):
             del read["function_call"]
@@ -145,7 +159,7 @@ class Message:
             json,
             id=json.text("id"),
             role=role,
-            name=json.text("name"),
+            name=json.text("name") or (result.text("name") if result else None),
             parts=parts,
             calls=tuple(parse_calls(json, content)),
             annotations=(*parse_annotations(json), *ranges, *listed),
@@ -240,11 +254,12 @@ class Message:
 
     @property
     def error_flag(self) -> str | None:
-        """The name of the member that marks a result as an error, if one does."""
+        """The member that marks a result as an error, if one does, such as `is_error: true`."""
         for members in (self.also_sent, *(part.extras for part in self.parts)):
             for member in members:
-                if member.name.text in ERROR_FLAGS and member.value.source == "true":
-                    return member.name.text
+                if (member.name.text, member.value.source) in _ERROR_MARKS:
+                    words = member.value.source.strip('"')
+                    return f"{member.name.text}: {words}"
         return None
 
     @property
@@ -321,6 +336,7 @@ def _build_results(
                 Message(
                     block,
                     role=role,
+                    name=block.text("name"),
                     parts=tuple(ordered[first:end]),
                     tool_call_id=block.text("tool_use_id"),
                     holds_result=True,

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from webapp.exact_json import Array, Member, Null, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
+from webapp.messages.native_parts import Translated, translate
 from webapp.messages.parts import (
     Annotation,
     Call,
@@ -106,6 +107,8 @@ def is_call_or_result(block: Object) -> bool:
 class Content(NamedTuple):
     """The list of content parts of a message, and the results in it that name their calls.
 
+    `items` are the parts, those of other APIs translated.
+
     | Parts | `result` | `results` |
     | --- | --- | --- |
     | one `tool_result` block of Anthropic's API, and nothing else | that block | none |
@@ -114,27 +117,45 @@ class Content(NamedTuple):
     """
 
     parts: Array | None
+    items: tuple[Value, ...] = ()
     result: Object | None = None
     results: tuple[Object, ...] = ()
 
 
 def read_content(message: Object) -> Content:
-    """Read the parts of `content_parts` if it has any, else those of `content`."""
-    parts = message.get("content_parts")
-    if not is_readable_list(parts) or not parts.items:
-        parts = message.get("content")
-    if not is_readable_list(parts) or not parts.items:
+    """Read the parts of `content_parts` if it has any, else those of `content`, else `parts`."""
+    given = map(message.get, ("content_parts", "content"))
+    parts = next((one for one in given if is_readable_list(one) and one.items), None)
+    parts = parts or _find_parts(message)
+    if not isinstance(parts, Array):
         return Content(None)
+    items = tuple(one for value in parts.items for one in translate(value))
     results = tuple(
         block
-        for block in parts.items
-        if isinstance(block, Object) and block.text("tool_use_id") is not None and is_result(block)
+        for block in items
+        if isinstance(block, Object)
+        and is_result(block)
+        and (block.text("tool_use_id") is not None or isinstance(block, Translated))
     )
-    if len(parts.items) == len(results) == 1 and results[0].text("type") == "tool_result":
-        return Content(parts, results[0])
-    if message.text("role") in ("tool", "function"):
-        return Content(parts)
-    return Content(parts, None, results)
+    if len(items) == len(results) == 1 and results[0].text("type") == "tool_result":
+        return Content(parts, items, results[0])
+    if message.text("role") in ("tool", "function") and not any(
+        isinstance(one, Translated) for one in results
+    ):
+        return Content(parts, items)
+    return Content(parts, items, None, results)
+
+
+def _find_parts(message: Object) -> Array | None:
+    """Find the parts of a message of Gemini or of a page of the AI SDK, where they are `parts`."""
+    parts, content = message.get("parts"), message.get("content")
+    if not isinstance(content, String | Null | None) or not is_readable_list(parts):
+        return None
+    are_parts = all(
+        isinstance(one, Object) and (one.get("type") or one.get("text") or translate(one) != (one,))
+        for one in parts.items
+    )
+    return parts if parts.items and are_parts else None
 
 
 def is_result(block: Object) -> bool:
@@ -194,7 +215,8 @@ def parse_content(content: Value | None, *, depth: int = 0) -> Iterator[Part]:
             yield Text(json=content, text=content.text)
     elif is_readable_list(content):
         for value in content.items:
-            yield from _parse_element(value, depth=depth)
+            for one in translate(value):
+                yield from _parse_element(one, depth=depth)
     else:
         yield from _keep_unknown(content, "content")
 
@@ -216,7 +238,7 @@ def parse_calls(message: Object, content: Content) -> Iterator[Call]:
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
         yield from _keep_unknown(calls, "tool_calls")
-    for value in content.parts.items if content.parts else ():
+    for value in content.items:
         call = _parse_call_block(value)
         if call and (call.extras or not call.id or _identify(call) not in known):
             yield call
@@ -296,24 +318,24 @@ def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
     if read.result is not None:
         yield from parse_content(read.result.get("content"))
     else:
-        for value in parts.items:
+        for value in read.items:
             if _parse_call_block(value) is None:
                 yield from _parse_element(value)
     if isinstance(content, String):
-        if not _repeats(content.text, parts):
+        if not _repeats(content.text, read.items):
             yield Text(json=content, text=content.text)
     elif content is not None and content is not parts and content.source != parts.source:
         yield from _keep_unknown(content, "content")
 
 
-def _repeats(content: str, parts: Array) -> bool:
+def _repeats(content: str, parts: Sequence[Value]) -> bool:
     """Return whether `content` is only the texts of `parts`: of all, or of those of type `text`.
 
     They may have been joined by any white space.
     """
     texts = [
         (value, part.text)
-        for value in parts.items
+        for value in parts
         if not (isinstance(value, Object) and is_call_or_result(value))
         for part in _parse_element(value)
         if isinstance(part, Text)
@@ -380,8 +402,8 @@ def _parse_inner(value: Object, *, depth: int) -> tuple[Part, ...]:
 def _find_inner(value: Object) -> tuple[str, Object | None, str]:
     """Find the member of an element that has parts or a text within, its object, and their name.
 
-    These are documents and search results of Anthropic's API, resources of MCP, texts of the
-    Assistants API, and elements that are nothing but a text. No name is the element itself.
+    These are documents and search results of Anthropic's API, resources of MCP, and texts of the
+    Assistants API. No name is the element itself.
     """
     kind = value.text("type")
     if kind == "document":
@@ -390,9 +412,7 @@ def _find_inner(value: Object) -> tuple[str, Object | None, str]:
         return "source", source, "data" if is_text else "content"
     if kind in ("resource", "text"):
         return kind, value.object(kind), "text" if kind == "resource" else "value"
-    if kind == "search_result":
-        return "", value, "content"
-    return "", value if value.names() == ("text",) else None, "text"
+    return "", value if kind == "search_result" else None, "content"
 
 
 def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from webapp.exact_json import Array, Null, Object, String, Value, parse, write_array, write_object
 from webapp.formatting import count, first_words, replace_surrogates
 from webapp.messages import BARE, Message
+from webapp.messages.native_parts import translate
 from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_result
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
@@ -34,7 +35,7 @@ _ABOUT_CALLS: Final = frozenset(
 _ABOUT_SYSTEM: Final = frozenset(("instructions", "system"))
 _NEVER: Final = frozenset(("id", "original_id", "request_id", "messages", "input_messages", MEMBER))
 _MESSAGE_FIELDS: Final = frozenset(
-    ("role", "name", "content", "content_parts", "refusal", "audio", "annotations")
+    ("role", "name", "content", "content_parts", "parts", "refusal", "audio", "annotations")
     + (*REASONING_FIELDS, *DETAIL_FIELDS)
 )
 _CALL_FIELDS: Final = frozenset(
@@ -285,10 +286,11 @@ class _Cut:
             return value.source
         kept = []
         for item in value.items:
-            if isinstance(item, Object) and is_call_or_result(item):
+            parts = [one for one in translate(item) if isinstance(one, Object)]
+            if any(map(is_call_or_result, parts)):
                 self._calls += 1
             elif isinstance(item, String) or (
-                isinstance(item, Object) and item.text("type") in _SHARED_TYPES
+                parts and all(one.text("type") in _SHARED_TYPES for one in parts)
             ):
                 kept.append(item.source)
             else:

@@ -258,7 +258,7 @@ def test_other_blocks_of_a_stream_of_bedrock_are_kept(
     assert (text["content"], text["citations"]) == ([{"text": "It!"}], [cited])
     assert [one["text"] for one in given["content"]] == ["one", "two"]
     assert (given["tool_use_id"], call["input"]) == ("t1", "{")
-    assert hidden["redactedContent"] == "gA=="
+    assert hidden == {"type": "redacted_thinking", "data": "gA=="}
 
 
 def test_the_events_in_a_log_of_invocations_are_the_answer(

@@ -19,7 +19,7 @@ from webapp.exact_json import Array, Number, Object, Value
 from webapp.finding import fold_text
 from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS, Choice, list_choices
 
-FACTS_FORM: Final = 9
+FACTS_FORM: Final = 10
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
 that alter the facts of a completion; raise it with each, so that those of stored completions are
 derived again."""

@@ -13,6 +13,7 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
     write_content,
+    write_part,
     write_system,
 )
 from webapp.exact_json import (
@@ -25,6 +26,7 @@ from webapp.exact_json import (
     write_array,
     write_object,
 )
+from webapp.messages.native_parts import Translated, translate
 
 ASKED: Final = frozenset({"system", "messages", "modelId", "inferenceConfig", "toolConfig"})
 
@@ -34,10 +36,6 @@ _BLOCKS: Final = frozenset(
         *("cachePoint", "reasoningContent", "citationsContent", "json", "searchResult"),
     }
 )
-_TYPES: Final = {
-    "image": {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"},
-    "document": {"pdf": "application/pdf"},
-}
 _SETTINGS: Final = {"maxTokens": "max_tokens", "topP": "top_p", "stopSequences": "stop"}
 _USAGE: Final = {
     "inputTokens": "prompt_tokens",
@@ -220,49 +218,14 @@ def _write_message(value: Value) -> str:
 
 def _write_block(block: Value) -> str:
     """Write a block as the content part that says the same; an unfamiliar one under its name."""
-    if not isinstance(block, Object) or len(block.members) != 1:
-        return copy(block) or "null"
-    name, value = block.members[0].name.text, block.members[0].value
-    if name in ("text", "json"):
-        text = copy(value) if name == "text" else json.dumps(value.source)
-        return write(type='"text"', text=text)
-    if not isinstance(value, Object):
-        given = copy(value) or "null"
-        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{given}"])
-    if name == "toolUse":
-        return _rename_block("tool_use", value, {"toolUseId": "id"})
-    if name == "toolResult":
-        return _write_result(value)
-    if name == "reasoningContent" and (thought := value.object("reasoningText")) is not None:
-        return _rename_block("thinking", thought, {"text": "thinking"})
-    if name in _TYPES and (source := value.object("source")) and source.text("bytes") is not None:
-        given = value.text("format") or ""
-        kind = _TYPES[name].get(given, f"{name}/{given}")
-        data = write(type='"base64"', media_type=json.dumps(kind), data=copy(source.get("bytes")))
-        return write_object(
-            [f'"type":"{name}"', f'"source":{data}', *copy_rest(value, {"source", "format"})]
-        )
-    if value.get("type") is not None:
-        return write_object([f'"type":{json.dumps(name)}', f"{json.dumps(name)}:{copy(value)}"])
-    return _rename_block(name, value, {})
-
-
-def _write_result(value: Object) -> str:
-    content = value.get("content")
-    blocks = content.items if isinstance(content, Array) else ()
-    members = [
-        '"type":"tool_result"',
-        f'"tool_use_id":{copy(value.get("toolUseId")) or "null"}',
-        f'"content":{write_array(map(_write_block, blocks))}',
-        *(['"is_error":true'] if value.text("status") == "error" else []),
-        *copy_rest(value, {"toolUseId", "content"}),
-    ]
-    return write_object(members)
-
-
-def _rename_block(kind: str, value: Object, names: dict[str, str]) -> str:
-    members = (rename(value, names) or "{}")[1:-1]
-    return write_object(filter(None, [f'"type":{json.dumps(kind)}', members]))
+    (part,) = translate(block)
+    if not isinstance(part, Translated):
+        if not isinstance(block, Object) or len(block.members) != 1:
+            return copy(block) or "null"
+        return write_object([f'"type":{block.members[0].name.source}', *copy_rest(block, ())])
+    written = write_part(part)
+    is_error = part.text("type") == "tool_result" and part.text("status") == "error"
+    return f'{written[:-1]},"is_error":true}}' if is_error else written
 
 
 def _write_tool(tool: Value) -> str:

@@ -15,8 +15,10 @@ from webapp.embedded.documents.other_apis.writing import (
     write,
     write_choice,
     write_content,
+    write_part,
 )
 from webapp.exact_json import Array, Object, String, Value, write_array, write_object
+from webapp.messages.native_parts import Translated, translate
 
 _SYSTEMS: Final = ("systemInstruction", "system_instruction")
 _CONFIGS: Final = ("generationConfig", "generation_config")
@@ -205,18 +207,16 @@ class _Writer:
             return write(type='"text"', text=copy(part))
         if not isinstance(part, Object):
             return copy(part) or "null"
-        if part.text("text") is not None:
-            name = "thinking" if part.boolean("thought") else "text"
-            rest = copy_rest(part, {"text", "thought"})
-            return write_object([f'"type":"{name}"', f'"{name}":{copy(part.get("text"))}', *rest])
         for names, writes in (
             (("functionCall", "function_call"), self._write_call),
             (("functionResponse", "function_response"), self._write_result),
-            (("inlineData", "inline_data"), _write_data),
         ):
             value = _find(part, *names)
             if isinstance(value, Object):
                 return write_object([*writes(value), *copy_rest(part, names)])
+        (translated,) = translate(part)
+        if isinstance(translated, Translated):
+            return write_part(translated)
         name = next(iter(part.names()), "part")
         return write_object([f'"type":{json.dumps(name)}', *copy_rest(part, ())])
 
@@ -252,19 +252,6 @@ def _is_content(value: Value | None) -> bool:
 
 def _find(value: Object, *names: str) -> Value | None:
     return next((found for name in names if (found := value.get(name))), None)
-
-
-def _write_data(data: Object) -> list[str]:
-    """Write data within a request: an image, a sound, or another file."""
-    kind = data.text("mimeType") or data.text("mime_type") or ""
-    content = copy(data.get("data")) or '""'
-    rest = copy_rest(data, {"mimeType", "mime_type", "data"})
-    if kind.startswith("audio/"):
-        audio = write(data=content, format=json.dumps(kind[6:]))
-        return ['"type":"input_audio"', f'"input_audio":{audio}', *rest]
-    source = write(type='"base64"', media_type=json.dumps(kind), data=content)
-    name = "image" if kind.startswith("image/") else "document"
-    return [f'"type":"{name}"', f'"source":{source}', *rest]
 
 
 def _write_tools(tools: Value) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_files import copy_members
-from webapp.exact_json import Null, Object, String, Value, write_array, write_object
+from webapp.exact_json import Array, Null, Object, String, Value, write_array, write_object
+from webapp.messages.native_parts import Translated, translate
 
 _FINISH_REASONS: Final = {
     **dict.fromkeys(("end_turn", "stop_sequence", "STOP", "completed"), "stop"),
@@ -89,6 +90,24 @@ def write_system(value: Value | None, role: str = "system") -> list[str]:
     """Return the message with these instructions, a text or its parts; none if they are empty."""
     text = copy(value)
     return [write(role=f'"{role}"', content=text)] if text and text not in ('""', "[]") else []
+
+
+def write_part(part: Translated) -> str:
+    """Write a part with the members of its translation, and those within a result."""
+    is_result = part.text("type") == "tool_result"
+    members = []
+    for one in part.members:
+        value = copy(one.value) or "null"
+        if isinstance(one.value, Translated):
+            value = write_part(one.value)
+        elif is_result and one.name.text == "content" and isinstance(one.value, Array):
+            items = (inner for item in one.value.items for inner in translate(item))
+            value = write_array(
+                write_part(item) if isinstance(item, Translated) else copy(item) or "null"
+                for item in items
+            )
+        members.append(f"{one.name.source}:{value}")
+    return write_object(members)
 
 
 def write_content(parts: Sequence[str]) -> str:
