@@ -258,7 +258,7 @@ def test_a_part_of_a_page_is_a_call_with_its_result(
 def test_results_of_the_ai_sdk_in_one_tool_message_have_each_their_call() -> None:
     calls = [SDK_CALL | {"toolCallId": name} for name in ("t1", "t2")]
     results = [
-        SDK_RESULT | {"toolCallId": name, "output": {"type": "text", "value": f"of {name}"}}
+        dict(SDK_RESULT, toolCallId=name, output={"type": "text", "value": f"of {name}"})
         for name in ("t2", "t1")
     ]
     called = Message.from_json(parse(json.dumps({"role": "assistant", "content": calls})))
