@@ -7,6 +7,7 @@ large, the first completion is found in the beginning of the body.
 from __future__ import annotations
 
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ def read_error_text(response: requests.Response, *, deadline: Deadline) -> str:
         body = _decompress(received, response, MAX_ERROR_BYTES, deadline)
     except (HTTPError, EOFError, zlib.error, TimedOut, BadAnswer):
         return ""
-    return body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace")
+    encoding = "utf-16" if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    return body[:MAX_ERROR_BYTES].decode(encoding, errors="replace")
 
 
 def decode_page(text: Document, deadline: Deadline, *, read: Callable[[Value], T]) -> Page[T]:

@@ -19,6 +19,7 @@ MAX_SEARCHED: Final = 64 * 1024
 """Characters of a text that are searched."""
 
 _BOM: Final = "\ufeff"
+_DETAIL = re.compile(r"<(detail)>([^<]{1,300})</detail>", re.IGNORECASE)
 _TITLE = re.compile(
     # The title of Express says `Error` of all of them.
     r"<(title|h1|message|pre)\b[^>]{0,200}>(?!\s{0,20}error\s{0,20}<)([^<]{1,300})",
@@ -39,12 +40,15 @@ _NO_SUCH_ROUTE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_NAMES: Final = (
-    *("message", "detail", "error_description", "error_message", "errorMessage", "Message"),
-    *("error", "errors", "msg", "faultstring", "fault", "details", "title", "reason"),
-    *("description", "error_msg", "errmsg", "err", "Error", "status_msg", "statusText"),
-    *("user_message", "text", "messages", "errorMessages", "non_field_errors", "innererror"),
-    *("exception", "failure", "info", "response", "Response", "result", "data", "issues"),
+    *("message", "detail", "errordescription", "errormessage", "error", "errors", "msg"),
+    *("violations", "invalidparams", "faultstring", "fault", "details", "title", "reason"),
+    *("description", "errormsg", "errmsg", "retmsg", "resultmsg", "err", "statusmsg"),
+    *("statustext", "usermessage", "text", "messages", "errormessages", "nonfielderrors"),
+    *("innererror", "exception", "failure", "cause", "info", "response", "result", "data"),
+    *("issues",),
 )
+"""The names of members with sentences, in lower case and without lines between words."""
+_LINES: Final = str.maketrans("", "", "_-")
 _WRAPPERS: Final = ("error", "errors", "detail", "fault")
 _MAX_WRAPPERS: Final = 4
 _MAX_SENTENCES: Final = 3
@@ -75,7 +79,7 @@ def parse_error_body(text: str) -> ErrorBody:
     except NotJson:
         if not is_html(text):
             return ErrorBody(message=text.strip() or None)
-        title = _TITLE.search(text)
+        title = _DETAIL.search(text) or _TITLE.search(text)
         without_code = " ".join(_CODE_TAG.split(text[:MAX_SEARCHED])[::2])
         words = title[2] if title else _TAG.sub(" ", without_code)
         return ErrorBody(message=" ".join(html.unescape(words).split()) or None)
@@ -128,27 +132,34 @@ def _find_sentence(json: Value, levels: int = _MAX_WRAPPERS) -> str | None:
         text = scalar_text(json)
         return _unwrap_text(text, levels) if text else None
     envelope = ("error",) if isinstance(json.get("error"), Object | Array) else ()
+    named = {name.translate(_LINES).lower(): value for name, value in json.values().items()}
     for name in (*envelope, *_SENTENCE_NAMES):
-        value = json.get(name)
+        value = named.get(name)
         sentence = _find_sentence(value, levels - 1) if value is not None and levels else None
         if sentence:
             # FastAPI names the member at fault, `path.id`, and Zod calls that a path.
-            names = [scalar_text(one) for one in json.items("loc") or json.items("path") or ()]
+            places = json.items("loc") or json.items("path") or (json.get("field"),)
+            names = [scalar_text(one) for one in places if one]
             # OpenRouter reports the message of its provider as well.
             metadata = json.object("metadata")
             raw = metadata.text("raw") if metadata else None
             notes = (".".join(filter(None, names)), raw and parse_error_body(raw).message)
             return " ".join((sentence, *(f"({note})" for note in notes if note)))
-    return _find_texts_by_field(json)
+    if texts := _find_texts_by_field(json, is_inner=levels < _MAX_WRAPPERS):
+        return texts
+    # Many servers have an object for the status or the header of each answer.
+    inner = (one.value for one in json.members if isinstance(one.value, Object))
+    found = (_find_sentence(one, levels - 1) for one in inner if levels)
+    return next(filter(None, found), None)
 
 
-def _find_texts_by_field(json: Object) -> str | None:
+def _find_texts_by_field(json: Object, *, is_inner: bool) -> str | None:
     """Find the sentences that a framework lists by the fields that they are about."""
     found = (
         f"{item.text} ({member.name.text})"
         for member in json.members[:_MAX_SENTENCES]
-        if isinstance(member.value, Array)
-        for item in member.value.items[:1]
+        if isinstance(member.value, Array) or is_inner
+        for item in (member.value.items[:1] if isinstance(member.value, Array) else (member.value,))
         if isinstance(item, String) and " " in item.text
     )
     return "; ".join(found) or None
