@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from sys import getsizeof
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Final, cast
 
 from werkzeug.datastructures import MultiDict
@@ -46,9 +46,9 @@ MAX_PARSE_SECONDS: Final = 20
 _MAX_UPDATE_VALUES: Final = 1_000
 """JSON values of an update, which may have far fewer."""
 _SMALL_BODY: Final = 64 * 1024
-_PARSED_AT_ONCE: Final = 2
-"""How many larger bodies a process parses at once: its pages need the interpreter too."""
-_parsing: Final = BoundedSemaphore(_PARSED_AT_ONCE)
+_parsing: Final = Lock()
+"""Held by the larger body that a process parses: its pages need the interpreter too, and two would
+take as long at once as one after the other."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FILTER = re.compile(r"metadata\[(.*)\]", re.DOTALL)
