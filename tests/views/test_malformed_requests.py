@@ -93,6 +93,10 @@ NOT_HTTP: Final = {
     "a length and chunks": request(
         POST, CHUNKED, b"Content-Length: 9\r\n", body=b"0\r\n\r\n" + MARK
     ),
+    "chunks of chunks": request(
+        POST, CHUNKED.replace(b"\r", b", chunked\r"), body=b"0\r\n\r\n" + MARK
+    ),
+    "chunks named twice": request(POST, CHUNKED, CHUNKED, body=b"0\r\n\r\n" + MARK),
     "chunks in HTTP/1.0": request(b"POST /open HTTP/1.0", CHUNKED, body=b"0\r\n\r\n" + MARK),
     "a host whose bracket is not closed": request(b"GET http://[" + MARK + b"/ HTTP/1.1"),
     "an unknown transfer encoding": request(POST, b"Transfer-Encoding: x" + MARK + b"\r\n"),

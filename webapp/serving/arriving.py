@@ -44,6 +44,7 @@ _CHUNKED_AT_ONCE: Final = 4_096
 
 _TARGET: Final = re.compile(rb"[!-~]+")
 _VERSIONS: Final = (b"HTTP/1.0", b"HTTP/1.1")
+_CODINGS: Final = re.compile(rb"^transfer-encoding:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
@@ -114,7 +115,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             # Of a length of thousands of digits, or of a host in brackets that are not closed.
             raise ParsingError("A number or a host is invalid") from error
         # Another server could find the end of such a body elsewhere, and a request in its rest.
-        is_ambiguous = self.chunked and "CONTENT_LENGTH" in self.headers
+        codings = b",".join(_CODINGS.findall(header_plus)).split(b",")
+        is_ambiguous = self.chunked and (len(codings) > 1 or "CONTENT_LENGTH" in self.headers)
         if is_ambiguous or "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("The end of the body is ambiguous")
 
