@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,8 +20,10 @@ import requests
 
 from tests.support.command import PATIENCE, Ended, Readback, Served, find_free_port
 from tests.support.fake_upstream import MOUNT, FakeUpstream, stored
+from tests.support.model_server import FakeModel, chunk, delta, stream
 from tests.support.serving import serve as serve_app
 from tools.forking import Forkable
+from webapp.embedded.recording.model_server import STOPPED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -155,6 +157,30 @@ def test_a_page_that_is_being_made_is_sent_before_the_stop(serve: Serve) -> None
 
         assert "The question" in pages[0].text
         assert served.wait() == Ended(0)
+
+
+def test_a_stop_stores_what_a_model_said_before_it_fell_silent(serve: Serve) -> None:
+    speaks_on = threading.Event()
+    model = FakeModel()
+    model.script(stream(chunk(delta(content="The first half")), speaks_on, done=False))
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    with model.serve() as address:
+        served = serve(READBACK_MODEL_URL=address, READBACK_WORKERS="1")
+        url = served.url("/v1/chat/completions")
+        body = asked | {"stream": True, "store": True}
+        with served.client.post(url, json=body, stream=True, timeout=PATIENCE) as answer:
+            events = answer.iter_lines()
+            assert b"The first half" in next(events)
+            # A worker stops at once if its parent is gone, and looks for that when it wakes.
+            served.process.kill()
+            with suppress(OSError), kept_connection(served):
+                pass
+            served.wait()
+            speaks_on.set()
+        page = serve().get("/completions/chatcmpl-1").text
+
+    assert "The first half" in page
+    assert STOPPED in page
 
 
 def test_all_messages_arrive_in_pieces_as_the_upstream_gives_them(serve: Serve) -> None:

@@ -36,6 +36,7 @@ from webapp.factories import (
     open_app_database,
 )
 from webapp.formatting import count
+from webapp.http.transport import end_requests
 from webapp.monitoring.exporter import CurrentState, Exporter
 from webapp.monitoring.logs import set_up_logs
 from webapp.monitoring.metrics import shared_metrics
@@ -186,7 +187,7 @@ def _work(
     gc.set_threshold(_COLLECT_AFTER)
     server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
-    server.serve(parent=parent)
+    server.serve(parent=parent, end_requests=end_requests)
 
 
 def _fill_new_store(config: Config) -> None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS, BadStatusLine, RemoteDisconnected
 from http.client import HTTPResponse as RawResponse
+from threading import Event
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -51,6 +52,25 @@ class _ReadLimits:
 
 
 _read_limits: ContextVar[_ReadLimits] = ContextVar("read_limits")
+
+_in_progress: Final[set[_TimedReads]] = set()
+"""The responses that are being read."""
+_is_ended = Event()
+
+
+def end_requests() -> None:
+    """Break off all responses that are read by a deadline, as the process is about to end.
+
+    A thread that waits for a silent server goes on at once, and no request succeeds any more.
+    """
+    _is_ended.set()
+    for reads in list(_in_progress):
+        reads.break_off()
+
+
+def is_ended() -> bool:
+    """Return whether `end_requests` was called."""
+    return _is_ended.is_set()
 
 
 @contextmanager
@@ -143,17 +163,27 @@ class _TimedReads(io.RawIOBase):
         self._connection = connection
         self._limits = limits
         self.has_received = False
+        _in_progress.add(self)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if _is_ended.is_set():
+            raise ConnectionAbortedError("the process ends")
         self._connection.settimeout(self._limits.limit_next_read())
         count = self._raw.readinto(buffer)
         self.has_received = self.has_received or bool(count)
         return count
 
+    def break_off(self) -> None:
+        """Let the thread that reads find the end of the connection."""
+        # Not by the method of TLS sockets, which would then read what is left without decrypting.
+        with suppress(OSError):
+            socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+
     def close(self) -> None:
+        _in_progress.discard(self)
         super().close()
         self._raw.close()
 

@@ -35,7 +35,8 @@ PRESSED_SECONDS: Final = 10
 """The same where others are refused because such clients hold all places of a kind."""
 _TICK: Final = 1.0
 _END_SECONDS: Final = 1.0
-"""How long threads may go on at the end, once their connections are closed."""
+"""How long threads may go on at the end, once their requests to others are ended, and again once
+their connections are closed."""
 ACCEPTED_AT_ONCE: Final = 16
 """Connections that are accepted in a turn of the loop; the others may be for other workers."""
 _FILES_PER_CONNECTION: Final = 3
@@ -120,12 +121,17 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def maintenance(self, now: float) -> None:
         """Do nothing: `tend` has waitress's time-out of idle connections, and the others."""
 
-    def serve(self, *, parent: int | None = None) -> None:
+    def serve(
+        self, *, parent: int | None = None, end_requests: Callable[[], object] = lambda: None
+    ) -> None:
         """Answer requests until `stop`, and then those that have arrived.
 
-        Stop as well if there is a `parent` process and it has gone.
+        Stop as well if there is a `parent` process and it has gone. `end_requests` ends the
+        requests to other servers that answers wait for, before those are cut off.
         """
         while not self._has_stopped():
+            if self._stops_at is not None and time.monotonic() > self._stops_at - _END_SECONDS:
+                end_requests()
             if parent is not None and self._stops_at is None and os.getppid() != parent:
                 self.stop(0)
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._map, count=1)
@@ -133,6 +139,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 # It reads on there, and a fault closes that connection alone.
                 wasyncore.write(self._answered.popleft())
             self.tend(self._clock())
+        end_requests()
         for pool in self._pools.values():
             pool.set_thread_count(0)
         # Threads that still answer may pull the trigger: it stays open.

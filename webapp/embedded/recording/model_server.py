@@ -17,10 +17,12 @@ from webapp.embedded.errors import ApiError
 from webapp.http import find_secrets, open_session
 from webapp.http.deadline import Deadline
 from webapp.http.decompression import ENCODINGS, iter_decompressed
-from webapp.http.transport import DeadlineAdapter, read_deadline
+from webapp.http.transport import DeadlineAdapter, is_ended, read_deadline
 from webapp.redaction import KeyRedactor, get_logger
 
 log = get_logger("readback.embedded")
+
+STOPPED: Final = "Readback was stopped before the end of the answer."
 
 _CHUNK: Final = 64 * 1024
 _CONNECTIONS: Final = 64
@@ -239,6 +241,8 @@ class ModelAnswer:
 
 def _translate_error(error: Exception, *, message: str, code: str) -> ModelServerError:
     """Log the kind of `error`, and return a time-out if it is one, else `message` and `code`."""
+    if is_ended():
+        return ModelServerError(STOPPED, code="server_stopped", status=503)
     log.warning("%s (%s)", message, type(error).__name__)
     if _is_late(error):
         return ModelServerError(
