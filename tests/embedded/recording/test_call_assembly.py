@@ -68,6 +68,14 @@ APART: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
         [[piece(None, "weather", OSLO)], [piece(None, None, UTC)]],
         [("", "weather", OSLO), ("", "", UTC)],
     ),
+    "closed braces that are no JSON, and a new id": (
+        [[piece("c1", "weather", "{000}")], [piece("c2", "weather", OSLO)]],
+        [("c1", "weather", "{000}"), ("c2", "weather", OSLO)],
+    ),
+    "closed braces that are no JSON, and the name again": (
+        [[piece("", "weather", "{000}")], [piece("", "weather", OSLO)]],
+        [("", "weather", "{000}"), ("", "weather", OSLO)],
+    ),
     "both in one chunk": (
         [[piece("c1", "weather", OSLO), piece("c2", "time", UTC)]],
         [("c1", "weather", OSLO), ("c2", "time", UTC)],
@@ -147,6 +155,10 @@ TOGETHER: dict[str, tuple[list[list[Json]], list[tuple[str, str, str]]]] = {
     "empty pieces and white space after the end": (
         [[piece("c1", "weather", OSLO)], [piece(None, None, "")], [piece("", "", " \n")]],
         [("c1", "weather", OSLO + " \n")],
+    ),
+    "closed braces that are no JSON, and more": (
+        [[piece("c1", "weather", "{000}")], [piece(None, None, OSLO)], [piece(None, None, "{}")]],
+        [("c1", "weather", "{000}" + OSLO + "{}")],
     ),
     "the whole call again at the end": (
         [[piece("c1", "weather", OSLO)], [piece("c1", "weather", OSLO)]],

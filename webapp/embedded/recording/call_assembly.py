@@ -6,14 +6,17 @@ The API numbers the calls by `index`. Other servers send no index, or one index 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from webapp.exact_json import Number, Object, String, Value
+from webapp.exact_json import NotJson, Number, Object, String, TooManyValues, Value, parse
 
 _MARKS = re.compile(r'[\\"{}\[\]]')
 _EMPTY: Final = frozenset({"null", '""'})
 _PLACEHOLDER: Final = '"{}"'
 """Arguments that servers send with the name of a call, before the pieces of the real ones."""
+_MAX_VALUES: Final = 10_000
+"""Values in arguments that are looked at; no others are broken so late."""
 
 
 class JsonEnd:
@@ -59,13 +62,19 @@ class CallPieces:
         self._repeats_name = False
         self._end = JsonEnd()
         self._has_object = False
+        self._is_json: bool | None = None
         self._arguments: list[str] = []
         self._length = 0
 
     @property
     def is_complete(self) -> bool:
-        """Whether the arguments so far are all of an object or array."""
-        return self._end.is_complete or self._has_object
+        """Whether the arguments so far are JSON, all of an object or array.
+
+        Closed brackets around anything else end no call: no piece after them makes it JSON.
+        """
+        if self._end.is_complete and self._is_json is None:
+            self._is_json = _are_json(self._arguments)
+        return (self._end.is_complete and bool(self._is_json)) or self._has_object
 
     def feed(self, call: Object) -> None:
         """Read a piece of this call."""
@@ -82,6 +91,7 @@ class CallPieces:
         if arguments is not None and arguments.source not in _EMPTY:
             if self._arguments == [_PLACEHOLDER]:
                 self._arguments.clear()
+                self._is_json = None
                 self._length = 0
             self._arguments.append(arguments.source)
             self._length += arguments.length - 2
@@ -150,6 +160,18 @@ def read_name(call: Object) -> str:
 def join_names(before: str, name: str) -> str:
     """Return the name of a call after a further piece, which may be all of it so far, or again."""
     return name if name.startswith(before) else before + name
+
+
+def _are_json(pieces: Iterable[str]) -> bool:
+    """Return whether the pieces of arguments, each a string of JSON, are JSON together."""
+    written = f'"{"".join(one[1:-1] for one in pieces)}"'
+    try:
+        parse(String(written, 0, len(written)).text, max_values=_MAX_VALUES)
+    except TooManyValues:
+        return True
+    except NotJson:
+        return False
+    return True
 
 
 def _read_function(call: Object) -> tuple[str, Value | None]:
