@@ -148,16 +148,19 @@ def test_missing_parts_of_a_batch_are_reported(
 
     report = import_files(store, [first, second, third])
 
-    assert (report.added, report.bad) == (1, 4)
+    assert (report.added, report.bad) == (2, 3)
     assert said(report) == [
         "2: it has no `messages` list",
-        "1: no response with the custom_id 'a' is in the files",
         "4: another request has the custom_id 'c': import one batch at a time",
         "1: no request with the custom_id 'd' is in the files",
     ]
-    [failed_one] = client.get("/chat/completions").get_json()["data"]
-    assert failed_one["choices"] == []
-    assert failed_one["incomplete"]["reason"] == "Too long."
+    stored = client.get("/chat/completions").get_json()["data"]
+    assert [one["choices"] for one in stored] == [[], []]
+    assert {one["incomplete"]["reason"] for one in stored} == {
+        "Too long.",
+        "no response with the custom_id 'a' is in the files",
+    }
+    assert forms(report)["in.jsonl"] == {"BATCH_REQUEST": 4, "UNANSWERED": 1}
 
 
 @pytest.mark.parametrize(
@@ -300,6 +303,26 @@ def test_a_file_may_be_one_json_array(
     assert report.problems[0].reason == "it is not a JSON object"
     assert {"c1", "c2"} < set(listed(client))
     assert import_files(store, [path]).unchanged == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        ([[completion("c1"), completion("c2")]], ["c1", "c2"]),
+        ([[completion("c1")], completion("c2"), [[completion("c3")]]], ["c1", "c2", "c3"]),
+        ([[[ASKED, SAID], [SAID, ASKED]]], None),
+    ],
+)
+def test_the_arrays_in_an_array_are_lists_of_completions(
+    store: Store, client: FlaskClient, tmp_path: Path, given: Any, ids: list[str] | None
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(given))
+
+    report = import_files(store, [path])
+
+    assert (report.added, report.bad) == (len(ids or given[0]), 0)
+    assert ids is None or sorted(listed(client)) == ids
 
 
 def test_a_problem_in_an_array_is_reported_with_its_line(store: Store, tmp_path: Path) -> None:

@@ -117,5 +117,6 @@ def test_parts_may_be_in_a_file_whose_name_is_no_utf_8(store: Store, tmp_path: P
     other = jsonl(tmp_path / "b.jsonl", [{"custom_id": "1", "response": {"body": answer}}])
 
     assert import_files(store, [path, other]).added == 1
+    jsonl(path, [{"custom_id": "2", "response": {"body": answer}}])
     [problem] = import_files(store, [path]).problems
     assert problem.source.path == path

@@ -166,8 +166,7 @@ class _ImportRun:
         self._fruitless = self._fruitless + batch.documents if holds_nothing else 0
         for one in batch.found:
             if one.format is not None:
-                formats = self.report.formats.setdefault(one.source.path, Counter())
-                formats[one.format] += 1
+                self._count_format(one.source, one.format)
             if isinstance(one.content, Fragment):
                 self._pending.add(one.content, one.source)
             elif isinstance(one.content, str):
@@ -184,11 +183,16 @@ class _ImportRun:
                 self._add_bad(one.source, one.problem)
                 continue
             self.report.without_messages += one.lacks_messages
+            if one.lacks_answer:
+                self._count_format(one.source, ImportFormat.UNANSWERED)
             try:
                 records.append((one.source, parse_record(one.text)))
             except NotACompletion as error:
                 self._add_bad(one.source, str(error))
         self._add_records(records)
+
+    def _count_format(self, source: SourceLine, format_: ImportFormat) -> None:
+        self.report.formats.setdefault(source.path, Counter())[format_] += 1
 
     def _add_records(self, records: Sequence[tuple[SourceLine, CompletionRecord]]) -> None:
         outcomes = self._store.add([record for _, record in records])

@@ -63,13 +63,15 @@ _PARTS: Final = (
 class Assembled:
     """A completion assembled from parts; `problem` is the reason if it cannot be.
 
-    `text` is JSON. `lacks_messages` is true if a saved completion has no page of messages.
+    `text` is JSON. `lacks_messages` is true if a saved completion has no page of messages,
+    `lacks_answer` if the request of a batch has no response.
     """
 
     source: SourceLine
     text: str = ""
     problem: str | None = None
     lacks_messages: bool = False
+    lacks_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ def _assemble_batch(custom_id: str, parts: Sequence[_PendingPart]) -> Assembled:
                 return Assembled(failure.source, break_off(requests[0].object, failure.text))
             return Assembled(failure.source, problem=f"the request failed: {failure.text}")
     if not responses:
-        return Assembled(requests[0].source, problem=f"no response with {name} is in the files")
+        text = break_off(requests[0].object, f"no response with {name} is in the files")
+        return Assembled(requests[0].source, text, lacks_answer=True)
     if not requests:
         return Assembled(responses[0].source, problem=f"no request with {name} is in the files")
     text = merge_request_response(requests[0].object, responses[0].object)

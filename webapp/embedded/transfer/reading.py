@@ -35,6 +35,8 @@ _READ_ALONE: Final = 4
 """Batches before other processes are started, which takes half a second of CPU time for each."""
 _MAX_HELD: Final = 64 * 1024 * 1024
 """Bytes that the processes read together; a larger batch is read by one while the others wait."""
+_MAX_ARRAYS: Final = 4
+"""Arrays within each other; deeper ones are no lists of completions."""
 _MAX_READERS: Final = 4
 """More read faster than one process stores."""
 
@@ -183,7 +185,7 @@ def _read_value(source: SourceLine, value: Value | Whole) -> Iterator[Found]:
 
 
 def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Whole]]:
-    """Yield the values in a document with their lines: the items of an array, or the one value.
+    """Yield the values in a document with their lines: the items of arrays, or the one value.
 
     A completion and its pages of messages in one array are yielded first, as one `Whole`.
     """
@@ -199,15 +201,22 @@ def _split_document(document: Document) -> Iterator[tuple[SourceLine, Value | Wh
         ) from error
     if not text:
         return
-    value = join_array(parse_json(text, max_values=MAX_IMPORTED_VALUES))
-    values = value.items if isinstance(value, Array) else (value,)
-    bundle = detect_bundle(values) if isinstance(value, Array) else None
-    whole, members = bundle or (None, frozenset())
-    if whole is not None:
-        yield document.source, whole
     line, at = document.source.line or 1, 0
-    for one in values:
-        line += text.count("\n", at, one.start)
-        at = one.start
+    for start, value in _list_values(parse_json(text, max_values=MAX_IMPORTED_VALUES)):
+        line += text.count("\n", at, start)
+        at = start
+        yield SourceLine(document.source.path, line), value
+
+
+def _list_values(value: Value, *, depth: int = 0) -> Iterator[tuple[int, Value | Whole]]:
+    """Yield the values in arrays within each other, each with its place in the document."""
+    joined = join_array(value)
+    if not isinstance(joined, Array) or depth >= _MAX_ARRAYS or (depth and not joined.items):
+        yield value.start, joined
+        return
+    whole, members = detect_bundle(joined.items) or (None, frozenset())
+    if whole is not None:
+        yield value.start, whole
+    for one in joined.items:
         if one not in members:
-            yield SourceLine(document.source.path, line), join_array(one)
+            yield from _list_values(one, depth=depth + 1)
