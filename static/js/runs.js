@@ -61,6 +61,11 @@ document.querySelector(".outline-filter")?.addEventListener("change", () => {
   if (!stop.checkVisibility()) setStop(lines.find((line) => line.checkVisibility()));
 });
 
+// Not by `toLocaleString`, which loads `Intl`: slower than all that a page does at its start.
+function group(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 let current = null;
 
 function showPlace(bubble) {
@@ -71,7 +76,7 @@ function showPlace(bubble) {
   const total = place.dataset.total;
   if (range && bubble.matches("[data-target]")) place.textContent = range;
   else if (isAnswer) place.textContent = "answer";
-  else place.textContent = `message ${number.toLocaleString("en")}${total ? ` of ${Number(total).toLocaleString("en")}` : ""}`;
+  else place.textContent = `message ${group(number)}${total ? ` of ${group(total)}` : ""}`;
   const line = mark(lines, number);
   if (line) {
     reveal(line);
@@ -193,9 +198,9 @@ if (place) {
 
 // What was loaded since is in the page: cells and lines lead there, and not to a page of its own.
 function showLoaded() {
-  for (const cell of document.querySelectorAll(".ribbon a")) {
-    const { hash } = new URL(cell.getAttribute("href"), location.href);
-    if (document.getElementById(hash.slice(1))) cell.firstElementChild.dataset.here = "";
+  for (const shape of document.querySelectorAll(".ribbon a > :not([data-here])")) {
+    const { hash } = new URL(shape.parentElement.getAttribute("href"), location.href);
+    if (document.getElementById(hash.slice(1))) shape.dataset.here = "";
   }
 }
 

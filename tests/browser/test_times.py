@@ -21,6 +21,7 @@ INSTANT = 1_783_263_787
     [
         ("Asia/Kolkata", True, "2026-07-05 20:33 GMT+5:30"),
         ("Pacific/Auckland", True, "2026-07-06 03:03 GMT+12"),
+        ("America/St_Johns", True, "2026-07-05 12:33 GMT-2:30"),
         ("Asia/Kolkata", False, "2026-07-05 15:03 UTC"),
     ],
 )
