@@ -19,9 +19,7 @@ ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
 
 def addresses(client: FlaskClient) -> list[str]:
     """The files that pages load: style sheets, scripts, the icon."""
-    page = Page.of(client.get("/completions"))
-    nodes = page.all("link[href], script[src]")
-    return [node.attributes.get("href") or node.attributes.get("src") or "" for node in nodes]
+    return Page.of(client.get("/completions")).files
 
 
 def read(name: str) -> bytes:

@@ -48,7 +48,7 @@ SHEET_PARTS: Final = (
 SCRIPT: Final = "readback.js"
 SCRIPT_PARTS: Final = (
     *("added", "copying", "images", "keys", "loading", "menus"),
-    *("pairs", "printing", "reading", "runs", "times"),
+    *("pairs", "printing", "reading", "runs", "swapping", "times"),
 )
 """The scripts in `js` that make up `readback.js`. Other scripts in `js` are for single pages."""
 

@@ -44,8 +44,7 @@ def test_the_installed_wheel_serves_pages_static_files_and_the_api(readback: Rea
         assert (listed.status_code, transcript.status_code) == (200, 200)
         page = Page(transcript.text)
         assert page.all("article.bubble")
-        nodes = page.all("link[href^='/static/'], script[src]")
-        paths = [node.attributes.get("href") or node.attributes["src"] or "" for node in nodes]
+        paths = [path for path in page.files if path.startswith("/static/")]
         assert any(path.endswith("/htmx.min.js") for path in paths)
         assert [path for path in paths if served.get(path).status_code != 200] == []
         assert served.get("/readyz").text == "ready\n"

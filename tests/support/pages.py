@@ -134,6 +134,13 @@ class Page:
         return [bubble.message_id for bubble in self.bubbles]
 
     @property
+    def files(self) -> list[str]:
+        """The addresses of its sheets, scripts and icon, and of htmx, which a script loads."""
+        names = ("href", "src", "content")
+        nodes = self.all("link[href], script[src], meta[name=htmx-script]")
+        return [next(filter(None, map(node.attributes.get, names))) or "" for node in nodes]
+
+    @property
     def text(self) -> str:
         return readable(self.tree.body) if self.tree.body else ""
 
