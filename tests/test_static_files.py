@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.paths import ROOT
-from webapp.static_files import EXPORT_PARTS, SCRIPT, SCRIPT_PARTS, SHEET, SHEET_PARTS
+from webapp.static_files import EXPORT_PARTS, SCRIPTS, SHEETS, shorten_script, shorten_sheet
 
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
@@ -23,25 +23,51 @@ def addresses(client: FlaskClient) -> list[str]:
 
 
 def read(name: str) -> bytes:
-    if name == SHEET:
-        return b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in SHEET_PARTS)
-    if name == SCRIPT:
-        scripts = ((STATIC / "js" / f"{part}.js").read_bytes() for part in SCRIPT_PARTS)
-        return b"\n".join(b"{\n" + script + b"}" for script in scripts)
+    if name in SHEETS:
+        sheets = ((STATIC / "css" / f"{part}.css").read_text() for part in SHEETS[name])
+        return b"".join(map(shorten_sheet, sheets))
+    if name in SCRIPTS:
+        scripts = ((STATIC / "js" / f"{part}.js").read_text() for part in SCRIPTS[name])
+        return b"".join(b"{\n" + shorten_script(script) + b"}\n" for script in scripts)
     return (STATIC / name).read_bytes()
 
 
-def test_every_style_sheet_is_in_the_one_that_is_served(client: FlaskClient) -> None:
-    assert {path.stem for path in (STATIC / "css").iterdir()} == {*SHEET_PARTS, *EXPORT_PARTS}
-    assert sum(address.endswith(".css") for address in addresses(client)) == 1
+def test_every_style_sheet_is_in_one_that_is_served_or_exported() -> None:
+    served = [part for parts in SHEETS.values() for part in parts]
+    assert len(served) == len({*served})
+    assert {path.stem for path in (STATIC / "css").iterdir()} == {*served, *EXPORT_PARTS}
 
 
-def test_every_script_is_in_the_one_of_all_pages_or_that_of_one(client: FlaskClient) -> None:
+def test_every_script_is_in_one_of_all_pages_or_that_of_one(client: FlaskClient) -> None:
     templates = [path.read_text() for path in (ROOT / "templates").rglob("*.html")]
-    rest = {path.stem for path in (STATIC / "js").iterdir()} - {*SCRIPT_PARTS}
+    joined = {part for parts in SCRIPTS.values() for part in parts}
+    rest = {path.stem for path in (STATIC / "js").iterdir()} - joined
     assert all(any(f'static_url("js/{one}.js")' in text for text in templates) for one in rest)
-    assert not re.search(rb"^(import|export)\b", read(SCRIPT), re.MULTILINE)
-    assert sum(address.endswith(f"/{SCRIPT}") for address in addresses(client)) == 1
+    assert not any(re.search(rb"^(import|export)\b", read(name), re.MULTILINE) for name in SCRIPTS)
+    assert {*SCRIPTS} <= {address.rpartition("/")[2] for address in addresses(client)}
+
+
+def test_a_sheet_is_shortened_to_what_means_the_same() -> None:
+    sheet = """
+    /* A comment; with { signs } */
+    @media (40rem < width <= 52rem) {
+      .a:is(.b, .c) > .d :hover { content: "· ,  x"; margin: calc(-1 * var(--a) + 2px); }
+      .e { color: red; > p { --a: light-dark(#fff, #000); } }
+    }
+    """
+    assert shorten_sheet(sheet).strip() == (
+        b'@media (40rem < width <= 52rem){.a:is(.b,.c)>.d :hover{content:"\xc2\xb7 ,  x";'
+        b"margin:calc(-1 * var(--a) + 2px)}.e{color:red;>p{--a:light-dark(#fff,#000)}}}"
+    )
+
+
+def test_scripts_and_sheets_have_nothing_that_shortening_would_change() -> None:
+    """Texts over several lines, and rules that a missing brace would put into others."""
+    for path in (STATIC / "js").iterdir():
+        assert all(line.count("`") % 2 == 0 for line in path.read_text().splitlines()), path
+    for path in (STATIC / "css").iterdir():
+        sheet = path.read_text()
+        assert sheet.count("{") == sheet.count("}"), path
 
 
 def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:

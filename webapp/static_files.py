@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -13,50 +14,43 @@ from flask import Blueprint, Flask, Response, abort, current_app, request, send_
 OUTSIDE: Final = "readback.outside"
 """The WSGI variable with the path of the application, on pages that are below a path of a share."""
 
-SHEET: Final = "readback.css"
-SHEET_PARTS: Final = (
-    "tokens",
-    "base",
-    "layout",
-    "list",
-    "overview",
-    "transcript",
-    "menus",
-    "parts",
-    "code",
-    "calls",
-    "structure",
-    "media",
-    "sources",
-    "outputs",
-    "runs",
-    "checks",
-    "search",
-    "compare",
-    "confidence",
-    "folds",
-    "shares",
-    "actions",
-    "conversations",
-    "notes",
-    "density",
-    "access",
-    "print",
-)
-"""The style sheets in `css`, in the order in which they make up `readback.css`."""
+SHEETS: Final = {
+    "readback.css": ("tokens", "base", "layout", "print"),
+    "transcript.css": (
+        *("transcript", "menus", "parts", "code", "calls", "structure", "media", "sources"),
+        *("outputs", "runs", "folds", "conversations", "notes", "density"),
+    ),
+    "pages.css": (
+        *("list", "overview", "checks", "search", "compare", "confidence", "shares", "actions"),
+        "access",
+    ),
+}
+"""The style sheets that pages load, each with the sheets in `css` that make it up, in their order.
 
-SCRIPT: Final = "readback.js"
-SCRIPT_PARTS: Final = (
-    *("added", "copying", "images", "keys", "loading", "menus"),
-    *("pairs", "printing", "reading", "runs", "swapping", "times"),
-)
-"""The scripts in `js` that make up `readback.js`. Other scripts in `js` are for single pages."""
+Every page has `readback.css`. Transcripts have `transcript.css` besides, most other pages
+`pages.css`, and pages with parts of a transcript have all three.
+"""
+
+SCRIPTS: Final = {
+    "readback.js": (
+        *("copying", "images", "keys", "menus", "printing", "reading", "runs", "swapping"),
+        "times",
+    ),
+    "swapped.js": ("added", "loading", "pairs"),
+}
+"""The scripts that pages load, each with the scripts in `js` that make it up.
+
+Every page has `readback.js`, which loads `swapped.js` together with htmx. Other scripts in `js` are
+for single pages.
+"""
 
 EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "notes", "export")
 """The style sheets that an exported file has in itself."""
 
 _EXTENSION: Final = "readback.static"
 _TEXTS: Final = (".css", ".js", ".svg")
+_SHEET_SPACES: Final = re.compile(r'("[^"]*")|;?\s*(})\s*|\s*([{;,>])\s*|(:)\s+|\s+')
+_SHEET_COMMENTS: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 _YEAR: Final = 31_536_000
 
@@ -64,25 +58,29 @@ _YEAR: Final = 31_536_000
 class StaticFiles:
     """The files below `folder`, each known by its name and a digest of its content.
 
-    The style sheets are read once and served as a single one, to save the browser requests, and so
-    are the scripts of all pages. A text is compressed once, when it is first asked for.
+    Sheets and scripts are read once, shortened, and joined to a few files, to save the browser
+    bytes and requests. A text is compressed once, when it is first asked for.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        sheets = [folder / "css" / f"{part}.css" for part in SHEET_PARTS]
-        scripts = [folder / "js" / f"{part}.js" for part in SCRIPT_PARTS]
+        css, js = folder / "css", folder / "js"
         self._joined = {
-            SHEET: b"\n".join(sheet.read_bytes() for sheet in sheets),
+            name: b"".join(shorten_sheet(_read_text(css / f"{part}.css")) for part in parts)
+            for name, parts in SHEETS.items()
+        } | {
             # Names of a block are its own.
-            SCRIPT: b"\n".join(b"{\n%b}" % script.read_bytes() for script in scripts),
+            name: b"".join(
+                b"{\n%b}\n" % shorten_script(_read_text(js / f"{part}.js")) for part in parts
+            )
+            for name, parts in SCRIPTS.items()
         }
-        exported = (folder / "css" / f"{part}.css" for part in EXPORT_PARTS)
-        self.export_sheet = "\n".join(sheet.read_text(encoding="utf-8") for sheet in exported)
+        joined = {js / f"{part}.js" for parts in SCRIPTS.values() for part in parts}
+        self.export_sheet = "\n".join(_read_text(css / f"{part}.css") for part in EXPORT_PARTS)
         self._digests = {name: _digest(content) for name, content in self._joined.items()} | {
             path.relative_to(folder).as_posix(): _digest(path.read_bytes())
             for path in folder.rglob("*")
-            if path.is_file() and path.parent != folder / "css" and path not in scripts
+            if path.is_file() and path.parent != css and path not in joined
         }
         self._compressed: dict[str, bytes] = {}
 
@@ -135,6 +133,27 @@ def export_sheet() -> str:
     found = current_app.extensions[_EXTENSION]
     assert isinstance(found, StaticFiles)
     return found.export_sheet
+
+
+def shorten_sheet(text: str) -> bytes:
+    """Leave out comments, and white space that means nothing, of a style sheet."""
+    text = _SHEET_COMMENTS.sub("", text)
+    return _SHEET_SPACES.sub(
+        lambda found: found[found.lastindex] if found.lastindex else " ", text
+    ).encode()
+
+
+def shorten_script(text: str) -> bytes:
+    """Leave out comments with lines of their own, and indentation, of a script.
+
+    No text in it may go over several lines.
+    """
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//")).encode()
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _digest(content: bytes) -> str:

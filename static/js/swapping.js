@@ -1,7 +1,7 @@
-// htmx is fetched when it is first needed: it is half of all that a page would load, and most
-// readers press nothing that it does.
+// htmx and what follows its swaps are fetched when they are first needed: they are half of all that
+// a page would load, and most readers press nothing that needs them.
 
-const address = document.querySelector("meta[name=htmx-script]")?.content;
+const files = document.querySelector("meta[name=swapping]");
 const NEEDS = "[hx-get], [data-load-all]";
 // These ask by themselves.
 const NEEDS_AT_ONCE = "[hx-trigger], .newer";
@@ -10,15 +10,20 @@ let loaded = null;
 let isReady = false;
 
 function load() {
-  loaded ??= new Promise((resolve, reject) => {
+  loaded ??= Promise.all([import(files.content), runHtmx(files.dataset.htmx)]).then(() => (isReady = true));
+  return loaded;
+}
+
+// No module: it defines `htmx` for all.
+function runHtmx(address) {
+  return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = address;
-    // A page that is already there is processed in a task of its own, after this event.
+    // It processes a page that is already there in a task of its own, after this event.
     script.addEventListener("load", () => setTimeout(resolve));
     script.addEventListener("error", reject);
     document.head.append(script);
-  }).then(() => (isReady = true));
-  return loaded;
+  });
 }
 
 // The pointer or the focus comes before the click.
@@ -40,7 +45,7 @@ async function waitForIt(event) {
   }
 }
 
-if (address) {
+if (files) {
   document.addEventListener("pointerover", prepare);
   document.addEventListener("focusin", prepare);
   document.addEventListener("click", waitForIt, true);

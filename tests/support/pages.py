@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from werkzeug.test import TestResponse
 
+from tools.paths import ROOT
+from webapp.static_files import SHEETS
+
 AS_FRAGMENT = {"HX-Request": "true"}
+
+
+@cache
+def find_styled_classes(sheet: str) -> frozenset[str]:
+    """Return the classes that a sheet of pages has rules for; those for paper add no look."""
+    paths = [ROOT / "static" / "css" / f"{part}.css" for part in SHEETS[sheet] if part != "print"]
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    selectors = re.sub(r"""/\*.*?\*/|"[^"]*"|\{[^{}]*\}""", "", text, flags=re.DOTALL)
+    return frozenset(re.findall(r"\.([a-z][\w-]*)", selectors))
 
 
 def readable(node: LexborNode) -> str:
@@ -119,6 +133,7 @@ class Page:
     def of(cls, response: TestResponse, status: int = 200) -> Page:
         page = cls(response.get_data(as_text=True))
         assert response.status_code == status, page.text[:1000]
+        assert not page.unstyled, f"no sheet of the page has the rules of {page.unstyled}"
         return page
 
     @property
@@ -135,10 +150,21 @@ class Page:
 
     @property
     def files(self) -> list[str]:
-        """The addresses of its sheets, scripts and icon, and of htmx, which a script loads."""
-        names = ("href", "src", "content")
-        nodes = self.all("link[href], script[src], meta[name=htmx-script]")
-        return [next(filter(None, map(node.attributes.get, names))) or "" for node in nodes]
+        """The addresses of its sheets, scripts and icon, and of those that a script loads."""
+        names = ("href", "src", "content", "data-htmx")
+        nodes = self.all("link[href], script[src], meta[name=swapping]")
+        return [path for node in nodes for path in map(node.attributes.get, names) if path]
+
+    @property
+    def unstyled(self) -> set[str]:
+        """The classes whose rules are only in sheets that the page does not load."""
+        names = {path.rpartition("/")[2] for path in self.files}
+        rules = {name: find_styled_classes(name) for name in SHEETS}
+        loaded = set().union(*(rules[name] for name in names & rules.keys()))
+        if not loaded:
+            return set()
+        used = {one for text in re.findall(r' class="([^"]*)"', self.html) for one in text.split()}
+        return used & set().union(*rules.values()) - loaded
 
     @property
     def text(self) -> str:
