@@ -13,7 +13,7 @@ from webapp.config import Config
 from webapp.database import Outage
 from webapp.embedded import Retention, Spool, Store, import_files
 from webapp.embedded.documents.from_exchange import RecordedAnswer
-from webapp.embedded.recording.spool import Exchange
+from webapp.embedded.recording.exchange import Exchange
 from webapp.exact_json import Object, parse
 from webapp.factories import find_media_folder, find_spool_folder
 from webapp.http.deadline import Clock

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from webapp.database import Outage, StoreUnavailable
+from tools.outages import MountRefused, small_disk
+from webapp.database import Outage, StoreUnavailable, find_outage
 from webapp.embedded.documents.from_exchange import RecordedAnswer
-from webapp.embedded.recording.spool import DamagedFile, Exchange, Spool, SpoolState
+from webapp.embedded.recording.exchange import DamagedFile, Exchange
+from webapp.embedded.recording.spool import Spool, SpoolFault, SpoolState
 from webapp.exact_json import Object, parse
 
 DOWN = StoreUnavailable("The store is down.", Outage.DOWN)
@@ -50,6 +54,10 @@ def drained(spool: Spool) -> list[str]:
     seen: list[str] = []
     assert spool.drain(lambda one: seen.append(one.request_id))
     return seen
+
+
+def remount(disk: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
 
 
 def files(folder: Path) -> list[Path]:
@@ -180,6 +188,54 @@ def test_without_a_folder_exchanges_are_counted_in_the_process(tmp_path: Path) -
     assert not spool.put(exchange(), Outage.DOWN)
     assert spool.read_state() == SpoolState(dropped=1)
     assert drained(spool) == []
+
+
+def test_a_count_that_cannot_be_written_is_kept_until_it_can(spool: Spool, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "exchanges").write_text("")
+    assert not spool.put(exchange(), Outage.DOWN)
+    assert spool.read_state() == SpoolState(dropped=1)
+
+    (folder / "exchanges").unlink()
+    assert spool.put(exchange(), Outage.DOWN)
+    assert Spool(folder, max_bytes=0).read_state() == SpoolState(1, Outage.DOWN, dropped=1)
+
+
+def test_a_disk_that_becomes_read_only_keeps_nothing_from_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is it taken for an outage of the store, in which answers need the spool."""
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(small_disk(tmp_path / "disk", megabytes=1))
+        except MountRefused as refusal:
+            pytest.skip(str(refusal))
+        spool = Spool(disk, max_bytes=100_000)
+        for at in range(3):
+            assert spool.put(exchange(f"req_{at}"), Outage.DOWN)
+        remount(disk, "ro")
+        spool.prepare()
+        assert spool.read_state() == SpoolState(3, Outage.DOWN)
+        added: list[str] = []
+
+        def add(one: Exchange) -> None:
+            added.append(one.request_id)
+            if one.request_id == "req_1":
+                raise ValueError("no completion")
+
+        for _ in range(2):
+            with pytest.raises(SpoolFault, match="Read-only file system") as failed:
+                spool.drain(add)
+            assert find_outage(failed.value) is None
+        assert added == ["req_0", "req_1", "req_2"]
+        assert not spool.put(exchange(), Outage.DOWN)
+        assert "Read-only file system" in caplog.records[-1].message
+
+        remount(disk, "rw")
+        assert spool.drain(add) and spool.is_empty
+        assert added == ["req_0", "req_1", "req_2"]
+        assert spool.put(exchange(), Outage.DOWN)
+        assert spool.read_state() == SpoolState(1, Outage.DOWN, refused=1, dropped=1)
 
 
 def test_only_one_drains_at_a_time(spool: Spool, folder: Path) -> None:

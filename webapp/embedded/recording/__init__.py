@@ -7,6 +7,7 @@ value_assembly   objects, lists and calls that come in pieces
 text_assembly    a text that comes in pieces, of which some repeat all before
 call_assembly    which pieces of streamed tool calls belong together
 answers          reads answers, streamed or whole
+exchange         a request with its answer as one text, for the spool
 recorder         stores one answer, complete or not
 spool            keeps exchanges in a folder while the store cannot take them
 recovery         opens the store again, and adds the spooled completions

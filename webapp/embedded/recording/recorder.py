@@ -19,7 +19,8 @@ from webapp.embedded.documents.records import (
     parse_record,
     rename_record,
 )
-from webapp.embedded.recording.spool import Exchange, Spool
+from webapp.embedded.recording.exchange import Exchange
+from webapp.embedded.recording.spool import Spool
 from webapp.embedded.store.store import Store
 from webapp.embedded.store.writing import Outcome
 from webapp.exact_json import Object

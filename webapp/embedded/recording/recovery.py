@@ -10,8 +10,9 @@ from threading import Lock, Thread
 from typing import Final
 
 from webapp.database import StoreError, find_outage
+from webapp.embedded.recording.exchange import Exchange
 from webapp.embedded.recording.recorder import Recorder
-from webapp.embedded.recording.spool import Exchange, Spool
+from webapp.embedded.recording.spool import Spool, SpoolFault
 from webapp.embedded.store.store import Store
 from webapp.http.deadline import SYSTEM_CLOCK, Clock
 from webapp.redaction import get_logger
@@ -126,6 +127,6 @@ def _log_once(error: Exception, logged: str) -> str:
     """Log `error` unless its text was `logged` last; return its text."""
     said = f"{type(error).__name__}: {error}".partition("\n")[0]
     if said != logged:
-        cause = None if isinstance(error, StoreError) else error
-        log.error("The store cannot be recovered, and is tried again: %s", said, exc_info=cause)
+        cause = None if isinstance(error, StoreError | SpoolFault) else error
+        log.error("The recovery failed, and is tried again: %s", said, exc_info=cause)
     return said

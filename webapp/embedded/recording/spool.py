@@ -14,14 +14,12 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from webapp.database import Outage, find_outage
-from webapp.embedded.documents.from_exchange import RecordedAnswer
-from webapp.exact_json import NotJson, Object, parse
+from webapp.embedded.recording.exchange import DamagedFile, Exchange
 from webapp.folders import make_private_folder
 from webapp.redaction import get_logger
 
@@ -39,67 +37,8 @@ _OUTAGE_SECONDS: Final = 5.0
 """How long the store is not tried again after an outage: each attempt may wait for a time-out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A create request and its answer, and all else that the completion to store depends on.
-
-    `earlier` is the answer of the completion to amend, None if a new one is to be stored.
-    """
-
-    request: Object
-    answer: RecordedAnswer
-    request_id: str
-    now: int
-    earlier: RecordedAnswer | None = None
-
-    def serialize(self) -> bytes:
-        """Write a line with the lengths of the request and the answers, then these as sent."""
-        request = self.request.source.encode()
-        head, answer = _serialize_answer(self.answer)
-        head |= {
-            "request_bytes": len(request),
-            "request_id": self.request_id,
-            "now": self.now,
-        }
-        earlier = b""
-        if self.earlier is not None:
-            head["earlier"], earlier = _serialize_answer(self.earlier)
-        return b"%b\n%b%b%b" % (json.dumps(head).encode(), request, answer, earlier)
-
-    @classmethod
-    def parse(cls, data: bytes) -> Exchange:
-        """Parse a result of `serialize`. Raise `DamagedFile` if `data` is not that."""
-        try:
-            line, _, rest = data.partition(b"\n")
-            head = json.loads(line)
-            heads = [head, head["earlier"]] if "earlier" in head else [head]
-            lengths = [head["request_bytes"], *(one["answer_bytes"] for one in heads)]
-            if len(rest) != sum(lengths):
-                raise DamagedFile("it is cut off")
-            ends = list(accumulate(lengths))
-            texts = [rest[end - length : end] for length, end in zip(lengths, ends, strict=True)]
-            answers = [
-                RecordedAnswer(
-                    _parse_object(written) if written else None,
-                    one["problem"],
-                    one["received"],
-                    one.get("timing"),
-                )
-                for one, written in zip(heads, texts[1:], strict=True)
-            ]
-            return cls(
-                _parse_object(texts[0]),
-                answers[0],
-                head["request_id"],
-                head["now"],
-                answers[1] if len(answers) > 1 else None,
-            )
-        except (ValueError, LookupError, TypeError, NotJson) as error:
-            raise DamagedFile(str(error)) from error
-
-
-class DamagedFile(ValueError):
-    """A file of the spool is not as it was written."""
+class SpoolFault(Exception):
+    """The disk of the spool fails, which says nothing about the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +68,8 @@ class Spool:
         self._outage = Outage.DOWN
         self._outage_ends = 0.0
         self._uncounted = 0
+        self._settled: dict[Path, bool] = {}
+        """Files that could not be removed since, and whether the store has taken them."""
 
     def prepare(self) -> None:
         """Make room for the count of dropped exchanges while the disk still has room.
@@ -137,8 +78,7 @@ class Spool:
         """
         try:
             self._make_folder()
-            if not self._count_dropped_file():
-                self._count_drop()
+            self._count_drops()
         except OSError as error:
             log.warning("The spool %s cannot be used: %s.", self._folder, error.strerror or error)
 
@@ -159,8 +99,9 @@ class Spool:
     def put(self, exchange: Exchange, outage: Outage) -> bool:
         """Keep `exchange`, which is then on the disk; return False and count it if that fails."""
         data = exchange.serialize()
-        try:
-            with self._lock:
+        problem = None
+        with self._lock:
+            try:
                 self._make_folder()
                 used = self._measure()
                 if used + len(data) > self._max_bytes:
@@ -168,20 +109,25 @@ class Spool:
                         f"it holds {used:,} bytes, and READBACK_SPOOL_BYTES is {self._max_bytes:,}"
                     )
                 self._write(data, outage)
-        except OSError as error:
-            self._count_drop()
+            except OSError as error:
+                problem = error.strerror or str(error)
+                self._uncounted += 1
+            if self._uncounted:
+                with contextlib.suppress(OSError):
+                    self._count_drops()
+        if problem is None:
+            log.warning(
+                "A completion waits in the spool: %s (%s).", outage.sentence, exchange.request_id
+            )
+        else:
             log.error(
                 "A completion was not stored: %s, and the spool %s cannot keep it: %s (%s).",
                 outage.sentence,
                 self._folder,
-                error.strerror or str(error),
+                problem,
                 exchange.request_id,
             )
-            return False
-        log.warning(
-            "A completion waits in the spool: %s (%s).", outage.sentence, exchange.request_id
-        )
-        return True
+        return problem is None
 
     def drain(self, add: Callable[[Exchange], object]) -> bool:
         """Call `add` with each exchange, oldest first, and remove it; return False if busy.
@@ -189,34 +135,36 @@ class Spool:
         Ends with the error of `add` if that is an outage; an exchange with any other error is
         set aside, and with it those that amend its completion. Adding an exchange twice must do no
         harm: a process may end before it has removed a file. Does nothing and returns False if
-        another process drains the spool.
+        another process drains the spool. Raise `SpoolFault` if files cannot be read or removed,
+        after those that can.
         """
+        faults: list[OSError] = []
         with self._draining() as is_ours:
             if not is_ours:
                 return False
             refused = set(map(_read_request_id, self._find_files(_REFUSED)))
-            for path in self._find_files(_SUFFIX):
-                try:
-                    exchange = Exchange.parse(_read(path))
-                    if exchange.earlier is not None and exchange.request_id in refused:
-                        raise ValueError("it amends a completion that the store refused")
-                    add(exchange)
-                except FileNotFoundError:
-                    continue
-                except Exception as error:
-                    if not isinstance(error, DamagedFile) and find_outage(error):
-                        raise
-                    log.exception("The store refuses an exchange; it stays in the spool: %s", path)
-                    refused.add(_read_request_id(path))
-                    path.replace(path.with_suffix(_REFUSED))
-                else:
-                    path.unlink(missing_ok=True)
+            for path, data in self._read_waiting(faults):
+                if path not in self._settled:
+                    self._settled[path] = _settle(path, data, add, refused)
+                with _note_faults(faults):
+                    if self._settled[path]:
+                        path.unlink()
+                    else:
+                        path.replace(path.with_suffix(_REFUSED))
+                    del self._settled[path]
             oldest = time.time() - _TEMPORARY_SECONDS
             for leftover in self._find_files(_TEMPORARY):
-                with contextlib.suppress(FileNotFoundError):
+                with _note_faults(faults):
                     if leftover.lstat().st_mtime < oldest:
                         leftover.unlink()
+        if faults:
+            raise SpoolFault(f"The spool {self._folder} fails: {faults[0].strerror}.")
         return True
+
+    def _read_waiting(self, faults: list[OSError]) -> Iterator[tuple[Path, bytes]]:
+        for path in self._find_files(_SUFFIX):
+            with _note_faults(faults):
+                yield path, _read(path)
 
     def forget(self, completion_id: str) -> None:
         """Delete the exchanges of a completion, those that the store refused among them."""
@@ -242,7 +190,7 @@ class Spool:
         return SpoolState(len(waiting), outage, len(self._find_files(_REFUSED)), dropped)
 
     def _make_folder(self) -> None:
-        if not self._folder.is_dir():
+        if not os.path.lexists(self._folder):
             make_private_folder(self._folder)
             _sync(self._folder.parent)
         if self._check_folder() != 0o700:
@@ -281,17 +229,18 @@ class Spool:
             temporary.unlink(missing_ok=True)
             raise
 
-    def _count_drop(self) -> None:
+    def _count_drops(self) -> None:
+        """Add the exchanges that only this process counts to those of all processes."""
+        self._check_folder()
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW
+        descriptor = os.open(self._folder / _DROPPED, flags, 0o600)
         try:
-            self._check_folder()
-            flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW
-            descriptor = os.open(self._folder / _DROPPED, flags, 0o600)
-            try:
-                os.write(descriptor, b".")
-            finally:
-                os.close(descriptor)
-        except OSError:
-            self._uncounted += 1
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            is_new = not os.fstat(descriptor).st_size
+            os.write(descriptor, b"." * (is_new + self._uncounted))
+            self._uncounted = 0
+        finally:
+            os.close(descriptor)
 
     def _count_dropped_file(self) -> int:
         with contextlib.suppress(OSError):
@@ -315,6 +264,8 @@ class Spool:
         except (FileNotFoundError, NotADirectoryError):
             yield True
             return
+        except OSError as error:
+            raise SpoolFault(f"The spool {self._folder} fails: {error.strerror}.") from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -326,23 +277,33 @@ class Spool:
             os.close(descriptor)
 
 
-def _serialize_answer(answer: RecordedAnswer) -> tuple[dict[str, Any], bytes]:
-    """Serialize an answer as what is known of it and the bytes of its JSON."""
-    written = answer.json.source.encode() if answer.json is not None else b""
-    head = {
-        "answer_bytes": len(written),
-        "problem": answer.problem,
-        "received": answer.received,
-        "timing": answer.timing,
-    }
-    return head, written
+@contextlib.contextmanager
+def _note_faults(faults: list[OSError]) -> Iterator[None]:
+    """Add an error of the disk to `faults`; that a file has gone is none."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        faults.append(error)
 
 
-def _parse_object(data: bytes) -> Object:
-    value = parse(data.decode())
-    if not isinstance(value, Object):
-        raise DamagedFile("it is not a JSON object")
-    return value
+def _settle(
+    path: Path, data: bytes, add: Callable[[Exchange], object], refused: set[str | None]
+) -> bool:
+    """Add the exchange of a file; return False if the store refuses it, now or what it amends."""
+    try:
+        exchange = Exchange.parse(data)
+        if exchange.earlier is not None and exchange.request_id in refused:
+            raise ValueError("it amends a completion that the store refused")
+        add(exchange)
+    except Exception as error:
+        if not isinstance(error, DamagedFile) and find_outage(error):
+            raise
+        log.exception("The store refuses an exchange; it stays in the spool: %s", path)
+        refused.add(_read_request_id(path))
+        return False
+    return True
 
 
 def _read_request_id(path: Path) -> str | None:
