@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 from waitress import wasyncore
 
+from tools.outages import MountRefused, small_disk
 from webapp.addresses.forwarding import Proxies
 from webapp.http.decompression import HOLDS_BYTES
 from webapp.serving.admission import MAX_PARAMETERS, Kind, Quotas
@@ -277,17 +279,24 @@ def test_readers_that_do_not_read_hold_their_share_and_nothing_else(
 
 
 @pytest.mark.usefixtures("server")
-@pytest.mark.parametrize("has_room", [True, False])
+@pytest.mark.parametrize("disk", ["has room", "has none", "becomes full"])
 def test_pages_that_are_taken_slowly_hold_no_thread(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch, has_room: bool
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, disk: str
 ) -> None:
-    if not has_room:
-        monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    request = b"GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    readers = [connect(request) for _ in range(MOST)]
-    while not is_ok(get(connect, "/")):
-        """A thread may not have given its place back yet."""
-    assert read(readers[0]).endswith(b"\r\n\r\n" + LARGE * 10)
+    with ExitStack() as stack:
+        if disk == "has none":
+            monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+        if disk == "becomes full":
+            try:
+                stack.enter_context(small_disk(tmp_path / "disk", megabytes=1))
+            except MountRefused as refusal:
+                pytest.skip(str(refusal))
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
+        request = b"GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        readers = [connect(request) for _ in range(MOST)]
+        while not is_ok(get(connect, "/")):
+            """A thread may not have given its place back yet."""
+        assert read(readers[0]).endswith(b"\r\n\r\n" + LARGE * 10)
 
 
 def test_a_client_that_holds_its_share_leaves_the_others_theirs(

@@ -7,11 +7,15 @@ before the connection closes.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import suppress
+from io import FileIO
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
+from waitress.buffers import FileBasedBuffer, OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
@@ -76,6 +80,34 @@ class _BareErrorTask(ErrorTask):  # type: ignore[misc]
         self.set_close_on_finish()
         self.content_length = 0
         self.write(b"")
+
+
+class _FileBuffer(FileBasedBuffer):  # type: ignore[misc]
+    """Bytes in a temporary file, which can still be read if the disk takes no more of them."""
+
+    file: FileIO
+    remain: int
+
+    def __init__(self, held: bytes) -> None:
+        super().__init__(TemporaryFile(prefix="readback-", buffering=0))  # noqa: SIM115
+        try:
+            self.append(held)
+        except OSError:
+            self.close()
+            raise
+
+    def append(self, data: bytes) -> None:
+        """Add all of `data`, or raise `OSError` and add nothing."""
+        end = at = self.file.tell() + self.remain
+        left = memoryview(data)
+        try:
+            while left:
+                written = os.pwrite(self.file.fileno(), left, at)
+                at, left = at + written, left[written:]
+        except OSError:
+            self.file.truncate(end)
+            raise
+        self.remain += len(data)
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
@@ -193,7 +225,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if not isinstance(data, bytes):
             return int(super().write_soon(data))
         for start in range(0, len(data), _WRITTEN_AT_ONCE):
-            super().write_soon(data[start : start + _WRITTEN_AT_ONCE])
+            piece = data[start : start + _WRITTEN_AT_ONCE]
+            try:
+                super().write_soon(piece)
+            except OSError:
+                # The disk has become full. What is in the file leaves before the rest.
+                with self.outbuf_lock:
+                    self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
+                super().write_soon(piece)
             self._move_to_file()
         return len(data)
 
@@ -203,13 +242,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             buffer = self.outbufs[-1]
             if not self.connected or buffer.overflowed or len(buffer) < HELD_IN_MEMORY:
                 return
-            held = buffer.getfile()
-            position = held.tell()
-            try:
-                buffer._set_large_buffer()
-            except OSError:
-                # Reading it for the file has moved the position.
-                held.seek(position)
+            with suppress(OSError):
+                buffer.buf, buffer.overflowed = _FileBuffer(buffer.get()), True
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         # Pages are made whole, and have few threads: one that is taken slowly must hold none.
