@@ -118,6 +118,8 @@ def test_signed_thoughts_stay_two() -> None:
             "reasoning_content, provider_specific_fields.reasoning_content, "
             "provider_specific_fields.thinking_blocks",
         ),
+        ({"additional_kwargs": {"reasoning": "same"}}, "additional_kwargs.reasoning"),
+        ({"model_extra": {"reasoning": "same"}}, "model_extra.reasoning"),
     ],
 )
 def test_a_text_in_several_fields_is_shown_once_with_all_names(

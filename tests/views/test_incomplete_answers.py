@@ -117,12 +117,13 @@ def test_a_time_in_another_form_is_understood(
     assert str(created) in page.one(".settings").text()
 
 
-def test_choices_with_one_index_are_told_apart(
-    fake: FakeUpstream, fake_client: FlaskClient
+@pytest.mark.parametrize("indexes", [(0, 0, 0), (0, 3, 7)])
+def test_choices_whose_indexes_do_not_number_them_are_numbered(
+    fake: FakeUpstream, fake_client: FlaskClient, indexes: tuple[int, ...]
 ) -> None:
     choices = [
-        {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        for text in ("a", "b", "c")
+        {"index": at, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        for at, text in zip(indexes, ("a", "b", "c"), strict=True)
     ]
     fake.completions[ID] = stored(ID, "Why?", choices=choices)
 
@@ -130,7 +131,7 @@ def test_choices_with_one_index_are_told_apart(
 
     titles = [" ".join(node.text().split()) for node in page.all(".choice > summary")]
     assert titles == ["Choice 1 stop", "Choice 2 stop", "Choice 3 stop"]
-    assert "The server gives this choice the index 0." in page.text
+    assert f"The server gives this choice the index {indexes[-1]}." in page.text
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from webapp.messages.citing import (
     place_cited,
 )
 from webapp.messages.parsing import (
-    PROVIDER_FIELDS,
     REASONING_FIELDS,
     WRITERS,
+    find_provider,
     find_provider_rest,
     is_filler,
     parse_annotations,
@@ -151,9 +151,10 @@ class Message:
         if ranges:
             read["citations"] = Array
         parts = tuple(parse_parts(json, content))
-        if (rest := find_provider_rest(json, parts)) is not None:
+        provider, holder = find_provider(json)
+        if provider and (rest := find_provider_rest(provider, parts)) is not None:
             beyond += rest
-            read[PROVIDER_FIELDS] = Object
+            read[holder] = Object
         listed = place_cited(cited, _get_only_text(parts))
         return cls(
             json,

@@ -45,8 +45,9 @@ REASONING_FIELDS: Final = (
 WRITERS: Final = ("assistant", None)
 """The roles of messages that models write: some servers stream answers without one."""
 
-PROVIDER_FIELDS: Final = "provider_specific_fields"
-"""The member in which LiteLLM has what only some APIs send, partly for a second time."""
+PROVIDER_FIELDS: Final = ("provider_specific_fields", "additional_kwargs", "model_extra")
+"""The members in which LiteLLM, LangChain and OpenAI's client for Python have what only some APIs
+send, partly for a second time."""
 
 _MAX_DEPTH: Final = 10
 """Elements within each other whose parts are read; deeper ones are shown as JSON."""
@@ -169,8 +170,9 @@ def is_result(block: Object) -> bool:
 def parse_parts(message: Object, content: Content) -> Iterator[Part]:
     """Yield the content parts of a message: reasoning, content, refusal, spoken answer."""
     found: list[Part] = [*_parse_reasoning(message)]
-    if provider := message.object(PROVIDER_FIELDS):
-        found += _parse_reasoning(provider, prefix=f"{PROVIDER_FIELDS}.")
+    provider, name = find_provider(message)
+    if provider is not None:
+        found += _parse_reasoning(provider, prefix=f"{name}.")
     found += _parse_content_fields(message, content)
     places = [at for at, part in enumerate(found) if isinstance(part, Text)]
     quoted = find_provider_quoted(provider) if provider else {}
@@ -192,11 +194,14 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
         yield from _keep_unknown(audio, "audio")
 
 
-def find_provider_rest(message: Object, parts: Sequence[Part]) -> tuple[Member, ...] | None:
-    """Find the members of the fields of LiteLLM that no part shows; None if they are all."""
-    provider = message.object(PROVIDER_FIELDS)
-    if provider is None:
-        return None
+def find_provider(message: Object) -> tuple[Object | None, str]:
+    """Find the fields of the provider in a message, and the name of the member that has them."""
+    found = ((message.object(name), name) for name in PROVIDER_FIELDS)
+    return next((one for one in found if one[0] is not None), (None, ""))
+
+
+def find_provider_rest(provider: Object, parts: Sequence[Part]) -> tuple[Member, ...] | None:
+    """Find the members of the fields of a provider that no part shows; None if they are all."""
     read: dict[str, type] = dict.fromkeys((*REASONING_FIELDS, *DETAIL_FIELDS), object)
     if any(isinstance(part, Text) for part in parts):
         read |= dict.fromkeys(find_provider_quoted(provider), Array)

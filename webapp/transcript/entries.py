@@ -19,8 +19,8 @@ class Entry:
     own, with their results. `answers` is the call this message is the result of; `inferred` is
     true if its name or the order decided, because it has no id or several calls have the same.
     `choice` is set if the message is an output, and `place` (from 0) if it is only among the
-    choices of the completion, not among its messages; `counted_as` is its place if another choice
-    has its index.
+    choices of the completion, not among its messages; `counted_as` is its place if the
+    indexes do not number the choices.
     `moved` is true if its call is not directly before it in request order. A message with
     several results has an entry for each in `pieces`, of which it is the `holder`; `position`
     counts them. `prefix` starts the DOM id if one page shows several transcripts, and `asked_above`

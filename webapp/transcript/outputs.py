@@ -24,9 +24,10 @@ def build_output_entries(choices: Sequence[Choice]) -> tuple[Entry, ...]:
 
 
 def _count_ambiguous(entries: Sequence[Entry], choices: Sequence[Choice]) -> None:
-    """Number the entries of choices by their place if several choices have the same index."""
+    """Number the entries of choices by their place if their indexes do not number them."""
     indexes = [choice.index for choice in choices]
-    if len(set(indexes)) == len(indexes):
+    given = [index for index in indexes if index is not None]
+    if len(set(indexes)) == len(indexes) and all(index < len(choices) for index in given):
         return
     places = {id(choice): place for place, choice in enumerate(choices)}
     for entry in entries:

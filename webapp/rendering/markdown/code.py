@@ -85,9 +85,9 @@ _ALIASES: Final = {
         "fsharp": "f# fs fsi fsx",
         "go": "golang",
         "hcl": "terraform tf tfvars",
-        "html": "htm xhtml",
+        "html": "htm xhtml vue svelte",
         "javascript": "cjs js jsx mjs node",
-        "json": "json5 jsonc jsonl ndjson",
+        "json": "geojson json5 jsonc jsonl ndjson",
         "kotlin": "kt",
         "makefile": "make",
         "objective-c": "objc objectivec obj-c",
@@ -96,14 +96,14 @@ _ALIASES: Final = {
         "python": "py py3 pyi python3 sage",
         "rust": "rs",
         "sql": "mysql postgres postgresql sqlite",
-        "typescript": "ts tsx",
+        "typescript": "cts mts ts tsx",
         "xml": "svg xsd xsl xslt",
         "yaml": "yml",
     }.items()
     for alias in aliases.split()
 }
 
-_ENDS_NAME: Final = re.compile(r"[:{\[(]")
+_ENDS_NAME: Final = re.compile(r"[:{\[(=]")
 _BEFORE_NAME: Final = re.compile(r"(?:language|lang|class|type)[-=:]\"?|\"$")
 
 _CLASSES: Final[dict[TokenType, str]] = {
