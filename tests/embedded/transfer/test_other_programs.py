@@ -32,6 +32,7 @@ LOGS: dict[str, dict[str, Any]] = {
     "texts of JSON": LOG | {"messages": json.dumps([ASKED]), "response": json.dumps(RESPONSE)},
     "a text": LOG | {"response": "Yes.", "created": 5},
     "a message": LOG | {"response": ANSWER["message"], "startTime": 5.5},
+    "the payload of a callback": {"kwargs": {}, "standard_logging_object": LOG},
     "no time of its own": LOG
     | {"response": {"id": "c1", "choices": [ANSWER]}, "startTime": "1970-01-01T00:00:05Z"},
 }

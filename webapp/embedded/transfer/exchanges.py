@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from webapp.addresses.credentials import is_secret_name
@@ -54,6 +54,7 @@ _TRACE_FIELDS: Final[tuple[tuple[str, str], ...]] = (("input", "output"), ("inpu
 _TRACE_SIGNS: Final = ("traceId", "trace_id", "run_type", "observation", "session_id")
 _QUESTIONS: Final = ("question", "query", "input", "prompt", "text")
 _BODIES: Final = ("body", "inputBodyJson", "outputBodyJson")
+_PAYLOAD: Final = "standard_logging_object"
 _KEYS: Final = ("custom_id", "recordId", "key")
 _MAX_WRAPPERS: Final = 3
 _LONGEST_ERROR: Final = 500
@@ -123,6 +124,10 @@ def detect_exchange(value: Object) -> list[WholeOrFragment] | None:
 
 def detect_logged(value: Object) -> list[WholeOrFragment] | None:
     """Detect a request that a gateway logged with its response; either may be JSON in a text."""
+    if payload := value.object(_PAYLOAD):
+        # Callbacks of LiteLLM get it beside the arguments of the request.
+        rest = [one for one in value.members if one.name.text not in (*payload.names(), _PAYLOAD)]
+        value = _parse_object(map(copy_member, [*payload.members, *rest]))
     messages = _parse_text(value.get("messages"))
     if isinstance(messages, Object) and value.get("response") is not None:
         messages = messages.get("messages")  # Beside them are the tools.
@@ -218,9 +223,7 @@ def _add_members(log: Object, used: Sequence[str], rest: Sequence[Member]) -> Ob
     new = [one for one in rest if one.name.text not in known]
     others = [one for one in rest if one.name.text in known]
     kept = [f'"traced":{write_object(map(copy_member, others))}'] if others else []
-    added = parse(write_object([*map(copy_member, [*members, *new]), *kept]))
-    assert isinstance(added, Object)
-    return added
+    return _parse_object([*map(copy_member, [*members, *new]), *kept])
 
 
 def _find_key(value: Object) -> str | None:
@@ -260,9 +263,13 @@ def _write_log(value: Object, used: Sequence[str]) -> Object:
             rest += [one for one in inner.members if one.name.text != body]
             inner = _parse_text(inner.get(body))
         members += [f'"{name}":{write_object(map(_copy_logged, rest))}'] if rest else []
-    log = parse(write_object(members))
-    assert isinstance(log, Object)
-    return log
+    return _parse_object(members)
+
+
+def _parse_object(members: Iterable[str]) -> Object:
+    value = parse(write_object(members))
+    assert isinstance(value, Object)
+    return value
 
 
 def _copy_logged(member: Member) -> str:
