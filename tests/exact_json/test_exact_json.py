@@ -25,6 +25,7 @@ from webapp.exact_json import (
     Value,
     find_extension,
     indent,
+    list_slots,
     parse,
 )
 from webapp.exact_json.lexemes import LONG, TOKEN, WINDOW, find_comma
@@ -216,6 +217,24 @@ def test_a_string_has_what_it_means_and_how_it_was_written(written: str, meant: 
 
     assert isinstance(value, String)
     assert (value.text, value.source) == (meant, written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{}", ' { "a" : [ 1 , {} ] , "a":"\\"}" }\n', '{"n":NaN,"i":-Infinity,"s":"\t\\ud800"}'),
+        f'{{"a":{"9" * 5_000},"b":1}}',
+        f'{{"a":{"[" * 9_000}0{"]" * 9_000},"b":null}}',
+        f'{{"a":"{"x" * 1_100_000}","b":[true]}}',
+    ],
+    ids=["empty", "spaces", "extensions", "digits", "deep", "long"],
+)
+def test_the_slots_of_an_object_are_the_places_of_its_members(text: str) -> None:
+    members = parsed_object(text).members
+
+    assert [(one.name.source, one.start, one.end) for one in list_slots(text)] == [
+        (one.name.source, one.value.start, one.value.end) for one in members
+    ]
 
 
 def test_the_last_of_several_members_of_one_name_counts() -> None:

@@ -14,7 +14,14 @@ in strings, and lone surrogates.
     writing     indents a value or strips its white space, and writes objects and arrays of values
 """
 
-from webapp.exact_json.parser import NotJson, TooManyValues, find_extension, parse
+from webapp.exact_json.parser import (
+    NotJson,
+    Slot,
+    TooManyValues,
+    find_extension,
+    list_slots,
+    parse,
+)
 from webapp.exact_json.rope import Document, Rope, decode_json
 from webapp.exact_json.values import (
     Array,
@@ -49,6 +56,7 @@ __all__ = [
     "Number",
     "Object",
     "Rope",
+    "Slot",
     "String",
     "TooManyValues",
     "Value",
@@ -59,6 +67,7 @@ __all__ = [
     "indent",
     "indent_source",
     "iter_encoded",
+    "list_slots",
     "parse",
     "write_array",
     "write_members",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from webapp.exact_json.lexemes import (
     CUT_ESCAPE,
@@ -46,6 +47,10 @@ _SPACES: Final = frozenset(" \t\n\r")
 
 _EXTENSION: Final = re.compile(rf"{STRINGS.pattern}|NaN|-?Infinity")
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
+# Integers may have more digits than `int` takes.
+_find_end: Final = json.JSONDecoder(strict=False, parse_int=float).raw_decode
+_MOST_AT_ONCE: Final = 1024 * 1024
+"""Characters that the decoder of the standard library reads, which holds the interpreter."""
 _CONTROL_NAMES: Final = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
 
 
@@ -307,6 +312,34 @@ class _Parser:
                 return NotJson("an unknown escape in a string", self._text, end)
         at_end = at == len(self._text) or CUT_LEXEME.match(self._text, at) is not None
         return NotJson(problem, self._text, at, at_end=at_end)
+
+
+class Slot(NamedTuple):
+    """A member of an object whose value was not parsed, but is the JSON from `start` to `end`."""
+
+    name: String
+    start: int
+    end: int
+
+
+def list_slots(text: str) -> list[Slot]:
+    """List the members of the object `text`, which is JSON, ten times as fast as parsing it."""
+    slots: list[Slot] = []
+    at = text.index("{") + 1
+    try:
+        while len(text) <= _MOST_AT_ONCE and (found := NAME.match(text, at)):
+            _, end = _find_end(text, found.end())
+            slots.append(Slot(String(text, *found.span("name")), found.end(), end))
+            after = SPACE.match(text, end)
+            assert after is not None
+            if text[after.end()] == "}":
+                return slots
+            at = after.end() + 1
+    except RecursionError:
+        pass
+    parsed = parse(text)
+    assert isinstance(parsed, Object)
+    return [Slot(one.name, one.value.start, one.value.end) for one in parsed.members]
 
 
 def find_extension(text: str) -> NotJson | None:

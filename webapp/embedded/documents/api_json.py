@@ -27,6 +27,7 @@ from webapp.exact_json import (
     Object,
     String,
     Value,
+    list_slots,
     parse,
     write_array,
     write_object,
@@ -293,11 +294,13 @@ def write_given_message(given_json: str, message_id: str) -> str:
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:
     """Write the object in `text` with this id, which replaces the one in it."""
-    value = parse(text)
-    assert isinstance(value, Object)
-    members = [member for member in value.members if member.name.text != without]
-    has_own = value.text("id") == own_id
-    if not has_own:
-        members = [member for member in members if member.name.text != "id"]
-    copies = [f"{member.name.source}:{member.value.source}" for member in members]
+    slots = [(slot.name.text, slot) for slot in list_slots(text)]
+    ids = [parse(text[slot.start : slot.end]) for name, slot in slots if name == "id"]
+    has_own = bool(ids) and isinstance(ids[-1], String) and ids[-1].text == own_id
+    left_out = {without} if has_own else {without, "id"}
+    copies = [
+        f"{slot.name.source}:{text[slot.start : slot.end]}"
+        for name, slot in slots
+        if name not in left_out
+    ]
     return write_object(copies if has_own else [f'"id":"{own_id}"', *copies])

@@ -23,7 +23,7 @@ from webapp.embedded.documents.records import CompletionRecord, index_text
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.queries import COMPLETION_IDS, MESSAGES_GIVEN, START
-from webapp.exact_json import Null, Object, Value, parse
+from webapp.exact_json import list_slots, parse
 
 _COMPLETION: Final = text("SELECT seq, wire_json, given_json FROM completions WHERE id = :id")
 _COUNT: Final = text(
@@ -85,7 +85,7 @@ def iter_original_json(connection: Connection, completion_id: str) -> Iterator[s
     if row is None:
         return
     head = _restore_head(row.given_json, row.wire_json)
-    messages = _require_member(parse(head), "messages")
+    messages = {slot.name.text: slot for slot in list_slots(head)}["messages"]
     yield head[: messages.start + 1]
     for position, message in enumerate(_iter_messages(connection, row.seq)):
         yield f",{message}" if position else message
@@ -142,24 +142,17 @@ def _restore_head(given_json: str, wire_json: str) -> str:
     old content, and another one would be made from the new content.
     """
     head = join_lines(given_json)
-    original, stored = parse(head), parse(wire_json)
-    assert isinstance(original, Object)
-    metadata = _require_member(stored, "metadata").source
-    old = original.get("metadata")
-    if metadata == ("{}" if old is None or isinstance(old, Null) else one_line_source(old)):
+    stored = {slot.name.text: wire_json[slot.start : slot.end] for slot in list_slots(wire_json)}
+    original = {slot.name.text: slot for slot in list_slots(head)}
+    metadata, old = stored["metadata"], original.get("metadata")
+    given = "null" if old is None else head[old.start : old.end]
+    if metadata == ("{}" if given == "null" else one_line_source(parse(given))):
         return head
     own_id = original.get("id")
     if old is None:
         head = f'{head[:-1]},"metadata":{metadata}}}'
     else:
         head = f"{head[: old.start]}{metadata}{head[old.end :]}"
-    if own_id is None or isinstance(own_id, Null):
-        head = f'{head[:-1]},"id":{_require_member(stored, "id").source}}}'
+    if own_id is None or head[own_id.start : own_id.end] == "null":
+        head = f'{head[:-1]},"id":{stored["id"]}}}'
     return head
-
-
-def _require_member(json: Value, name: str) -> Value:
-    value = json.get(name) if isinstance(json, Object) else None
-    if value is None:
-        raise ValueError(f"a stored completion has `{name}`")
-    return value
