@@ -40,7 +40,7 @@ def replace_surrogates(text: str) -> str:
     return text
 
 
-def parse_whole_number(text: str, *, low: int = 0, high: int = 999_999_999) -> int | None:
+def parse_whole_number(text: str, *, low: int, high: int = 999_999_999) -> int | None:
     """Parse a whole number in ASCII digits; None unless it is from `low` to `high`."""
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None

@@ -138,7 +138,7 @@ class Run:
         """The beginning of the question; empty if messages before it were not read."""
         return self.asked if self.begins_at_start else ""
 
-    def find_call(self, number: int, position: int | None = None) -> RunCall | None:
+    def find_call(self, number: int, position: int | None) -> RunCall | None:
         """Find call `number` of the run, or call `position` of message `number`."""
         if position is None:
             return next((call for call in self.calls if call.number == number), None)

@@ -25,7 +25,7 @@ from webapp.factories import (
 from webapp.notes import Notes
 from webapp.pins import OWN_STORE, Pins
 from webapp.services import Services
-from webapp.upstream import Clock
+from webapp.upstream import Clock, Upstream
 
 
 def add_copies(
@@ -75,11 +75,16 @@ def add_copies(
         register_pages(pages, only_transcripts=True)
         return pages
 
-    source = keeping.Source(
-        open=lambda: open_upstream(config, limits=widen_for_copy(config.limits), clock=clock),
-        input_only=lists_input_only(services.upstream, config),
-        days=find_upstream_days(services.upstream, config),
-        seconds=config.transfer_timeout,
-    )
+    source = _describe_source(services.upstream, config, clock)
     copies = keeping.KeptCopies(store, source, create_pages, own)
     return replace(services, again=again, copies=copies)
+
+
+def _describe_source(upstream: Upstream, config: Config, clock: Clock) -> keeping.Source:
+    """Describe the server that is copied from, with room for whole transcripts."""
+    return keeping.Source(
+        open=lambda: open_upstream(config, limits=widen_for_copy(config.limits), clock=clock),
+        input_only=lists_input_only(upstream, config),
+        days=find_upstream_days(upstream, config),
+        seconds=config.transfer_timeout,
+    )

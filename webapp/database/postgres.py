@@ -32,7 +32,7 @@ _DO_NOT_COMPILE: Final = (
 )
 
 
-def open_postgres(url: URL, *, is_patient: bool = False) -> Database:
+def open_postgres(url: URL, *, is_patient: bool) -> Database:
     """Open the database that `url` names, which must exist and be in UTF-8.
 
     Reads keep to the server's bounds on statements, unless it `is_patient`.

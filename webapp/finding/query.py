@@ -170,13 +170,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
             before.append(_parse_moment(name, value))
         else:
             raise AssertionError(f"The filter {name} is not applied.")
-    if scopes and not terms:
-        raise BadQuery(
-            f"in: says where words are searched for; add some, such as in:{scopes[0]} refund."
-        )
-    if len(set(models)) > 1:
-        raise BadQuery("model: can be given once, since a completion has one model.")
-    _check_times(since, before)
+    _check_together(terms, scopes, models, since, before)
     return Query(
         terms=terms,
         tags=tuple(dict.fromkeys(tags)),
@@ -189,8 +183,20 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
     )
 
 
-def _check_times(since: list[int], before: list[int]) -> None:
-    """Raise `BadQuery` if no time is within all of the bounds."""
+def _check_together(
+    terms: tuple[str, ...],
+    scopes: list[str],
+    models: list[str],
+    since: list[int],
+    before: list[int],
+) -> None:
+    """Raise `BadQuery` if filters need words, exclude each other, or leave no time."""
+    if scopes and not terms:
+        raise BadQuery(
+            f"in: says where words are searched for; add some, such as in:{scopes[0]} refund."
+        )
+    if len(set(models)) > 1:
+        raise BadQuery("model: can be given once, since a completion has one model.")
     if since and before and max(since) >= min(before):
         raise BadQuery(
             "No time is within all of since:, before: and on:; the time of since: comes first, such"

@@ -166,7 +166,7 @@ def _find_choice(completion: Completion, place: int) -> Choice | None:
     return choices[place] if choices else None
 
 
-def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool = False) -> Comparison:
+def compare_sides(a: Side, b: Side, budget: Budget, *, is_exact: bool) -> Comparison:
     """Compare two sides.
 
     Messages of the same source at both ends are not parsed, so what two long transcripts have in

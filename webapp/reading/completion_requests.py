@@ -35,9 +35,9 @@ class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
     `pool` runs those that are made at the same time as another. `trusts_end` means that the
-    server is known to send `has_more: false` at the end alone. `completion` is the request for the
-    completion, and `newest` that for the newest messages, at most `most_newest`, if they were made
-    beside the others. `kept` are messages that need no request.
+    server is known to send `has_more: false` at the end alone. `coming_completion` is
+    the request for the completion, `coming_newest` that for the newest messages, at most
+    `most_newest`, if they were made beside the others. `kept` are messages that need no request.
     """
 
     upstream: Upstream
@@ -45,14 +45,14 @@ class UpstreamRequests:
     completion_id: str
     deadline: Deadline
     trusts_end: bool = False
-    completion: Future[Completion] | None = None
+    coming_completion: Future[Completion] | None = None
     kept: KeptMessages | None = None
-    newest: Future[Page[Message]] | None = None
+    coming_newest: Future[Page[Message]] | None = None
     most_newest: int = 1
 
     def request_completion(self) -> UpstreamRequests:
         """Request the completion, while other requests are made."""
-        return replace(self, completion=self.pool.submit(self.retrieve_completion))
+        return replace(self, coming_completion=self.pool.submit(self.retrieve_completion))
 
     def with_kept(self, cache: MessageCache) -> UpstreamRequests:
         """Add the messages in `cache` to the requests, after the completion has come.
@@ -77,7 +77,9 @@ class UpstreamRequests:
 
     def get_completion(self) -> Completion:
         """Return the completion, which may have been requested before."""
-        return self.completion.result() if self.completion else self.retrieve_completion()
+        if self.coming_completion is not None:
+            return self.coming_completion.result()
+        return self.retrieve_completion()
 
     def list_messages(
         self, request: TranscriptRequest, *, created: int | None = None
@@ -112,7 +114,7 @@ class UpstreamRequests:
 
         A server that ignores the order has sent the first message as the newest.
         """
-        if self.newest is None or order == "desc" or len(page.items) < 2:
+        if self.coming_newest is None or order == "desc" or len(page.items) < 2:
             return False
         newest = self.list_newest()
         return newest is not None and bool(newest.data) and newest.data[0].id == page.items[-1].id
@@ -186,7 +188,7 @@ class UpstreamRequests:
         if self.trusts_end:
             return replace(self, most_newest=most)
         newest = self.pool.submit(self._fetch, after=None, limit=most, order="desc")
-        return replace(self, newest=newest, most_newest=most)
+        return replace(self, coming_newest=newest, most_newest=most)
 
     def list_newest(self) -> Page[Message] | None:
         """List the newest messages, the newest first.
@@ -194,8 +196,8 @@ class UpstreamRequests:
         Return None, without an error, if none came.
         """
         try:
-            if self.newest is not None:
-                return self.newest.result()
+            if self.coming_newest is not None:
+                return self.coming_newest.result()
             return self._fetch(after=None, limit=self.most_newest, order="desc")
         except Busy:
             raise

@@ -44,7 +44,7 @@ def list_what_fits(
     limit: int,
     max_held: int,
     deadline: Deadline,
-    order: str = "desc",
+    order: str,
 ) -> ListPage:
     """Request `limit` completions, and fewer as long as the answer is too large to be read.
 

@@ -103,6 +103,8 @@ _SWEEP: Final = (
     ),
 )
 MAX_LISTED: Final = 1000
+MAX_OPENINGS: Final = 100
+"""Of a share, that are listed for its maker."""
 
 
 class Tried(Enum):
@@ -301,10 +303,10 @@ class ShareStore:
         with self._database.reader.connect() as connection:
             return [Share.from_row(row) for row in connection.execute(_LIST, values)]
 
-    def list_openings(self, share_id: str, *, most: int = 100) -> list[tuple[int, str]]:
+    def list_openings(self, share_id: str) -> list[tuple[int, str]]:
         """List the times and programs of a share's openings, the latest first."""
         with self._database.reader.connect() as connection:
-            rows = connection.execute(_OPENINGS, {"id": share_id, "most": most})
+            rows = connection.execute(_OPENINGS, {"id": share_id, "most": MAX_OPENINGS})
             return [(row.opened, row.agent) for row in rows]
 
     def revoke(self, share_id: str) -> bool:

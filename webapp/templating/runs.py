@@ -153,7 +153,7 @@ class Shown:
 
 
 def select_entries(
-    context: RenderContext, left_out: LeftOut | None = None, *, first_new: Entry | None = None
+    context: RenderContext, left_out: LeftOut | None, *, first_new: Entry | None = None
 ) -> Iterator[Shown]:
     """Yield the entries that the filter shows, each with the number left out before it.
 

@@ -182,7 +182,7 @@ def _is_nothing(value: Value | None) -> bool:
     return value is None or isinstance(value, Null) or value.source in ('""', "[]", "{}")
 
 
-def compare_json(a: Value, b: Value, budget: Budget | None = None) -> Iterator[Difference]:
+def compare_json(a: Value, b: Value, budget: Budget | None) -> Iterator[Difference]:
     """Yield the differences of two values, texts with their edits, arguments key by key."""
     budget = budget or Budget()
     for change in compare_values(a, b, budget):

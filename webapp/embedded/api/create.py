@@ -48,7 +48,7 @@ def forward_create(
     headers: Mapping[str, str],
     model: ModelServer,
     store: Store,
-    recovery: Recovery | None = None,
+    recovery: Recovery | None,
 ) -> Response:
     """Forward a create request to `model`, and record the answer if the request asks so.
 
@@ -62,14 +62,7 @@ def forward_create(
         headers=headers,
         is_streamed=asked.is_streamed,
     )
-    sent = {
-        "x-request-id": make_request_id(),
-        "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}, {ADVICE}",
-    }
-    sent |= answer.headers | POLICY
-    if answer.status == NOT_FOUND and model.advice:
-        log.warning("The model server has nothing there. %s", model.advice)
-        sent[ADVICE] = quote(model.advice, safe=_WRITTEN_AS_THEY_ARE)
+    sent = _list_headers(answer, model)
     recorder = None
     is_stored = model.stores_all if asked.is_stored is None else asked.is_stored
     if is_stored and answer.is_success:
@@ -88,6 +81,19 @@ def forward_create(
         events = _RecordedEvents(answer, recorder, max_bytes=max_bytes)
         return Response(events, answer.status, sent)
     return _answer_whole(answer, recorder, sent, max_bytes=max_bytes)
+
+
+def _list_headers(answer: ModelAnswer, model: ModelServer) -> dict[str, str]:
+    """List the headers of the answer to the client, with the id of the request."""
+    headers = {
+        "x-request-id": make_request_id(),
+        "Access-Control-Expose-Headers": f"X-Request-ID, {STORED_AS}, {ADVICE}",
+    }
+    headers |= answer.headers | POLICY
+    if answer.status == NOT_FOUND and model.advice:
+        log.warning("The model server has nothing there. %s", model.advice)
+        headers[ADVICE] = quote(model.advice, safe=_WRITTEN_AS_THEY_ARE)
+    return headers
 
 
 def _answer_whole(

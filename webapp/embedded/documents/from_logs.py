@@ -152,7 +152,7 @@ def read_answer(response: Value | None) -> Value | None:
     return response
 
 
-def join_answer(request: Object, response: Value | None, *, log: Object | None = None) -> str:
+def join_answer(request: Object, response: Value | None, *, log: Object | None) -> str:
     """Join a request with its answer; without choices and with the reason if it failed.
 
     Raise `NotACompletion` if the response is of another kind.

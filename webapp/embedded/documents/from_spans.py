@@ -59,7 +59,7 @@ def from_span(span: Object) -> str | None:
     for event in events:
         found = _read_attributes(event)
         attributes |= {name: found[name] for name in _LISTS if name in found}
-    asked = _read_parts(attributes.get("gen_ai.system_instructions"), "system")
+    asked = _read_instructions(attributes.get("gen_ai.system_instructions"))
     asked += _read_list(attributes.get("gen_ai.input.messages"))
     answers = _read_list(attributes.get("gen_ai.output.messages"))
     used = set(_LISTS)
@@ -173,13 +173,13 @@ def _read_list(value: Value | None) -> list[str]:
     return messages
 
 
-def _read_parts(value: Value | None, role: str) -> list[str]:
+def _read_instructions(value: Value | None) -> list[str]:
     value = _parse(value)
     if isinstance(value, String):
-        return [write(role=json.dumps(role), content=copy(value))] if value.text else []
+        return [write(role='"system"', content=copy(value))] if value.text else []
     parts = value.items if isinstance(value, Array) else ()
     content = write_array(map(_write_part, parts))
-    return [write(role=json.dumps(role), content=content)] if parts else []
+    return [write(role='"system"', content=content)] if parts else []
 
 
 def _write_part(part: Value) -> str:

@@ -57,7 +57,7 @@ class ZipMember:
     file: BinaryIO
 
 
-def open_members(file: BinaryIO, max_expanded: int | None = None) -> Iterator[ZipMember]:
+def open_members(file: BinaryIO, max_expanded: int | None) -> Iterator[ZipMember]:
     """Yield the JSON files in an archive, each open until the next one.
 
     Raise `NotReadable` if there are none, or if they expand to more than `max_expanded` bytes.

@@ -83,12 +83,7 @@ def render_markdown(
     page = budget or MarkdownBudget()
     try:
         with page.meter() as meter:
-            brackets = len(_COSTLY.findall(text))
-            most = page.budgets.brackets
-            if brackets > most:
-                raise TooCostly(f"it has more than {most:,} brackets, stars and the like")
-            if not page.takes(brackets):
-                raise TooCostly("the page has as much Markdown as one page may hold")
+            _take_brackets(text, page)
             meter.step(LINE_STEPS * len(_LINE.findall(text)))
             scope = Scope(page, meter, image)
             html, sources, scope = render_with_citations(
@@ -109,6 +104,16 @@ def render_markdown(
     if _shows_nothing(shown):
         shown = _render_blank(text)
     return TextView(shown, " ".join(scope.notes) or None, sources, direction=scope.direction)
+
+
+def _take_brackets(text: str, page: MarkdownBudget) -> None:
+    """Count the brackets of `text` for its page. Raise `TooCostly` if either has too many."""
+    brackets = len(_COSTLY.findall(text))
+    most = page.budgets.brackets
+    if brackets > most:
+        raise TooCostly(f"it has more than {most:,} brackets, stars and the like")
+    if not page.takes(brackets):
+        raise TooCostly("the page has as much Markdown as one page may hold")
 
 
 def _shows_nothing(html: str) -> bool:

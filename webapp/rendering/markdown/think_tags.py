@@ -24,9 +24,9 @@ def fold_reasoning(
     thought: Thought,
     render: Render,
     *,
-    text: str = "",
-    annotations: Sequence[Annotation] = (),
-    is_shown: bool = False,
+    text: str,
+    annotations: Sequence[Annotation],
+    is_shown: bool,
 ) -> TextView:
     """Join the rendered texts: each reasoning in a fold, followed by its answer.
 

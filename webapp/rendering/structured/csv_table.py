@@ -17,7 +17,6 @@ from markupsafe import Markup
 from webapp.rendering.text.direction import find_direction
 from webapp.rendering.text.invisible import reveal_invisible
 
-MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 60
 
 _BOM: Final = "\ufeff"
@@ -38,7 +37,7 @@ class Table:
     shown: int
 
 
-def render_csv_table(text: str, *, max_rows: int = MAX_ROWS) -> Table | None:
+def render_csv_table(text: str, *, max_rows: int) -> Table | None:
     """Render `text` as a table of at most `max_rows` rows; None if it may be something else."""
     bom = _BOM if text.startswith(_BOM) else ""
     text = text.removeprefix(_BOM)
