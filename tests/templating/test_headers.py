@@ -29,7 +29,7 @@ def test_a_very_long_value_is_folded_even_if_it_is_alone() -> None:
 
 
 def test_outcomes_have_a_value_that_is_short() -> None:
-    given = {"verdict": "", "resolved": False, "reward": 0, "outcome": "x" * 3_000}
+    given = {"verdict": "", "isResolved": False, "reward": 0, "outcome": "x" * 3_000}
     value = exact_json.parse(json.dumps(given))
     assert isinstance(value, Object)
-    assert [one.name.text for one in list_outcomes(value.members)] == ["resolved", "reward"]
+    assert [one.name.text for one in list_outcomes(value.members)] == ["isResolved", "reward"]

@@ -96,8 +96,8 @@ def test_a_sound_record_of_failed_calls_names_them(
 
     page = Page.of(client.get(ADDRESS))
 
-    assert "What was recorded has 1 failure of tools or answers." in page.text
-    address = page.link("1 failure")
+    assert "Found in the run itself: 1 failed call." in page.text
+    address = page.link("1 failed call")
     assert address is not None
     assert client.get(address).status_code == 200
 

@@ -130,4 +130,4 @@ def test_every_link_to_a_message_is_of_one_kind(
     pasted = fake_client.post("/open", data={"pasted": "3", "completion": ID}).location
     assert whole.bubbles[2].link("copy link") == message == pasted
     assert f"{message}-call-1" in [link.attributes["href"] for link in page.all(".outline a")]
-    assert page.link("1 failure") == f"{message}-call-1"
+    assert page.link("1 failed call") == f"{message}-call-1"

@@ -31,7 +31,7 @@ def result(number: int, content: str = "done") -> Json:
 
 
 def write_run(path: Path, *, reason: str = "stop", count: int = 30) -> Path:
-    """A run of 62 messages: 3 user turns, 30 calls of 2 tools, 2 failures in 1 place.
+    """A run of 62 messages: 3 user turns, 30 calls of 2 tools, 2 failed ones.
 
     Of a greater `count` of calls, those from the 30th on have no result, and are of the two
     tools by turns.
@@ -72,11 +72,16 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
     run_client: FlaskClient, client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
-    assert texts(page, ".glance dt") == ["Answer", "First failure"]
-    answer, failure = texts(page, ".glance dd")
+    assert texts(page, ".glance dt") == ["Answer says", "Ended", "Failures"]
+    answer, end, _ = texts(page, ".glance dd")
     assert answer == "All is done."
-    assert failure.startswith("52 book")
-    assert "no seat" in failure
+    assert end == "The model ended its answer itself finish reason stop"
+    assert texts(page, ".glance-lines p") == [
+        "✗ 2 failed calls; all of them succeeded on a later try; "
+        "the last 3 results report no failure",
+        "First: 52 book error message: Error: no seat",
+        "Last: 54 book error message: Error: no seat",
+    ]
     for link in page.all(".glance a"):
         href = link.attributes["href"] or ""
         there = Page.of(client.get(href)) if href.startswith("/") else page
@@ -112,7 +117,7 @@ def test_a_question_that_is_more_than_the_title_is_said_too(
     load(tmp_path / "run.jsonl")
     page = Page.of(client.get(f"/completions/{ID}"))
     assert texts(page, ".bar-id") == ["We are solving the following issue."]
-    assert texts(page, ".glance dt") == ["Question", "Answer", "First failure"]
+    assert texts(page, ".glance dt") == ["Question", "Answer says", "Ended", "Failures"]
     question = page.all(".glance dd a")[0]
     words = "We are solving the following issue. Issue Times lose their precision. word word"
     assert question.text().startswith(words)
@@ -143,7 +148,7 @@ def test_an_answer_without_a_text_is_said_by_what_it_has(
     path = tmp_path / "one.jsonl"
     path.write_text(json.dumps({"id": ID, "messages": messages, "choices": [choice]}) + "\n")
     load(path)
-    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dd") == [said]
+    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dd")[0] == said
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -206,13 +211,11 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
 
     assert len(page.bubbles) == 20 + 20 + 1
     assert texts(page, ".roles > *") == [
-        *("user 3", "assistant 30", "calls 30", "failures 2"),
+        *("user 3", "assistant 30", "calls 30", "failed calls 2"),
         "1 call without a result",
         "of 62 messages, the answer not counted",
     ]
-    assert texts(page, ".run-details > summary") == [
-        "failures in 1 place, with later success · 2 tools used"
-    ]
+    assert texts(page, ".run-details > summary") == ["failures in order · 2 tools used"]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
     assert sequence.endswith("error message: Error: no seat")
@@ -237,7 +240,7 @@ def test_the_bar_leads_to_the_answer_and_the_first_failure(run_client: FlaskClie
     page = Page.of(run_client.get(f"/completions/{ID}"))
 
     assert page.link("Answer") == "#choice-0"
-    assert page.link("2 failures") == "#m-52-call-1"
+    assert page.link("2 failed calls") == "#m-52-call-1"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +291,7 @@ def test_with_all_pages_at_once_ribbon_and_links_lead_to_all_that_is_shown(
 
 def test_a_filter_shows_what_it_counts_or_says_how_much_of_it(run_client: FlaskClient) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
-    whole = Page.of(run_client.get(page.link("failures 2") or ""))
+    whole = Page.of(run_client.get(page.link("failed calls 2") or ""))
     heads = texts(whole, "section.page:not(.outputs) > .bubble > .bubble-head .number")
     assert heads == ["52", "54"]
     assert not whole.all(".roles > .run-part > a")
@@ -376,7 +379,7 @@ def test_the_ribbon_has_a_linked_cell_for_each_message_out_of_the_tab_order(
     assert len(page.all('.ribbon > svg [data-kind="failed"]')) == 2
     assert len(page.all(".ribbon > svg [data-here]")) == 20 + 20 + 1
     label = page.one(".ribbon .visually-hidden").text()
-    assert "62 messages, 3 user turns, 30 calls, 2 failures, and the answer" in label
+    assert "62 messages, 3 user turns, 30 calls, 2 failed calls, and the answer" in label
 
 
 def test_a_run_of_very_many_messages_has_a_bounded_ribbon_and_outline(
@@ -511,6 +514,8 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     page = Page.of(client.get(f"/completions/{ID}"))
     assert texts(page, ".outputs .outcomes dt") == ["reward", "is_resolved"]
     assert texts(page, ".outputs .outcomes dd") == ["0.0", "false"]
-    assert texts(page, ".glance > div:first-child dd") == [
-        "reward 0.0 · is_resolved false in the metadata"
-    ]
+    # Beside what the answer says, with the links that filter.
+    assert texts(page, ".glance dt")[:2] == ["Answer says", "Recorded"]
+    assert texts(page, ".glance dd")[1] == "reward 0.0 · is_resolved false"
+    assert page.link("0.0") == "/completions?metadata%5Breward%5D=0.0"
+    assert texts(page, ".glance-lines") == ["None found in 15 messages; no tool was called"]

@@ -11,6 +11,7 @@ compiled      the code of templates, which all applications of a process have in
 addresses     the addresses of messages, texts, media and pages
 comparing     the comparison of two completions
 finding       filters of the list, conversations, hits of a search, the overview
+outcomes      how a run ended and where it failed, in words
 outlines      the outline and the ribbon of a run
 runs          the run, links into it, and filters
 """
@@ -38,6 +39,7 @@ from webapp.templating import (
     keeping,
     listing,
     notes,
+    outcomes,
     outlines,
     runs,
 )
@@ -83,10 +85,11 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_bar_time": overview.describe_time,
     "describe_failure": overview.describe_failure,
     "describe_part": runs.describe_part,
-    "describe_places": runs.describe_places,
-    "first_failure_url": runs.first_failure_url,
-    "glance_at_question": runs.glance_at_question,
-    "list_glances": runs.list_glances,
+    "count_failures": outcomes.count_failures,
+    "first_failure_url": outcomes.first_failure_url,
+    "list_glances": outcomes.list_glances,
+    "glance_at_end": outcomes.glance_at_end,
+    "glance_at_failures": outcomes.glance_at_failures,
     "is_worth_a_summary": runs.is_worth_a_summary,
     "list_chips": runs.list_chips,
     "filter_url": runs.filter_url,

@@ -34,10 +34,11 @@ _DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
 _LONG_VALUE: Final = 40
 _LONGEST_SEEN: Final = 200
 _MAX_SEEN: Final = 5
-_WORD: Final = re.compile(r"[a-z0-9]+")
+_WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _OUTCOMES: Final = frozenset(
     ("reward", "score", "result", "outcome", "status", "success", "passed", "failed", "error")
     + ("grade", "rating", "verdict", "label", "feedback", "correct", "resolved")
+    + ("solved", "accepted", "accuracy", "rewards", "scores", "results", "pass", "fail")
 )
 _ORIGINS: Final = frozenset(
     ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
@@ -154,7 +155,7 @@ def list_outcomes(members: Iterable[Member]) -> list[Member]:
 
 
 def _split_key(member: Member) -> set[str]:
-    return set(_WORD.findall(member.name.text.lower()))
+    return {word.lower() for word in _WORD.findall(member.name.text)}
 
 
 def _measure_value(member: Member) -> int:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from webapp.analysis import Run, RunCall
 from webapp.formatting import count
+from webapp.templating.outcomes import count_failures
 from webapp.templating.runs import RunLinks
 
 _MAX_LINES: Final = 1000
@@ -187,9 +188,9 @@ def draw_ribbon(run: Run, links: RunLinks) -> Ribbon:
         "message": sum(message.kind != "answer" for message in run.messages),
         "user turn": len(run.user_turns),
         "call": len(run.calls),
-        "failure": run.failure_count,
     }
     words = ", ".join(count(number, noun) for noun, number in numbers.items())
+    words += f", {count_failures(run) or 'no failure found'}"
     words += "" if run.answer is None else ", and the answer"
     label = f"Ribbon of {part}: {words}. The outline has the same links."
     return Ribbon(width=max(x - 1, 1), height=_HEIGHT, cells=tuple(cells), label=label)

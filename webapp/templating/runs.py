@@ -11,14 +11,11 @@ from flask import abort, request
 
 from webapp.analysis import Run, RunCall, RunMessage
 from webapp.analysis.checks import Finding
-from webapp.analysis.naming import shorten
-from webapp.formatting import count, drop_markup
+from webapp.formatting import count
 from webapp.reading import TranscriptPage
-from webapp.reading.previews import preview_answer
 from webapp.services import services
 from webapp.templating.addresses import page_url, place_url
 from webapp.templating.context import RenderContext
-from webapp.templating.headers import shorten_title
 from webapp.transcript import Entry, select_top_level
 
 _ROLES: Final = ("user", "assistant", "system", "developer")
@@ -73,9 +70,10 @@ class RunLinks:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter with the number of its messages."""
+    """A filter with the number of its messages, and the word for them."""
 
     name: str
+    label: str
     count: int
 
 
@@ -92,7 +90,11 @@ def list_chips(run: Run) -> tuple[Chip, ...]:
         "calls": len(run.calls),
         "failures": run.failure_count,
     }
-    return tuple(Chip(name, counts[name]) for name in FILTERS if counts[name])
+    only_calls = not run.failures_of_no_call
+    labels = {"failures": "failed calls"} if only_calls else {}
+    return tuple(
+        Chip(name, labels.get(name, name), counts[name]) for name in FILTERS if counts[name]
+    )
 
 
 def filter_url(context: RenderContext, name: str) -> str:
@@ -295,80 +297,6 @@ def _list_messages(entry: Entry | None) -> list[Entry]:
     return [entry, *results]
 
 
-def describe_places(run: Run) -> str:
-    """Count the places in which a run failed: sequences of calls, and single messages.
-
-    Adds in how many the calls succeeded later, if the run was read to its end. It may have failed
-    nevertheless.
-    """
-    number = len(run.sequences) + len(run.failures_of_no_call)
-    places = count(number, "place")
-    recovered = sum(sequence.is_recovered for sequence in run.sequences)
-    if not run.is_whole or not run.sequences:
-        return places
-    if number == 1:
-        return f"{places}, {'with' if recovered else 'no'} later success"
-    return f"{places}, later success in {'all' if recovered == number else recovered or 'none'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A line of the summary: the question, how a run ended, or where it first failed."""
-
-    name: str
-    href: str
-    number: int | None
-    words: str
-    reason: str = ""
-
-
-def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None:
-    """Return the first words of the question; None if they are all in the title, or not known."""
-    run = context.run
-    question = run.question if run is not None else ""
-    words = shorten(drop_markup(question), limit=300)
-    is_title = words.split() == shorten_title(question).split()
-    asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
-    if is_title or asked is None:
-        return None
-    return Glance("Question", links.to_message(asked), None, words)
-
-
-def list_glances(context: RenderContext, links: RunLinks) -> tuple[Glance, ...]:
-    """List the first words of the answer and the first failure, as far as they were read."""
-    run, completion = context.run, context.page.completion
-    if run is None:
-        return ()
-    glances = []
-    if run.answer is not None and completion is not None:
-        called = ", ".join(call.tool for call in run.answer.calls)
-        words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
-        glances.append(Glance("Answer", links.to_message(run.answer), None, words))
-    first = run.failures[0] if run.failures else None
-    if first is not None and first.failure is not None and first is not run.answer:
-        call = _find_call_of(first, run)
-        words = call.label if call else first.words
-        href = links.to_call(call) if call else links.to_message(first)
-        number = call.message if call else first.number
-        name = "First failure" if run.is_whole else "A failure"
-        glances.append(Glance(name, href, number, words, first.failure.sentence))
-    return tuple(glances)
-
-
-def first_failure_url(run: Run, links: RunLinks) -> str | None:
-    """Return the link to the first failure: to its call, if it is the result of one."""
-    if not run.failures:
-        return None
-    call = _find_call_of(run.failures[0], run)
-    return links.to_call(call) if call else links.to_message(run.failures[0])
-
-
-def _find_call_of(failure: RunMessage, run: Run) -> RunCall | None:
-    if failure.number is None:
-        return None
-    return next((call for call in run.calls if failure.number in call.results), None)
-
-
 def can_count_whole() -> bool:
     """Return whether a reader may ask to have the whole run counted, or counted further."""
     return services().runs.can_read
@@ -377,6 +305,6 @@ def can_count_whole() -> bool:
 def describe_part(page: TranscriptPage, run: Run) -> str:
     """Describe which part of the transcript a run that is not whole covers."""
     read = sum(one.number is not None or one.kind != "answer" for one in run.messages)
-    if page.total is None:
-        return count(read, "message")
+    if page.total is None or run.is_whole:
+        return count(page.total or read, "message")
     return f"{read:,} of {count(page.total, 'message')}"

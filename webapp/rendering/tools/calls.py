@@ -43,6 +43,9 @@ _CUT: Final = Markup('<span class="cut">… line cut …</span>')
 
 
 _MAX_NAME: Final = 200
+_LONG_NAME: Final = 30
+_BREAK: Final = re.compile(r"(?<=[_./:-])(?=[^_./:-])|(?<=[a-z0-9])(?=[A-Z])")
+"""Where the words of a name meet."""
 # `mcp__server__tool`, then `server__tool`, then `server.tool` and `server/tool`.
 _NAME_FORMS: Final = (
     re.compile(r"(mcp__[\w-]+?__)(\w[\w.-]*)"),
@@ -82,15 +85,25 @@ class Arguments:
 
 
 def render_tool_name(name: str) -> Markup:
-    """Render `name`, all its characters visible, with its server and its tool set apart."""
-    if len(name) <= _MAX_NAME:
-        for form in _NAME_FORMS:
-            match = form.fullmatch(name)
-            if match is not None:
-                return Markup(
-                    '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
-                ).format(*map(reveal_invisible, match.groups()))
-    return reveal_invisible(name)
+    """Render `name`, all its characters visible, with its server and its tool set apart.
+
+    A long name may be broken between its words.
+    """
+    if len(name) > _MAX_NAME:
+        return reveal_invisible(name)
+    can_break = len(name) > _LONG_NAME and name.isascii()
+
+    def render(part: str) -> Markup:
+        words = _BREAK.split(part) if can_break else [part]
+        return Markup("<wbr>").join(map(reveal_invisible, words))
+
+    for form in _NAME_FORMS:
+        match = form.fullmatch(name)
+        if match is not None:
+            return Markup(
+                '<span class="call-server">{}</span><wbr><span class="call-tool">{}</span>'
+            ).format(*map(render, match.groups()))
+    return render(name)
 
 
 def parse_arguments(call: ToolCall, *, budget: StructureBudget) -> Arguments:

@@ -1,0 +1,85 @@
+"""How a completion ended, in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from webapp import exact_json
+from webapp.completions import Completion
+from webapp.rendering import render_tool_name
+from webapp.templating.outcomes import glance_at_end
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+SAID = {"role": "assistant", "content": "Done."}
+
+
+def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
+    return {"index": 0, "message": message, "finish_reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("completion", "words", "is_warning"),
+    [
+        ({"choices": []}, "No answer: the completion has no choices", True),
+        ({"choices": [choice(SAID, "stop")]}, "The model ended its answer itself", False),
+        ({"choices": [choice(SAID, None)]}, "Nothing says how the answer ended", False),
+        ({"choices": [choice(SAID, "weird")]}, "With a finish reason of the server's own", False),
+        ({"choices": [choice({"role": "assistant"}, "stop")]}, "The answer is empty", True),
+        (
+            {"choices": [choice({"role": "assistant", "content": ""}, "stop")]},
+            "The answer is empty",
+            True,
+        ),
+        (
+            {"choices": [choice(SAID, "length")]},
+            "Cut off: the answer reached the limit of its tokens",
+            True,
+        ),
+        ({"choices": [choice(SAID, "content_filter")]}, "Stopped by a content filter", True),
+        (
+            {"choices": [choice({"role": "assistant", "refusal": "No."}, "stop")]},
+            "The model refused to answer",
+            True,
+        ),
+        (
+            {"choices": [choice(SAID, None)], "incomplete": {"reason": "The line went dead."}},
+            "Broken off: The line went dead.",
+            True,
+        ),
+        (
+            {"choices": [choice({**SAID, "tool_calls": [CALL]}, "tool_calls")]},
+            "With calls whose results are not part of this completion",
+            False,
+        ),
+        (
+            {"choices": [choice(SAID, "stop"), choice(SAID, "stop"), choice(SAID, "length")]},
+            "3 choices: The model ended its answer itself (2); "
+            "Cut off: the answer reached the limit of its tokens (1)",
+            True,
+        ),
+    ],
+)
+def test_the_end_of_an_answer_is_said_in_words(
+    completion: dict[str, Any], words: str, is_warning: bool
+) -> None:
+    found = glance_at_end(Completion.from_json(exact_json.parse(json.dumps(completion))))
+    assert (found.words, found.is_warning) == (words, is_warning)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("short_name_of_a_tool", ["short_name_of_a_tool"]),
+        (
+            "create_or_update_pullRequest-review.comments",
+            ["create_", "or_", "update_", "pull", "Request-", "review.", "comments"],
+        ),
+    ],
+)
+def test_a_long_name_of_a_tool_may_break_between_its_words(name: str, parts: list[str]) -> None:
+    shown = re.sub(r"</?span[^>]*>", "", render_tool_name(name))
+    assert shown.split("<wbr>") == parts

@@ -1,0 +1,169 @@
+"""Say what a run was about, how it ended, and where it failed: evidence, not a grade."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from webapp.analysis import Run, RunCall, RunMessage, find_answer_failure
+from webapp.analysis.naming import shorten
+from webapp.completions import Completion
+from webapp.formatting import count, drop_markup
+from webapp.messages.choices import Choice
+from webapp.reading.previews import preview_answer
+from webapp.templating.context import RenderContext
+from webapp.templating.runs import RunLinks, describe_part, is_worth_a_summary
+
+_SHORT: Final = 40
+"""Characters of a question that the title shows at every width."""
+
+_INCOMPLETE: Final = {
+    "cut off": "Cut off: the answer reached the limit of its tokens",
+    "content filter": "Stopped by a content filter",
+    "refused": "The model refused to answer",
+}
+_ENDS: Final = {
+    **dict.fromkeys(("stop", "end_turn", "STOP", "eos"), "The model ended its answer itself"),
+    "stop_sequence": "The answer reached a stop sequence",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A line of the outcome; `href` is None if its message is not in the part that was read."""
+
+    name: str
+    words: str
+    href: str | None = None
+    number: int | None = None
+    reason: str = ""
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGlance:
+    """The failures of a run in words, and the first and the last of them, unless it is the answer.
+
+    `count` is empty if no failure was found, `words` add what followed.
+    """
+
+    count: str
+    words: str
+    places: tuple[Glance, ...] = ()
+
+
+def list_glances(context: RenderContext, links: RunLinks) -> Iterator[Glance]:
+    """Yield the question, unless the title has all of it, and the first words of the answer."""
+    run, completion = context.run, context.page.completion
+    asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
+    question = shorten(drop_markup(run.question), limit=300) if run else ""
+    if asked is not None and len(question) > _SHORT:
+        yield Glance("Question", question, links.to_message(asked))
+    if completion is not None and completion.choices:
+        calls = completion.choices[0].message_or_empty.calls
+        called = ", ".join(getattr(call, "name", None) or "a tool" for call in calls)
+        words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
+        answer = run.answer if run else None
+        yield Glance("Answer says", words, links.to_message(answer) if answer else None)
+
+
+def glance_at_end(completion: Completion) -> Glance:
+    """Return how the answers ended, in words, with their finish reasons as recorded."""
+    choices = completion.choices
+    if not choices:
+        return Glance("Ended", "No answer: the completion has no choices", is_warning=True)
+    described = [_describe_end(choice, completion) for choice in choices]
+    ends = Counter(words for words, _ in described)
+    words = "; ".join(f"{end} ({number})" if len(ends) > 1 else end for end, number in ends.items())
+    if len(choices) > 1:
+        words = f"{count(len(choices), 'choice')}: {words}"
+    reasons = ", ".join(completion.finish_reasons)
+    reason = f"finish reason {reasons}" if reasons else "no finish reason recorded"
+    is_warning = any(is_odd for _, is_odd in described)
+    return Glance("Ended", words, reason=reason, is_warning=is_warning)
+
+
+def _describe_end(choice: Choice, completion: Completion) -> tuple[str, bool]:
+    """Describe how one answer ended, and whether a reader should be warned of it."""
+    message = choice.message_or_empty
+    failure = find_answer_failure(message, choice.finish_reason, completion.broken_off)
+    if failure is not None:
+        return _INCOMPLETE.get(failure.rule, f"Broken off: {failure.words}"), True
+    if message.is_empty:
+        return "The answer is empty", True
+    if message.calls:
+        return "With calls whose results are not part of this completion", False
+    if choice.finish_reason is None:
+        return "Nothing says how the answer ended", False
+    return _ENDS.get(choice.finish_reason, "With a finish reason of the server's own"), False
+
+
+def count_failures(run: Run) -> str:
+    """Count the failures by what failed: `5 failed calls`, `answer cut off`; empty without any."""
+    single = run.failures_of_no_call
+    answers = [one.failure.rule for one in single if one.kind != "result" and one.failure]
+    calls, results = run.failure_count - len(single), len(single) - len(answers)
+    counts = [count(calls, "failed call")] if calls else []
+    counts += [count(results, "failed result")] if results else []
+    if len(answers) == 1:
+        rule = "filtered" if answers[0] == "content filter" else answers[0]
+        counts.append(f"answer {rule}")
+    elif answers:
+        counts.append(count(len(answers), "incomplete answer"))
+    return ", ".join(counts)
+
+
+def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance | None:
+    """Return the failures of a run, or that none was found; None if nothing was looked for."""
+    run = context.run
+    if run is None or not (is_worth_a_summary(run) or any(call.results for call in run.calls)):
+        return None
+    messages = describe_part(context.page, run)
+    if not run.failures:
+        calls = f" and {count(len(run.calls), 'call')}" if run.calls else "; no tool was called"
+        return FailureGlance("", f"None found in {messages}{calls}")
+    failures = [one for one in run.failures if one.kind != "answer"]
+    names = ("First", "Last") if len(failures) > 1 else ("It was",)
+    ends = (failures[0], failures[-1]) if failures else ()
+    places = (_glance_at(one, name, run, links) for name, one in zip(names, ends, strict=False))
+    return FailureGlance(count_failures(run), "; ".join(_describe_recovery(run)), tuple(places))
+
+
+def _describe_recovery(run: Run) -> Iterator[str]:
+    """Yield whether failing calls succeeded later, and what the last results report."""
+    if not run.is_whole or not run.sequences:
+        return
+    number = sum(one.failures for one in run.sequences)
+    recovered = sum(one.failures for one in run.sequences if one.is_recovered)
+    if number == 1:
+        yield "a later try succeeded" if recovered else "no later try succeeded"
+    else:
+        part = "all" if recovered == number else f"{recovered:,}" if recovered else "none"
+        yield f"{part} of them succeeded on a later try"
+    answered = [call.failure is not None for call in run.calls if call.results]
+    has_failed, last = next(groupby(reversed(answered)))
+    length = len(list(last))
+    results = "result reports" if length == 1 else f"{length:,} results report"
+    yield f"the last {results} {'a' if has_failed else 'no'} failure"
+
+
+def _glance_at(failure: RunMessage, name: str, run: Run, links: RunLinks) -> Glance:
+    call = _find_call_of(failure, run)
+    reason = failure.failure.sentence if failure.failure else ""
+    if call is None:
+        return Glance(name, failure.words, links.to_message(failure), failure.number, reason)
+    return Glance(name, call.label, links.to_call(call), call.message, reason)
+
+
+def first_failure_url(run: Run, links: RunLinks) -> str | None:
+    """Return the link to the first failure: to its call, if it is the result of one."""
+    return _glance_at(run.failures[0], "", run, links).href if run.failures else None
+
+
+def _find_call_of(failure: RunMessage, run: Run) -> RunCall | None:
+    if failure.number is None:
+        return None
+    return next((call for call in run.calls if failure.number in call.results), None)
