@@ -104,8 +104,9 @@ _ROWS: Final = (
 )
 _PASSAGES: Final = {
     "sqlite": (
-        "INSERT INTO passages (completion, position, scope, text)"
-        f" SELECT n, p, 'text', {_TEXT} FROM n, p"
+        "INSERT INTO passages (completion, position, scope, further, text)"
+        " SELECT n, 0, 'text', substr(group_concat(p, ' '), 3), group_concat(said, char(29))"
+        f" FROM (SELECT n, p, {_TEXT} AS said FROM n, p ORDER BY n, p) GROUP BY n"
     ),
     "postgresql": (
         "INSERT INTO passage_groups (completion, scope, positions, text)"

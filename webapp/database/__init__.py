@@ -14,6 +14,7 @@ from webapp.database.engine import (
     DatabaseOpener,
     StoreError,
     insert_rows,
+    insert_whole,
     lock_rows,
     query_values,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "StoreUnavailable",
     "find_outage",
     "insert_rows",
+    "insert_whole",
     "lock_rows",
     "migrate",
     "migrate_all",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
 from tests.embedded.store.test_schema import VERSION_1
 from tools.postgres import PostgresServer
-from tools.store_rows import add, compact, completion, rows
+from tools.store_rows import add, compact, completion, database_url, rows
 from webapp.database import migrate, open_database
 from webapp.embedded import Store, StoreFinder
+from webapp.embedded.documents.passages import GROUP_SEPARATOR
 from webapp.embedded.documents.records import Metadata, parse_record
 from webapp.embedded.store import filling
 from webapp.embedded.store.passages import SEARCHED, select_unindexed
@@ -391,15 +393,14 @@ def test_the_facts_of_a_completion(store: Store, url: str) -> None:
         "calls:trains",
         "tool:trains",
     }
-    passages = rows(url, "SELECT position, scope, text FROM passages")
-    assert {tuple(row) for row in passages} == {
-        (-1, "metadata", "env: strasse"),
-        (0, "text", "strasse"),
-        (1, "input", '{"day":7,"from":"bergen"}'),
-        (1, "names", "trains"),
-        (2, "input", '{"from": "bergen", "day": 7}'),
-        (2, "names", "trains"),
-        (2, "text", "i should look.\x1eno."),
+    assert read_passages(url) == {
+        (1, -1, "metadata", "env: strasse"),
+        (1, 0, "text", "strasse"),
+        (1, 1, "input", '{"day":7,"from":"bergen"}'),
+        (1, 1, "names", "trains"),
+        (1, 2, "input", '{"from": "bergen", "day": 7}'),
+        (1, 2, "names", "trains"),
+        (1, 2, "text", "i should look.\x1eno."),
     }
 
 
@@ -425,11 +426,11 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
         "facts": "*",
         "ends": "completion, hash, is_answer",
         "tags": "*",
-        "passages": "completion, position, scope, text",
     }
 
-    def read_all() -> dict[str, set[object]]:
-        return {one: set(rows(url, f"SELECT {columns[one]} FROM {one}")) for one in columns}
+    def read_all() -> list[object]:
+        tables = (set(rows(url, f"SELECT {columns[one]} FROM {one}")) for one in columns)
+        return [*tables, read_passages(url)]
 
     def age(*seqs: int) -> None:
         """Leave what a program may have derived that knew less."""
@@ -479,14 +480,13 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
 
 def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: PostgresServer) -> None:
     long: Json = {"role": "user", "content": "x" * 70_000}
-    passages = "SELECT completion, position, scope, text FROM passages"
     with postgres.database() as url:
         with closing(Store(url)) as store:
             add(store, *RUN, request("long", long, long, QUESTION, metadata={"a": "b"}))
             store.complete()
-            written = set(map(tuple, rows(url, passages)))
+            written = read_passages(url)
         for statement in (
-            f"CREATE TABLE old AS {passages}",
+            "CREATE TABLE old AS SELECT completion, position, scope, text FROM passages",
             "DROP TABLE passage_groups CASCADE",
             "ALTER TABLE old RENAME TO passages",
             # An older program did not replace what now separates passages.
@@ -499,22 +499,58 @@ def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: Postgres
             rows(url, statement)
 
         with closing(Store(url)) as store:
-            migrated = set(map(tuple, rows(url, passages)))
-            assert migrated == {
+            assert read_passages(url) == {
                 (*place, "\ufffd" + text[1:] if text.startswith("x") else text)
                 for *place, text in written
             }
             for is_indexed in (False, True):
                 if is_indexed:
                     store.complete()
-                assert [one.id for one in search(store, "bergen", "sunday?")] == [
-                    "edit",
-                    "retry",
-                    "third",
-                    "second",
-                    "first",
-                    "long",
-                ]
+                found = [one.id for one in search(store, "bergen", "sunday?")]
+                assert found == ["edit", "retry", "third", "second", "first", "long"]
+
+
+def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> None:
+    url = database_url(tmp_path)
+    long: Json = {"role": "user", "content": "x" * 5_000}
+    grouped = "SELECT completion, position, scope, text, further FROM passages"
+    with closing(Store(url)) as store:
+        add(store, *RUN, request("long", QUESTION, long, QUESTION, metadata={"a": "b"}))
+        wanted, passages = set(rows(url, grouped)), read_passages(url)
+        rows(url, "DELETE FROM passages")
+        rows(url, "ALTER TABLE passages DROP COLUMN further")
+        for row in passages:
+            names = ("completion", "position", "scope", "text")
+            values = ", ".join(f":{name}" for name in names)
+            insert = f"INSERT INTO passages ({', '.join(names)}) VALUES ({values})"
+            rows(url, insert, **dict(zip(names, row, strict=True)))
+        store.complete()
+    rows(url, "UPDATE derived SET form = 9")
+    rows(url, "UPDATE schema_version SET version = 9")
+
+    with closing(Store(url)) as store:
+        assert read_passages(url) == passages
+        for is_grouped in (False, True):
+            if is_grouped:
+                store.complete()
+            found = [one.id for one in search(store, "bergen", "sunday?")]
+            assert found == ["edit", "retry", "third", "second", "first", "long"]
+            assert not search(store, "thanks", "sunday?")
+    assert set(rows(url, grouped)) == wanted
+    assert len(wanted) < len(passages)
+
+
+def read_passages(url: str) -> set[tuple[object, ...]]:
+    """Read the completion, position, scope and text of each passage."""
+    if not url.startswith("sqlite"):
+        return set(map(tuple, rows(url, "SELECT completion, position, scope, text FROM passages")))
+    return {
+        (row.completion, int(position), row.scope, text)
+        for row in rows(url, "SELECT * FROM passages")
+        for position, text in zip(
+            f"{row.position} {row.further}".split(), row.text.split(GROUP_SEPARATOR), strict=False
+        )
+    }
 
 
 def search(store: Store, *terms: str) -> Sequence[Found]:

@@ -19,7 +19,12 @@ from webapp.embedded.finding.checking import FAILED_CALLS, count_unchecked
 from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import ListCursor, walk
-from webapp.embedded.store.passages import SEARCHED, has_trigrams, select_unindexed
+from webapp.embedded.store.passages import (
+    SEARCHED,
+    find_passages,
+    has_trigrams,
+    select_unindexed,
+)
 from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
 from webapp.finding import Cursor, Found, Query, Results, RowNumbers, fold_text
@@ -39,11 +44,6 @@ _NUMBERS: Final = text(
     " FROM completions AS c JOIN facts AS f ON f.completion = c.seq"
     " LEFT JOIN tags AS t ON t.completion = c.seq AND t.tag LIKE :failed WHERE c.id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
-_CONTAINS: Final = {
-    "sqlite": "instr(passages.text, :{term}) > 0",
-    # The text of the group first, which need not be divided if it does not have the term.
-    "postgresql": "position(:{term} in group_text) > 0 AND position(:{term} in text) > 0",
-}
 
 
 class StoreFinder:
@@ -127,7 +127,8 @@ class StoreFinder:
             last = after
             for keys, end in batches:
                 began = self._clock()
-                hits = _find_hits(connection, keys, terms, query.scopes) if terms else {}
+                seqs = [key.seq for key in keys] if terms else []
+                hits = find_passages(connection, seqs, terms, query.scopes)
                 pace.adapt(self._clock() - began)
                 for at, key in enumerate(keys, 1):
                     if terms and key.seq not in hits:
@@ -240,23 +241,3 @@ def _iter_candidates(
         some = keys[at : at + pace.at_once]
         at += len(some)
         yield some, some[-1] if at < len(keys) else None
-
-
-def _find_hits(
-    connection: Connection, keys: Sequence[Cursor], terms: Sequence[str], scopes: Sequence[str]
-) -> dict[int, list[tuple[int, str]]]:
-    """Find the position and scope of each passage with all terms, by its completion."""
-    if not keys:
-        return {}
-    contains = _CONTAINS[connection.dialect.name]
-    names = {f"term{at}": term for at, term in enumerate(terms)}
-    checks = " AND ".join(contains.format(term=name) for name in names)
-    statement = text(
-        "SELECT completion, position, scope FROM passages WHERE completion IN :seqs"
-        f" AND scope IN :scopes AND {checks} ORDER BY completion, position, scope"
-    ).bindparams(bindparam("seqs", expanding=True), bindparam("scopes", expanding=True))
-    binds = {**names, "seqs": [key.seq for key in keys], "scopes": list(scopes)}
-    found: dict[int, list[tuple[int, str]]] = {}
-    for row in connection.execute(statement, binds):
-        found.setdefault(row.completion, []).append((row.position, row.scope))
-    return found

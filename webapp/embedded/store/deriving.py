@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from webapp.database import insert_rows
+from webapp.database import insert_whole
 from webapp.embedded.documents.chains import End, Link, pack_hashes
 from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passage
 from webapp.embedded.documents.records import index_text
@@ -20,28 +20,13 @@ from webapp.embedded.finding.checking import PREFIX, queue
 from webapp.embedded.store.linking.linker import Linker
 from webapp.embedded.store.passages import (
     insert_passages,
+    refresh_passages,
     replace_metadata_passage,
-    replace_passages,
 )
 
-_ADD_FACTS: Final = text(
-    "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
-    " completion_tokens, cached_tokens, duration_ms, first_token_ms, conversation, parent,"
-    " parent_depth, depth, opening, system, hashes) VALUES (:completion, :created, :messages,"
-    " :total_tokens, :prompt_tokens, :completion_tokens, :cached_tokens, :duration_ms,"
-    " :first_token_ms, :conversation, :parent, :parent_depth, :depth, :opening, :system, :hashes)"
-)
-_ADD_END: Final = text(
-    "INSERT INTO ends (completion, hash, is_answer, created)"
-    " VALUES (:completion, :hash, :is_answer, :created)"
-)
-_ADD_TAG: Final = text(
-    "INSERT INTO tags (completion, tag, created) VALUES (:completion, :tag, :created)"
-)
 _STORED_FACTS: Final = text("SELECT * FROM facts WHERE completion = :seq")
 _STORED_ENDS: Final = text("SELECT hash, is_answer FROM ends WHERE completion = :seq")
 _STORED_TAGS: Final = text("SELECT tag FROM tags WHERE completion = :seq")
-_STORED_PASSAGES: Final = text("SELECT position, scope, text FROM passages WHERE completion = :seq")
 _DELETE_LINKS: Final = tuple(
     text(f"DELETE FROM {table} WHERE completion = :seq") for table in ("facts", "ends")
 )
@@ -106,7 +91,7 @@ def write_derived(
 ) -> None:
     """Write all derived rows of completions that have none; their conversations are locked."""
     _write_links(connection, completions, keys)
-    insert_rows(connection, _ADD_TAG, (row for one in completions for row in _iter_tags(one)))
+    insert_whole(connection, "tags", (row for one in completions for row in _iter_tags(one)))
     insert_passages(connection, ((one.seq, one.passages) for one in completions))
     queue(connection, (one.seq for one in completions))
 
@@ -135,9 +120,7 @@ def refresh_derived(
             else:
                 _write_links(connection, [one], keys)
         _refresh_tags(connection, one)
-        passages = {(said.position, said.scope.value, said.text) for said in one.passages}
-        if passages != set(map(tuple, connection.execute(_STORED_PASSAGES, binds))):
-            replace_passages(connection, one.seq, one.passages)
+        refresh_passages(connection, one.seq, one.passages)
 
 
 def _refresh_tags(connection: Connection, one: Derived) -> None:
@@ -146,7 +129,7 @@ def _refresh_tags(connection: Connection, one: Derived) -> None:
     for tag in stored - {row["tag"] for row in rows}:
         if not tag.startswith(PREFIX):
             connection.execute(_DELETE_TAG, {"seq": one.seq, "tag": tag})
-    insert_rows(connection, _ADD_TAG, (row for row in rows if row["tag"] not in stored))
+    insert_whole(connection, "tags", (row for row in rows if row["tag"] not in stored))
 
 
 def replace_metadata_rows(
@@ -178,10 +161,10 @@ def _write_links(
 
 
 def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]]) -> None:
-    insert_rows(connection, _ADD_FACTS, (_build_facts_row(one, link) for one, link in links))
-    insert_rows(
+    insert_whole(connection, "facts", (_build_facts_row(one, link) for one, link in links))
+    insert_whole(
         connection,
-        _ADD_END,
+        "ends",
         (
             {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
             for one, _ in links

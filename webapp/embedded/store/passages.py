@@ -1,8 +1,9 @@
 """Store the passages that searches read, and build the index of trigrams for large stores.
 
-In SQLite the table `passages` has a row for each. In PostgreSQL a row and its entries in indexes
-take more bytes than most texts, so the passages of one completion and scope share a row of
-`passage_groups`, and `passages` is a view of them one by one.
+A row and its entries in indexes take more bytes than most texts, so the passages of one completion
+and scope share rows. In PostgreSQL these are of `passage_groups`, and `passages` is a view of
+single passages. In SQLite they are of `passages`: `position` is that of the first passage of a row,
+`further` are those of the others. A row that an older program has written holds one passage.
 
 The index is built after the adds, a few rows in each transaction. Rows that are not in it yet are
 few, and are read by every search.
@@ -13,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
-from webapp.database import Database, insert_rows, retry_deadlocks
+from webapp.database import Database, insert_whole, retry_deadlocks
 from webapp.embedded.documents.facts import Passage
 from webapp.embedded.documents.passages import GROUP_SEPARATOR, Scope
 
@@ -23,20 +24,30 @@ _CHARACTERS_AT_ONCE: Final = 256 * 1024
 """In SQLite, writers wait for a transaction of this size, some 30 ms."""
 _PASSAGES_AT_ONCE: Final = 4_000
 _GROUPS_AT_ONCE: Final = 100
-_MAX_GROUP: Final = 64 * 1024
-"""Characters after which a group ends."""
+_MAX_GROUP: Final = {"sqlite": 4 * 1024, "postgresql": 64 * 1024}
+"""Characters after which a group ends, by dialect. PostgreSQL compresses long ones. SQLite does
+not, and looks through all texts that have the trigrams of a term."""
 
 SEARCHED: Final = {"sqlite": "passages", "postgresql": "passage_groups"}
 """The table whose column `text` has an index of trigrams, by dialect."""
 
-_ADD_PASSAGE: Final = text(
-    "INSERT INTO passages (completion, position, scope, text)"
-    " VALUES (:completion, :position, :scope, :text)"
+_GROUP_COLUMNS: Final = {
+    "sqlite": ("scope", "position", "further", "text"),
+    "postgresql": ("scope", "positions", "text"),
+}
+_FIND: Final = (
+    "SELECT completion, position, scope, {columns} FROM passages WHERE completion IN :seqs"
+    " AND scope IN :scopes AND {contains}"
 )
-_ADD_GROUP: Final = text(
-    "INSERT INTO passage_groups (completion, scope, positions, text)"
-    " VALUES (:completion, :scope, :positions, :text)"
-)
+_FOUND: Final = {
+    "sqlite": "further, CASE WHEN further <> '' THEN text END AS text",
+    "postgresql": "'' AS further",
+}
+_CONTAINS: Final = {
+    "sqlite": "instr(passages.text, :{term}) > 0",
+    # The text of the group first, which need not be divided if it does not have the term.
+    "postgresql": "position(:{term} in group_text) > 0 AND position(:{term} in text) > 0",
+}
 _DELETE: Final = {
     dialect: text(f"DELETE FROM {table} WHERE completion = :seq")
     for dialect, table in SEARCHED.items()
@@ -69,21 +80,28 @@ def insert_passages(
     connection: Connection, completions: Iterable[tuple[int, Sequence[Passage]]]
 ) -> None:
     """Insert the passages of completions, each with its `seq`."""
-    if connection.dialect.name == "postgresql":
-        groups = (group for seq, passages in completions for group in _iter_groups(seq, passages))
-        insert_rows(connection, _ADD_GROUP, groups)
-        return
-    rows: Iterator[dict[str, object]] = (
-        {"completion": seq, "position": one.position, "scope": one.scope.value, "text": one.text}
-        for seq, passages in completions
-        for one in passages
+    dialect = connection.dialect.name
+    columns = _GROUP_COLUMNS[dialect]
+    insert_whole(
+        connection,
+        SEARCHED[dialect],
+        (
+            {"completion": seq, **dict(zip(columns, group, strict=True))}
+            for seq, passages in completions
+            for group in _iter_groups(dialect, passages)
+        ),
     )
-    insert_rows(connection, _ADD_PASSAGE, rows)
 
 
-def replace_passages(connection: Connection, seq: int, passages: Sequence[Passage]) -> None:
-    connection.execute(_DELETE[connection.dialect.name], {"seq": seq})
-    insert_passages(connection, [(seq, passages)])
+def refresh_passages(connection: Connection, seq: int, passages: Sequence[Passage]) -> None:
+    """Replace the passages of a completion if others are stored, or in other groups."""
+    dialect = connection.dialect.name
+    columns = ", ".join(_GROUP_COLUMNS[dialect])
+    select = text(f"SELECT {columns} FROM {SEARCHED[dialect]} WHERE completion = :seq")
+    stored = sorted(map(tuple, connection.execute(select, {"seq": seq})))
+    if stored != sorted(_iter_groups(dialect, passages)):
+        connection.execute(_DELETE[dialect], {"seq": seq})
+        insert_passages(connection, [(seq, passages)])
 
 
 def replace_metadata_passage(connection: Connection, seq: int, passage: Passage | None) -> None:
@@ -93,8 +111,8 @@ def replace_metadata_passage(connection: Connection, seq: int, passage: Passage 
     insert_passages(connection, [(seq, [passage] if passage else [])])
 
 
-def _iter_groups(seq: int, passages: Sequence[Passage]) -> Iterator[dict[str, object]]:
-    """Yield the rows of PostgreSQL for the passages of a completion."""
+def _iter_groups(dialect: str, passages: Sequence[Passage]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows for the passages of a completion."""
     by_scope: dict[Scope, list[Passage]] = {}
     for passage in passages:
         by_scope.setdefault(passage.scope, []).append(passage)
@@ -102,15 +120,46 @@ def _iter_groups(seq: int, passages: Sequence[Passage]) -> Iterator[dict[str, ob
         size = start = 0
         for end, passage in enumerate(same, 1):
             size += len(passage.text)
-            if size < _MAX_GROUP and end < len(same):
+            if size < _MAX_GROUP[dialect] and end < len(same):
                 continue
-            yield {
-                "completion": seq,
-                "scope": scope.value,
-                "positions": [one.position for one in same[start:end]],
-                "text": GROUP_SEPARATOR.join(one.text for one in same[start:end]),
-            }
+            positions = [one.position for one in same[start:end]]
+            joined = GROUP_SEPARATOR.join([one.text for one in same[start:end]])
+            if dialect == "postgresql":
+                yield scope.value, positions, joined
+            else:
+                further = " ".join(map(str, positions[1:]))
+                yield scope.value, positions[0], further, joined
             size, start = 0, end
+
+
+def find_passages(
+    connection: Connection, seqs: Sequence[int], terms: Sequence[str], scopes: Sequence[str]
+) -> dict[int, list[tuple[int, str]]]:
+    """Find the position and scope of each passage with all terms, by its completion."""
+    if not seqs:
+        return {}
+    dialect = connection.dialect.name
+    names = {f"term{at}": term for at, term in enumerate(terms)}
+    contains = " AND ".join(_CONTAINS[dialect].format(term=name) for name in names)
+    statement = text(_FIND.format(columns=_FOUND[dialect], contains=contains)).bindparams(
+        bindparam("seqs", expanding=True), bindparam("scopes", expanding=True)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for row in connection.execute(statement, {**names, "seqs": seqs, "scopes": scopes}):
+        places = [row.position]
+        if row.further:
+            # Each may have another one of the terms. Another program may have changed the text.
+            texts = zip(
+                [row.position, *map(int, row.further.split())],
+                row.text.split(GROUP_SEPARATOR),
+                strict=False,
+            )
+            places = [place for place, said in texts if all(term in said for term in terms)]
+        if places:
+            found.setdefault(row.completion, []).extend((place, row.scope) for place in places)
+    for hits in found.values():
+        hits.sort()
+    return found
 
 
 def has_trigrams(connection: Connection) -> bool:

@@ -295,6 +295,13 @@ def _add_form_of_facts(connection: Connection) -> None:
     connection.execute(text(f"UPDATE derived SET form = {FACTS_FORM} WHERE {has_none}"))
 
 
+def _group_passages(connection: Connection) -> None:
+    """Let a row hold several passages in SQLite, too; older rows are grouped with new facts."""
+    if connection.dialect.name == "sqlite":
+        added = "ALTER TABLE passages ADD COLUMN further TEXT NOT NULL DEFAULT ''"
+        connection.execute(text(added))
+
+
 SCHEMA: Final = Schema(
     steps=(
         partial(_VERSION_1.create_all, checkfirst=False),
@@ -306,5 +313,6 @@ SCHEMA: Final = Schema(
         partial(_execute, _CHECKS),
         _save_space,
         _add_form_of_facts,
+        _group_passages,
     )
 )
