@@ -19,6 +19,7 @@ from webapp.embedded.api.parameters import (
     parse_page_request,
 )
 from webapp.embedded.api.passing_on import select_headers
+from webapp.embedded.documents.api_json import Extended
 from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
@@ -52,7 +53,7 @@ AS_GIVEN: Final = "readback.as_given"
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
 
-def iter_slices(pieces: Iterator[str]) -> Iterator[bytes]:
+def iter_slices(pieces: Iterator[str | Extended]) -> Iterator[bytes]:
     """Yield the bytes of `pieces`, each of which is read only when its turn to be sent has come.
 
     A client that reads slowly keeps a large piece in a temporary file, and nothing in memory.
@@ -71,16 +72,16 @@ def iter_slices(pieces: Iterator[str]) -> Iterator[bytes]:
                 yield data
 
 
-def _take(pieces: Iterator[str]) -> bytes | BinaryIO | None:
+def _take(pieces: Iterator[str | Extended]) -> bytes | BinaryIO | None:
     """Take the next piece, in a file if it is large; None after the last one."""
     piece = next(pieces, None)
     if piece is None:
         return None
     if len(piece) <= SLICE:
-        return piece.encode()
+        return str(piece).encode()
     file = TemporaryFile(prefix="readback-")  # noqa: SIM115
     try:
-        file.writelines(iter_encoded(piece))
+        file.writelines(iter_encoded(piece) if isinstance(piece, str) else piece.iter_encoded())
         file.seek(0)
     except BaseException:
         file.close()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from webapp.completions import find_break
@@ -27,6 +28,7 @@ from webapp.exact_json import (
     Object,
     String,
     Value,
+    iter_encoded,
     list_slots,
     parse,
     write_array,
@@ -280,16 +282,37 @@ def write_given_completion(head: str, completion_id: str) -> str:
     return _write_with_id(head, completion_id, without="messages")
 
 
-def write_given_message(given_json: str, message_id: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """The text of an object with more members at its beginning, encoded without another copy.
+
+    A text of 60 MB with an emoji takes 240 MB.
+    """
+
+    text: str
+    members: str
+
+    def __len__(self) -> int:
+        return len(self.text) + len(self.members)
+
+    def __str__(self) -> str:
+        return self.text.replace("{", f"{{{self.members}", 1)
+
+    def iter_encoded(self) -> Iterator[bytes]:
+        """Yield the UTF-8 in pieces."""
+        yield b"{" + self.members.encode()
+        yield from iter_encoded(self.text, 1)
+
+
+def extend_given_message(given_json: str, message_id: str) -> str | Extended:
     """Write a message under its stored id, which makes an object of any other value."""
     text = join_lines(given_json).strip()
     if not text.startswith("{"):
         return f'{{"id":"{message_id}","{BARE}":{text}}}'
     if _ID.search(text):
         return _write_with_id(text, message_id)
-    # Replacing copies the text once. It may have an image of megabytes.
     comma = "" if _EMPTY_OBJECT.match(text) else ","
-    return text.replace("{", f'{{"id":"{message_id}"{comma}', 1)
+    return Extended(text, f'"id":"{message_id}"{comma}')
 
 
 def _write_with_id(text: str, own_id: str, *, without: str | None = None) -> str:

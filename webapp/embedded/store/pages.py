@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, overload
 
+from webapp.embedded.documents.api_json import Extended
 from webapp.finding.query import Query
 
 Order: TypeAlias = Literal["asc", "desc"]
@@ -62,13 +63,13 @@ class JsonPage:
         """Serialize the page as the API does; an empty page has null ids."""
         return f"{_START}{','.join(self.data)}{self._write_end()}"
 
-    def iter_json(self) -> Iterator[str]:
+    def iter_json(self) -> Iterator[str | Extended]:
         """Yield the same text in pieces, one object at a time; none is kept."""
         yield _START
         for at in range(len(self.data)):
             if at:
                 yield ","
-            yield self.data[at]
+            yield self.data.find(at) if isinstance(self.data, StoredTexts) else self.data[at]
         yield self._write_end()
 
     def _write_end(self) -> str:
@@ -82,7 +83,9 @@ class StoredTexts(Sequence[str]):
     """The texts of a page; those that are None are read with `read(position)` each time."""
 
     def __init__(
-        self, rows: Sequence[tuple[int, str | None]], read: Callable[[int], str | None]
+        self,
+        rows: Sequence[tuple[int, str | None]],
+        read: Callable[[int], str | Extended | None],
     ) -> None:
         self._rows = rows
         self._read = read
@@ -97,6 +100,10 @@ class StoredTexts(Sequence[str]):
     def __getitem__(self, at: int | slice) -> str | Sequence[str]:
         if isinstance(at, slice):
             return StoredTexts(self._rows[at], self._read)
+        return str(self.find(at))
+
+    def find(self, at: int) -> str | Extended:
+        """Return the text at a place, without a copy to extend it if it is read for that."""
         position, small = self._rows[at]
         found = small if small is not None else self._read(position)
         if found is None:
@@ -110,19 +117,20 @@ def build_page(
     page: PageRequest,
     read_row: Callable[[int], Any],
     *,
-    write: Callable[[Any], str | None],
+    write: Callable[[Any], str | Extended | None],
 ) -> JsonPage:
     """Build the page of `rows`; `write` returns the text of one, None if that is too large for it.
 
     `read_row` reads the row at a position again, with its large text; None if it was deleted.
     """
 
-    def read(position: int) -> str | None:
+    def read(position: int) -> str | Extended | None:
         row = read_row(position)
         return None if row is None else write(row)
 
     shown = rows[: page.limit]
-    texts = [write(row) for row in shown]
+    written = [write(row) for row in shown]
+    texts = [None if one is None else str(one) for one in written]
     small = [text for text in texts if text is not None]
     is_large = len(small) < len(texts)
     data: Sequence[str] = small

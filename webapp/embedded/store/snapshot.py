@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webapp.embedded.documents.api_json import (
+    extend_given_message,
     join_lines,
     write_given_completion,
-    write_given_message,
 )
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import (
@@ -62,7 +62,7 @@ class SnapshotStore:
         places = range(start, len(messages) if step > 0 else -1, step)
         shown = [messages[at] for at in places[: page.limit]]
         texts = (
-            write_given_message(one.given_json, one.id) if as_given else one.wire_json
+            str(extend_given_message(one.given_json, one.id)) if as_given else one.wire_json
             for one in shown
         )
         return JsonPage(

@@ -28,7 +28,7 @@ from webapp.database import (
     report_failures,
     retry_deadlocks,
 )
-from webapp.embedded.documents.api_json import write_given_message
+from webapp.embedded.documents.api_json import Extended, extend_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.finding.checking import Assess, check_all, count_faults
 from webapp.embedded.finding.filters import build_selection
@@ -435,5 +435,5 @@ def _write_completion(row: Any) -> str | None:
     return None if given is None else write_as_given(given, row.wire_json, row.id)
 
 
-def _write_message(row: Any) -> str | None:
-    return None if row.given_json is None else write_given_message(row.given_json, row.id)
+def _write_message(row: Any) -> str | Extended | None:
+    return None if row.given_json is None else extend_given_message(row.given_json, row.id)
