@@ -786,6 +786,8 @@ def test_an_error_in_the_stream_passes_and_marks_the_stored_completion(
         ({"message": "Full", "type": "overloaded_error"}, "Full"),
         ({"error_code": 17, "error_msg": "Daily limit"}, "Daily limit"),
         ({"base_resp": {"status_code": 1002, "status_msg": "Rate"}}, "Rate"),
+        ({"status": {"code": 500, "message": "Of a status"}}, "Of a status"),
+        ({"header": {"code": 10013, "message": "Of a header"}}, "Of a header"),
         ({"throttlingException": {"message": "Throttled"}}, "Throttled"),
         (b'data: [{"error":{"code":503,"message":"Array"}}]\n\n', "Array"),
         (b'event: error\ndata: {"message":"Named"}\n\n', "Named"),

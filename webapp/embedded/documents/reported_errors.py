@@ -16,6 +16,8 @@ _WORDS: Final = (
     *("message", "detail", "error", "error_msg", "errorMessage", "error_message", "status_msg"),
     *("Message", "msg", "reason", "title"),
 )
+_STATUSES: Final = ("base_resp", "status", "header")
+"""Objects with a code that is zero in each answer, and in each chunk of one, unless it failed."""
 _FAILED: Final = frozenset({"error", "failed", "failure"})
 _FIRST_FAILURE: Final = 400
 _ENDINGS: Final = ("error", "exception")
@@ -28,9 +30,10 @@ def find_reported_error(answer: Object) -> str | None:
         return read_words(error)
     if "error" in (answer.text("object"), answer.text("type")):
         return read_words(answer)
-    status = answer.object("base_resp")
-    if status is not None and status.integer("status_code"):
-        return read_words(status)
+    for name in _STATUSES:
+        status = answer.object(name)
+        if status is not None and (status.integer("status_code") or status.integer("code")):
+            return read_words(status)
     choices = answer.items("choices")
     if choices is None:
         # An answer without choices can itself be the error.
