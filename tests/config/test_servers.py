@@ -104,6 +104,8 @@ def test_plain_http_to_others_is_refused_until_it_is_allowed(name: str, host: st
         ("https://gw.example/v1/responses", "https://gw.example/v1"),
         ("https://gw.example/v1/chat", "https://gw.example/v1"),
         ("https://gw.example/v1/messages", "https://gw.example/v1"),
+        ("https://gw.example/v1/audio/transcriptions", "https://gw.example/v1"),
+        ("https://gw.example/v1/chat/completion", "https://gw.example/v1"),
         ("https://gw.example/v1/models/a-1.5", "https://gw.example/v1"),
         ("http://ollama:11434/api/chat", "http://ollama:11434/v1"),
         ("http://ollama:11434/api/generate/", "http://ollama:11434/v1"),

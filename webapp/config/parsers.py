@@ -19,8 +19,9 @@ _NETWORK_FORMS: Final = "a list of addresses or networks, such as 127.0.0.1, 10.
 
 # People copy these from an example of a request, after the base URL.
 _OPERATION: Final = re.compile(
-    r"/chat/completions(/.*)?$"
-    r"|(?<=/v1)/(chat|completions|embeddings|messages|models|responses)(/[\w.:-]*)?$"
+    r"/chat/completions?(/.*)?$"
+    r"|(?<=/v1)/(audio|batches|chat|completions|embeddings|files|fine_tuning|images|messages"
+    r"|models|moderations|rerank|responses)(/[\w.:-]*)?$"
 )
 _WITHOUT_SCHEME: Final = re.compile(r"[\w.-]+(?::[0-9]{1,5})?(?:/[\w/.-]*)?")
 _OF_OLLAMA: Final = re.compile(r"/api/(chat|embed|embeddings|generate|ps|show|tags|version)/?$")
