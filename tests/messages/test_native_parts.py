@@ -17,6 +17,7 @@ PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg"
 )
 CITY = {"city": "Oslo"}
+CITY_TEXT = json.dumps(CITY)
 
 
 def describe(part: Any) -> str:
@@ -122,12 +123,19 @@ UI_TOOL = {"type": "tool-weather", "toolCallId": "t1", "input": CITY}
             {"type": "source-url", "sourceId": "s", "url": "https://a.example/x", "title": "X"},
             'file https://a.example/x sourceId="s"',
         ),
+        ({"type": "image-url", "url": "https://a.example/x"}, "image https://a.example/x"),
+        ({"type": "function_call_output", "output": "sun"}, "unknown"),
+        ({"type": "tool_call", "id": "t1"}, "unknown"),
         ({"image": {"format": "png"}}, "unknown"),
         ({"json": 1, "other": 2}, "unknown"),
         ({"toolUse": "later"}, "unknown"),
     ],
 )
-def test_a_part_is_shown_as_what_it_is(part: dict[str, Any], shown: str) -> None:
+@pytest.mark.parametrize("added", [{}, dict.fromkeys(("type", "text", "image_url", "file"))])
+def test_a_part_is_shown_as_what_it_is(
+    part: dict[str, Any], shown: str, added: dict[str, None]
+) -> None:
+    part = added | part
     (found,) = read([part])[0].parts
     words = describe(found)
     assert (
@@ -162,6 +170,16 @@ def test_a_part_is_shown_as_what_it_is(part: dict[str, Any], shown: str) -> None
             "sun",
         ),
         (SDK_CALL, SDK_RESULT | {"result": [1, 2]}, "[1, 2]"),
+        (
+            {"type": "function_call", "call_id": "t1", "name": "weather", "arguments": CITY_TEXT},
+            {"type": "function_call_output", "call_id": "t1", "output": "sun"},
+            "sun",
+        ),
+        (
+            {"type": "tool_call", "id": "t1", "name": "weather", "arguments": CITY},
+            {"type": "tool_call_response", "id": "t1", "response": {"t": 1}},
+            '{"t": 1}',
+        ),
         (
             {"type": "tool-call", "toolCallId": "t1", "toolName": "weather", "args": CITY},
             SDK_RESULT | {"result": "sun"},
@@ -276,6 +294,11 @@ def test_results_of_the_ai_sdk_in_one_tool_message_have_each_their_call() -> Non
         {"role": "assistant", "content": [{"type": "text", "text": "I look."}, SDK_CALL]},
         {"role": "assistant", "parts": [{"type": "text", "text": "I look."}, UI_TOOL]},
         {"role": "assistant", "content": "I look.", "parts": [{"text": "I look."}, GEMINI_CALL]},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "toolInvocations": [{"toolCallId": "t1", "toolName": "weather", "args": CITY}],
+        },
     ],
 )
 def test_lists_and_searches_know_such_calls(message: dict[str, Any]) -> None:

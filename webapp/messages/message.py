@@ -18,6 +18,7 @@ from webapp.messages.citing import (
     parse_tool_sources,
     place_cited,
 )
+from webapp.messages.native_parts import PART_LISTS
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     WRITERS,
@@ -132,8 +133,8 @@ class Message:
         read: dict[str, type] = dict(_READ)
         if result and result.text("tool_use_id") != json.text("tool_call_id"):
             del read["tool_call_id"]
-        if content.parts is not None and content.parts is json.get("parts"):
-            read["parts"] = Array
+        given = (name for name in PART_LISTS if content.parts and json.get(name) is content.parts)
+        read |= dict.fromkeys(given, Array)
         called = json.object("function_call")
         if called and is_filler(called):
             del read["function_call"]

@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Final, TypeAlias
 
 from webapp.exact_json import Array, Member, Null, Object, String, Value
+from webapp.messages.parts import is_readable_list
 
 _OF_TEXTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "thought_signature", "partMetadata", "part_metadata"}
@@ -30,7 +31,11 @@ _CODE: Final = "code_execution"
 """The tool that runs the code in parts of Gemini; its results have no id."""
 
 _RESULTS: Final = ("tool-result", "tool-error")
+_V6_FILES: Final = ("image-data", "image-url", "file-data", "file-url")
 _OUTPUTS: Final = ("output", "result", "errorText", "error")
+
+PART_LISTS: Final = ("parts", "toolInvocations")
+"""The members of messages of other APIs that have their parts, or their calls alone."""
 
 Names: TypeAlias = Mapping[str, Value | str | None]
 
@@ -50,6 +55,19 @@ class Translated(Object):
         return tuple(self.given[one] for one in unread if one in self.given)
 
 
+def find_parts(message: Object) -> Array | None:
+    """Find the parts of a message of Gemini, or of a page of the AI SDK."""
+    content = message.get("content")
+    parts = _get_first(message, *PART_LISTS)
+    if not isinstance(content, String | Null | None) or not is_readable_list(parts):
+        return None
+    are_parts = all(
+        isinstance(one, Object) and (one.get("type") or one.get("text") or translate(one) != (one,))
+        for one in parts.items
+    )
+    return parts if parts.items and are_parts else None
+
+
 def translate(part: Value) -> tuple[Value, ...]:
     """Translate a part to one or several that are parsed; others are returned as they are.
 
@@ -58,13 +76,27 @@ def translate(part: Value) -> tuple[Value, ...]:
     if not isinstance(part, Object):
         return (part,)
     kind = part.text("type")
-    if kind is None and part.get("type") is None:
+    if kind and kind not in _BY_TYPE and not kind.startswith("tool-"):
+        return (part,)
+    if not any(isinstance(one.value, Null) for one in part.members):
+        return _translate(part, kind)
+    # The API adds the members of its own parts.
+    given = tuple(one for one in part.members if not isinstance(one.value, Null))
+    rest = Object(part.document, part.start, part.end, given)
+    translated = _translate(rest, kind)
+    return (part,) if translated == (rest,) else translated
+
+
+def _translate(part: Object, kind: str | None) -> tuple[Value, ...]:
+    if part.get("type") is None:
         for name, write in _BY_MEMBER.items():
             held = part.get(name)
             if isinstance(held, Object) and (written := write(part, name, held)) is not None:
                 return (written,)
         if part.names() == ("json",) and (held := part.get("json")) is not None:
             return (_write(part, "text", {"text": held.source}),)
+        if part.text("toolCallId") is not None and part.text("toolName") is not None:
+            return _translate_tool(part, part)
         return (_translate_text(part) or part,)
     if kind in _BY_TYPE:
         return _BY_TYPE[kind](part)
@@ -99,6 +131,11 @@ def _write_text(text: str) -> String:
 
 def _list_others(value: Object, *names: str) -> list[Member]:
     return [one for one in value.members if one.name.text not in names]
+
+
+def _get_first(value: Object, *names: str) -> Value | None:
+    """Return the value of the first of these members that there is."""
+    return next((found for name in names if (found := value.get(name))), None)
 
 
 def _write_json(value: Value) -> Translated:
@@ -190,7 +227,7 @@ def _translate_code_result(part: Object, name: str, result: Object) -> Translate
 
 def _translate_data(part: Object, name: str, data: Object) -> Translated | None:
     """Translate data of Gemini, or the address of a file."""
-    sent = next(filter(None, map(data.get, ("data", "fileUri", "file_uri"))), None)
+    sent = _get_first(data, "data", "fileUri", "file_uri")
     if not isinstance(sent, String):
         return None
     kind = data.text("mimeType") or data.text("mime_type") or ""
@@ -280,12 +317,46 @@ def _read_output(output: Value | None) -> tuple[Value, list[Member]]:
 def _translate_sdk_file(part: Object) -> tuple[Value, ...]:
     """Translate a file of the AI SDK that is an image, a sound or a video by its media type."""
     kind = part.text("mediaType") or part.text("mimeType") or ""
-    sent = next(filter(None, map(part.get, ("data", "url"))), None)
-    is_shown = kind.startswith(("image/", "audio/", "video/")) or part.text("type") == "media"
+    if not kind and (part.text("type") or "").startswith("image-"):
+        kind = "image/"
+    sent = _get_first(part, "data", "url")
+    is_shown = kind.startswith(("image/", "audio/", "video/")) or part.text("type") != "file"
     if not isinstance(sent, String) or not is_shown:
         return (part,)
     rest = _list_others(part, "type", "data", "url")
     return (_write_media(part, kind, sent, None, rest),)
+
+
+def _translate_named_call(part: Object) -> tuple[Value, ...]:
+    """Translate a call of the Responses API, LangChain or OpenTelemetry among the parts."""
+    if part.text("name") is None:
+        return (part,)
+    given = _get_first(part, "arguments", "args", "input")
+    names = ("type", "call_id", "name", "arguments", "args", "input")
+    own_id = part.get("call_id") or part.get("id")
+    rest = _list_others(part, *names, *(() if part.get("call_id") else ("id",)))
+    members = {"id": own_id, "name": part.get("name"), "input": given}
+    return (_write(part, "tool_use", members, rest),)
+
+
+def _translate_named_result(part: Object) -> tuple[Value, ...]:
+    """Translate a result of the Responses API or of OpenTelemetry among the parts."""
+    own_id = part.get("call_id") or part.get("id")
+    names = ("output", "response", "result")
+    content = _get_first(part, *names)
+    if own_id is None or content is None:
+        return (part,)
+    rest = _list_others(part, "type", *names, "call_id", *(() if part.get("call_id") else ("id",)))
+    is_parts = isinstance(content, Array) and all(map(_is_typed, content.items))
+    members = {
+        "tool_use_id": own_id,
+        "content": content if is_parts else _write_results(content),
+    }
+    return (_write(part, "tool_result", members, rest),)
+
+
+def _is_typed(value: Value) -> bool:
+    return isinstance(value, Object) and value.text("type") is not None
 
 
 def _translate_source(part: Object) -> tuple[Value, ...]:
@@ -328,7 +399,9 @@ _BY_TYPE: Final[dict[str, Callable[[Object], tuple[Value, ...]]]] = {
         ("tool-call", "tool-result", "tool-error", "dynamic-tool"), _translate_model_tool
     ),
     "tool-invocation": _translate_invocation,
-    **dict.fromkeys(("file", "media"), _translate_sdk_file),
+    **dict.fromkeys(("file", "media", *_V6_FILES), _translate_sdk_file),
+    **dict.fromkeys(("function_call", "tool_call"), _translate_named_call),
+    **dict.fromkeys(("function_call_output", "tool_call_response"), _translate_named_result),
     **dict.fromkeys(("source", "source-url"), _translate_source),
     "step-start": _translate_step,
 }

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from webapp.exact_json import Array, Member, Null, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
-from webapp.messages.native_parts import Translated, translate
+from webapp.messages.native_parts import Translated, find_parts, translate
 from webapp.messages.parts import (
     Annotation,
     Call,
@@ -127,7 +127,7 @@ def read_content(message: Object) -> Content:
     """Read the parts of `content_parts` if it has any, else those of `content`, else `parts`."""
     given = map(message.get, ("content_parts", "content"))
     parts = next((one for one in given if is_readable_list(one) and one.items), None)
-    parts = parts or _find_parts(message)
+    parts = parts or find_parts(message)
     if not isinstance(parts, Array):
         return Content(None)
     items = tuple(one for value in parts.items for one in translate(value))
@@ -145,18 +145,6 @@ def read_content(message: Object) -> Content:
     ):
         return Content(parts, items)
     return Content(parts, items, None, results)
-
-
-def _find_parts(message: Object) -> Array | None:
-    """Find the parts of a message of Gemini or of a page of the AI SDK, where they are `parts`."""
-    parts, content = message.get("parts"), message.get("content")
-    if not isinstance(content, String | Null | None) or not is_readable_list(parts):
-        return None
-    are_parts = all(
-        isinstance(one, Object) and (one.get("type") or one.get("text") or translate(one) != (one,))
-        for one in parts.items
-    )
-    return parts if parts.items and are_parts else None
 
 
 def is_result(block: Object) -> bool:
