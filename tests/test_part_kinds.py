@@ -91,7 +91,7 @@ def test_a_kind_of_part_is_in_both_searches_and_in_exports(viewer: Flask, kind: 
 
     # The words come from the search in a transcript.
     assert (kind in SILENT) == (not word)
-    assert fold_text(word) in "".join(text for _, text in said.iter_passages())
+    assert fold_text(word) in "".join(text for _, text in said.list_passages())
     assert [kind for kind, _ in said.media] == MEDIA.get(kind, [])
     for exported in (markdown, body.html or ""):
         assert SILENT.get(kind, word).lower() in exported.lower()

@@ -268,3 +268,14 @@ def test_counts_fit_into_their_columns() -> None:
     assert isinstance(completion, Object)
 
     assert extract_facts(completion, []).total_tokens == 2**31 - 1
+
+
+def test_of_the_messages_that_requests_repeat_the_short_ones_are_kept_for_a_while() -> None:
+    """A process that reads for weeks must not keep everything that it has read."""
+    short, long = (parse(f'{{"role":"user","content":"{"x" * size}"}}') for size in (9, 9_000))
+    kept = read_json(short)
+    assert read_json(short) is kept
+    assert read_json(long) is not read_json(long)
+    for at in range(1_001):
+        read_json(parse(f'{{"role":"user","content":"{at}"}}'))
+    assert read_json(short) is not kept

@@ -540,10 +540,13 @@ def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> Non
     assert len(wanted) < len(passages)
 
 
-def read_passages(url: str) -> set[tuple[object, ...]]:
+def read_passages(url: str) -> set[tuple[int, int, str, str]]:
     """Read the completion, position, scope and text of each passage."""
     if not url.startswith("sqlite"):
-        return set(map(tuple, rows(url, "SELECT completion, position, scope, text FROM passages")))
+        return {
+            tuple(row)
+            for row in rows(url, "SELECT completion, position, scope, text FROM passages")
+        }
     return {
         (row.completion, int(position), row.scope, text)
         for row in rows(url, "SELECT * FROM passages")

@@ -93,7 +93,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
         passages=tuple(
             Passage(position, scope, text)
             for position, one in enumerate((*said, *answers))
-            for scope, text in one.iter_passages()
+            for scope, text in one.list_passages()
         ),
         chain=build_chain(said, answers),
     )

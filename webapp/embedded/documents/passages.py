@@ -80,7 +80,11 @@ class Said:
     results: Sequence[str] = ()
     media: Sequence[tuple[str, bytes]] = ()
     name: str | None = None
-    _spoken: str | None = field(default=None, init=False, repr=False)
+    _spoken: str | None = field(default=None, init=False, repr=False, compare=False)
+    _passages: Sequence[tuple[Scope, str]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+    _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_system(self) -> bool:
@@ -90,10 +94,13 @@ class Said:
     def is_result(self) -> bool:
         return self.role in _RESULT_ROLES
 
-    def iter_passages(self) -> Iterator[tuple[Scope, str]]:
-        """Yield the folded text of each scope that has one, its parts joined by `SEPARATOR`."""
-        for scope, parts in self.iter_parts():
-            yield scope, SEPARATOR.join(map(fold_text, parts))
+    def list_passages(self) -> Sequence[tuple[Scope, str]]:
+        """List the folded text of each scope that has one, its parts joined by `SEPARATOR`."""
+        if self._passages is None:
+            self._passages = [
+                (scope, SEPARATOR.join(map(fold_text, parts))) for scope, parts in self.iter_parts()
+            ]
+        return self._passages
 
     def iter_parts(self) -> Iterator[tuple[Scope, Sequence[str]]]:
         """Yield the texts of each scope that has some, as they were written."""
@@ -124,6 +131,8 @@ class Said:
         reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
+        if with_media and self._digest is not None:
+            return self._digest
         role = "tool" if self.is_result else self.role
         hashed = blake2b(role.encode(*_ENCODING), digest_size=8)
         for text in (self.spoken, *self.results):
@@ -133,7 +142,10 @@ class Said:
         for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
-        return hashed.digest()
+        if not with_media:
+            return hashed.digest()
+        self._digest = hashed.digest()
+        return self._digest
 
     @property
     def spoken(self) -> str:
@@ -164,12 +176,31 @@ def decode_arguments(arguments: str) -> str:
     return decode_strings(arguments)
 
 
+_repeated: Final[dict[str, Said]] = {}
+"""The short messages that were read last, by their JSON: each request repeats those before it."""
+_MOST_REPEATED: Final = 1_000
+_MAX_REPEATED: Final = 2_000
+"""Characters."""
+
+
 def read_json(json: Value) -> Said:
-    """Read a message from its JSON. A plain one needs no parts."""
-    if not isinstance(json, Object) or not is_plain(json):
-        return read_message(Message.from_json(json))
-    text = json.text("content")
-    return Said(role=json.text("role") or "", name=json.text("name"), words=(text,) if text else ())
+    """Read a message from its JSON. What was read must not be changed."""
+    is_short = json.length <= _MAX_REPEATED
+    source = json.source if is_short else ""
+    if said := _repeated.get(source):
+        return said
+    if isinstance(json, Object) and is_plain(json):
+        # It needs no parts.
+        words = json.text("content")
+        role, name = json.text("role") or "", json.text("name")
+        said = Said(role=role, name=name, words=(words,) if words else ())
+    else:
+        said = read_message(Message.from_json(json))
+    if is_short:
+        if len(_repeated) >= _MOST_REPEATED:
+            _repeated.clear()
+        _repeated[source] = said
+    return said
 
 
 def read_message(message: Message, *, role: str = "") -> Said:
