@@ -26,15 +26,14 @@ def url_for(endpoint: str, **values: Any) -> str:
     adapter: MapAdapter = context.url_adapter
     try:
         start, variables = _cut_rule(adapter.map, endpoint)
-        rest = dict(values)
         address = adapter.script_name.rstrip("/") + start
-        for name, after in variables:
-            address += _quote_in_path(rest.pop(name)) + after
+        for name, after in variables.items():
+            address += _quote_in_path(values[name]) + after
         separator = "?"
-        for name, value in rest.items():
+        for name, value in values.items():
             if name.startswith("_"):
                 raise KeyError(name)
-            if value is not None:
+            if value is not None and name not in variables:
                 address += f"{separator}{_quote_in_query(name)}={_quote_in_query(value)}"
                 separator = "&"
     except (KeyError, TypeError):
@@ -44,7 +43,7 @@ def url_for(endpoint: str, **values: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _cut_rule(rules: Map, endpoint: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _cut_rule(rules: Map, endpoint: str) -> tuple[str, dict[str, str]]:
     """Split a rule into the text before its first variable, and each with the text after it.
 
     Raise `KeyError` if `endpoint` has no rule, several, or one with defaults.
@@ -53,7 +52,7 @@ def _cut_rule(rules: Map, endpoint: str) -> tuple[str, tuple[tuple[str, str], ..
     if len(found) != 1 or found[0].defaults:
         raise KeyError(endpoint)
     start, *rest = _VARIABLE.split(found[0].rule)
-    return start, tuple(zip(rest[::2], rest[1::2], strict=True))
+    return start, dict(zip(rest[::2], rest[1::2], strict=True))
 
 
 @lru_cache(maxsize=4096, typed=True)

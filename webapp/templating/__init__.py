@@ -163,6 +163,8 @@ def install(app: Flask) -> None:
     """Give the templates of `app` their filters, tests and globals, and a cache of bubbles."""
     app.extensions[bubbles.BUBBLES] = BubbleCache()
     app.jinja_environment = TemplateEnvironment
+    # All templates are kept, without the bookkeeping of a bounded cache.
+    app.jinja_options = {**app.jinja_options, "cache_size": -1}
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.bytecode_cache = CompiledTemplates()

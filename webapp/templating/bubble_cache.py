@@ -15,15 +15,12 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from flask import request
-
 from webapp.caching.inputs import Inputs, note_inputs, repeat_inputs, spoil_page
 from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS, read_limited_time
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
 from webapp.templating.context import RenderContext, Spent
-from webapp.templating.notes import may_note
 from webapp.transcript import Entry
 
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -79,16 +76,6 @@ class _EntryInputs(NamedTuple):
     last_message_id: str | None
     choice_at: int | None
     calls: tuple[_CallInputs, ...]
-
-
-class _Inputs(NamedTuple):
-    """The inputs of a bubble, besides the completion and the host (`RenderContext.digest`)."""
-
-    script_root: str
-    filters: tuple[tuple[str, str], ...]
-    is_compact: bool
-    may_note: bool
-    entry: _EntryInputs
 
 
 class BubbleCache(RecentValues[bytes, _Kept]):
@@ -148,15 +135,8 @@ def _is_pure(entry: Entry, context: RenderContext) -> bool:
 
 
 def _find_key(entry: Entry, context: RenderContext) -> bytes:
-    inputs = _Inputs(
-        script_root=request.script_root,
-        filters=tuple(kept_filters().items()),
-        is_compact=context.is_compact,
-        may_note=may_note(),
-        entry=_describe(entry, context),
-    )
     hashed = blake2b(context.digest, digest_size=20)
-    hashed.update(repr(inputs).encode())
+    hashed.update(repr((kept_filters(), _describe(entry, context))).encode())
     return hashed.digest()
 
 

@@ -22,7 +22,7 @@ from webapp.reading import MAX_LIMIT, TranscriptPage
 from webapp.rendering import Budgets, Definitions, MarkdownBudget, RemoteImage, StructureBudget
 from webapp.services import services
 from webapp.templating.finding.conversations import ConversationPlace
-from webapp.templating.notes import PageNotes
+from webapp.templating.notes import PageNotes, may_note
 from webapp.transcript import Entry
 
 T = TypeVar("T")
@@ -171,11 +171,12 @@ class RenderContext:
 
     @property
     def digest(self) -> bytes:
-        """The digest of the completion and of the host, on which all bubbles of the page depend."""
+        """The digest of what all bubbles of the page depend on, besides the filters of a list."""
         if self._digest is None:
             completion = self.page.completion
             source = completion.json.digest().hex() if completion is not None else ""
-            source = f"{self.page.completion_id}\n{self.own_host}\n{source}"
+            source = f"{self.page.completion_id}\n{self.own_host}\n{source}\n{request.script_root}"
+            source += f"\n{self.is_compact} {may_note()}"
             self._digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=20).digest()
         return self._digest
 

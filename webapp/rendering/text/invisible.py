@@ -68,12 +68,15 @@ _JOINED: Final = (
 )
 # A joined sequence contains one as well, so that most texts are searched for nothing else.
 _ANY: Final = re.compile(f"[{_INVISIBLE}]")
+_PLAIN: Final = re.compile("[\t\n -~]+")
+"""What most texts consist of: leaving it out is ten times as fast as a search for all others."""
 _IN_SOURCE: Final = re.compile(f"(?P<joined>{_JOINED})|(?P<hidden>[{_INVISIBLE}]+)")
 _DECEIVING: Final = f"[{_TAGS}]+|[{_BIDI}]+|[{_ZERO_WIDTH}]{{5,}}|[{_SELECTORS}]{{3,}}"
 # Markdown skips byte order marks at the beginning of a text, so that no page shows them.
 _IN_TEXT: Final = re.compile(f"(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|\\A\ufeff+)")
 # Each of its matches begins with one of these, which are found ten times as fast.
 _START_IN_TEXT: Final = re.compile(f"[{_TAGS}{_BIDI}{_ZERO_WIDTH}{_SELECTORS}\U0001f3f4]")
+_ANY_IN_HTML: Final = re.compile(f"[{_TAGS}{_BIDI}{_ZERO_WIDTH}{_SELECTORS}{_DELIMITERS}]")
 # Skips tags, and formulas, which contain only MathML elements.
 _IN_HTML: Final = re.compile(
     f'<math\\b.*?</math>|<(?:[^<>"]|"[^"]*")*>|(?P<joined>{_FLAG})|(?P<hidden>{_DECEIVING}|[{_DELIMITERS}]+)',
@@ -147,7 +150,7 @@ def reveal_invisible(text: str) -> Markup:
 
     If each CR is part of a CR LF, only the first one has a word, which counts them.
     """
-    if _ANY.search(text) is None:
+    if _ANY.search(_PLAIN.sub("", text)) is None:
         return escape(text)
     html = []
     offset = 0
@@ -176,7 +179,7 @@ def reveal_invisible(text: str) -> Markup:
 
 def find_invisible(text: str) -> set[int]:
     """Find the offsets of the characters that `reveal_invisible` marks."""
-    if _ANY.search(text) is None:
+    if _ANY.search(_PLAIN.sub("", text)) is None:
         return set()
     return {
         at
@@ -191,7 +194,7 @@ def reveal_in_html(html: str) -> Markup:
 
     Tags and formulas stay as they are.
     """
-    if html.isascii():
+    if _ANY_IN_HTML.search(_PLAIN.sub("", html)) is None:
         return Markup(html)
     remaining = iter(range(MAX_MARKS, -1, -1))
 
