@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support.pages import Page
 from tools.paths import ROOT
-from webapp.static_files import EXPORT_PARTS, SCRIPTS, SHEETS, shorten_script, shorten_sheet
+from webapp.static_files import EXPORT_PARTS, SCRIPTS, SHEETS, join_scripts, shorten_sheet
 
 STATIC = ROOT / "static"
 ADDRESS = re.compile(r"/static/([0-9a-f]{12})/(.+)")
@@ -27,8 +27,7 @@ def read(name: str) -> bytes:
         sheets = ((STATIC / "css" / f"{part}.css").read_text() for part in SHEETS[name])
         return b"".join(map(shorten_sheet, sheets))
     if name in SCRIPTS:
-        scripts = ((STATIC / "js" / f"{part}.js").read_text() for part in SCRIPTS[name])
-        return b"".join(b"{\n" + shorten_script(script) + b"}\n" for script in scripts)
+        return join_scripts((STATIC / "js" / f"{part}.js").read_text() for part in SCRIPTS[name])
     return (STATIC / name).read_bytes()
 
 

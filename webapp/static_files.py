@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -69,10 +70,7 @@ class StaticFiles:
             name: b"".join(shorten_sheet(_read_text(css / f"{part}.css")) for part in parts)
             for name, parts in SHEETS.items()
         } | {
-            # Names of a block are its own.
-            name: b"".join(
-                b"{\n%b}\n" % shorten_script(_read_text(js / f"{part}.js")) for part in parts
-            )
+            name: join_scripts([_read_text(js / f"{part}.js") for part in parts])
             for name, parts in SCRIPTS.items()
         }
         joined = {js / f"{part}.js" for parts in SCRIPTS.values() for part in parts}
@@ -150,6 +148,11 @@ def shorten_script(text: str) -> bytes:
     """
     lines = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//")).encode()
+
+
+def join_scripts(texts: Iterable[str]) -> bytes:
+    """Join scripts to one in which each has its names for itself, also its functions."""
+    return b'"use strict";\n' + b"".join(b"{\n%b}\n" % shorten_script(text) for text in texts)
 
 
 def _read_text(path: Path) -> str:

@@ -6,29 +6,37 @@ const NEEDS = "[hx-get], [data-load-all]";
 // These ask by themselves.
 const NEEDS_AT_ONCE = "[hx-trigger], .newer";
 
-let loaded = null;
+const running = new Map();
 let isReady = false;
 
-function load() {
-  loaded ??= Promise.all([import(files.content), runHtmx(files.dataset.htmx)]).then(() => (isReady = true));
-  return loaded;
+async function load() {
+  await Promise.all([files.content, files.dataset.htmx].map(run));
+  isReady = true;
 }
 
-// No module: it defines `htmx` for all.
-function runHtmx(address) {
+function run(address) {
+  if (!running.has(address)) running.set(address, start(address));
+  return running.get(address);
+}
+
+// No module: a browser would not ask again for one that it did not get.
+function start(address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = address;
-    // It processes a page that is already there in a task of its own, after this event.
+    // htmx processes a page that is already there in a task of its own, after this event.
     script.addEventListener("load", () => setTimeout(resolve));
-    script.addEventListener("error", reject);
+    script.addEventListener("error", () => {
+      running.delete(address);
+      reject();
+    });
     document.head.append(script);
   });
 }
 
 // The pointer or the focus comes before the click.
 function prepare({ target }) {
-  if (!loaded && target.closest?.(NEEDS)) load().catch(() => {});
+  if (!isReady && target.closest?.(NEEDS)) load().catch(() => {});
 }
 
 // A click that was too early is repeated.
@@ -39,9 +47,21 @@ async function waitForIt(event) {
   event.stopPropagation();
   try {
     await load();
-    link.click();
   } catch {
+    return goWithout(link);
+  }
+  link.click();
+}
+
+// A newer Readback may have other files: the link leads there. If nobody answers, the page stays.
+async function goWithout(link) {
+  try {
+    await fetch(files.content, { method: "HEAD" });
     location.assign(link.href);
+  } catch {
+    link.dataset.said = "try again";
+    setTimeout(() => delete link.dataset.said, 1500);
+    document.getElementById("status").textContent = "Could not load: Readback did not answer. Try again.";
   }
 }
 

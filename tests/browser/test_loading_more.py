@@ -70,6 +70,22 @@ def test_more_is_put_before_the_end_until_nothing_is_left_between(
     expect(page.locator("#more")).to_have_text("End of the transcript")
 
 
+def test_scripts_that_load_more_are_fetched_when_they_are_needed_and_asked_for_again(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    load(write_completion(tmp_path / "long.jsonl", 65))
+    page = open_page(address, "/completions/chatcmpl-long", expected=("Failed to load resource",))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.route("**/static/**", lambda route: route.abort())
+    page.locator(NEXT).click()
+    expect(page.locator("#status")).to_contain_text("Try again.")
+    assert {*asked} == {"swapped.js", "htmx.min.js"}
+    page.unroute("**/static/**")
+    load_more(page)
+    assert page.locator(".bubble").count() == 42
+
+
 def test_what_is_pressed_near_the_end_does_not_move_away_when_the_end_is_seen(
     address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
