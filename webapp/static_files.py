@@ -34,10 +34,10 @@ Every page has `readback.css`. Transcripts have `transcript.css` besides, most o
 
 SCRIPTS: Final = {
     "readback.js": (
-        *("copying", "images", "keys", "menus", "printing", "reading", "runs", "swapping"),
-        "times",
+        *("copying", "images", "keys", "menus", "pairs", "printing", "reading", "runs"),
+        *("swapping", "times"),
     ),
-    "swapped.js": ("added", "loading", "pairs"),
+    "swapped.js": ("added", "loading"),
 }
 """The scripts that pages load, each with the scripts in `js` that make it up.
 
