@@ -310,7 +310,8 @@ def test_load_all_ends_when_an_answer_brings_nothing(
     fake.completions["chatcmpl-1"] = stored("chatcmpl-1", *(f"text {at}" for at in range(40)))
     page = open_page(fake_address, "/completions/chatcmpl-1?limit=5")
     page.route("**/*after=*", lambda route: route.fulfill(status=204))
-    page.locator("[data-load-all]").click()
+    with page.expect_response("**/*after=*"):
+        page.locator("[data-load-all]").click()
     expect(page.locator("#loading-all")).to_be_hidden()
     page.unroute("**/*after=*")
     page.locator("[data-load-all]").click()
