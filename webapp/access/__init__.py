@@ -14,7 +14,6 @@ For the views: `current_reader()`, `administrators_only`, `known_readers_only`,
 """
 
 from webapp.access.admission import (
-    OPEN_ENDPOINTS,
     Access,
     access,
     client_address,
@@ -22,7 +21,7 @@ from webapp.access.admission import (
     record_event,
 )
 from webapp.access.cookies import LoginCookie, cookie_name, forget_session, keep_session
-from webapp.access.passwords import PASSWORDS, Allowance
+from webapp.access.passwords import PASSWORDS
 from webapp.access.reader import (
     ANYONE,
     RETENTION,
@@ -40,13 +39,11 @@ from webapp.addresses.hosts import name_source
 
 __all__ = [
     "ANYONE",
-    "OPEN_ENDPOINTS",
     "PASSWORDS",
     "RETENTION",
     "SCHEMA",
     "SHELL",
     "Access",
-    "Allowance",
     "Event",
     "LoginCookie",
     "Reader",

@@ -118,7 +118,7 @@ class _Client(FlaskOAuth2App):  # type: ignore[misc]
 class Provider:
     """The configured provider. Its addresses are fetched at the first login, and then kept.
 
-    Few requests wait for it at once. Others are told at once to try again: if it does not answer,
+    Few requests wait for it at once. Others are asked at once to try again: if it does not answer,
     each would hold a thread.
     """
 

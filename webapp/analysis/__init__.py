@@ -19,7 +19,7 @@ from webapp.analysis.failures import (
     find_answer_failure,
     find_result_failure,
 )
-from webapp.analysis.runs import Run, RunCall, RunMessage, ToolUse, analyze_run, find_call_failure
+from webapp.analysis.runs import Run, RunCall, RunMessage, analyze_run, find_call_failure
 
 __all__ = [
     "Failure",
@@ -28,7 +28,6 @@ __all__ = [
     "RunMessage",
     "FailingCalls",
     "Step",
-    "ToolUse",
     "analyze_run",
     "find_answer_failure",
     "find_call_failure",

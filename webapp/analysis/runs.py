@@ -169,7 +169,13 @@ def analyze_run(
     come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.
     Unless it `checks` them, there is no report.
     """
-    failures = _find_failures(entries, completion)
+    # Once for a result and for its call, since the rules read whole texts.
+    failures = {
+        id(one): failure
+        for entry in entries
+        for one in (entry, *entry.pieces)
+        if (failure := _find_failure(one, completion)) is not None
+    }
     turn = counted_calls = 0
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
@@ -199,19 +205,6 @@ def analyze_run(
         report=report,
         is_whole=is_whole,
     )
-
-
-def _find_failures(entries: Sequence[Entry], completion: Completion | None) -> dict[int, Failure]:
-    """Find the failures of messages and of their pieces, by the `id` of the entry.
-
-    Once for a result and for its call, since the rules read whole texts.
-    """
-    found = (
-        (id(one), _find_failure(one, completion))
-        for entry in entries
-        for one in (entry, *entry.pieces)
-    )
-    return {key: failure for key, failure in found if failure is not None}
 
 
 def find_call_failure(call: CallEntry) -> Failure | None:

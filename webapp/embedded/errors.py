@@ -122,10 +122,28 @@ def render_unexpected_error(error: Exception) -> Response:
     if isinstance(error, OSError) and outage is Outage.FULL:
         # A database has errors of its own; this is of a temporary file.
         current_app.logger.error("A temporary file could not be written: %s", error.strerror)
-        return _render_full_disk()
+        return _render_lasting(
+            ApiError(
+                "The disk for temporary files is full, and this needs one. "
+                "The request can be repeated when there is room.",
+                status=507,
+                kind="server_error",
+                code="temporary_disk_full",
+            )
+        )
     if outage:
         current_app.logger.error("The store failed: %s", str(error).partition("\n")[0])
-        return _render_outage(outage)
+        may_end = outage in (Outage.DOWN, Outage.LOCKED, Outage.CANCELLED)
+        return _render_lasting(
+            ApiError(
+                f"The stored completions cannot be read or changed now: {outage.sentence}. "
+                "The request can be repeated when that is over.",
+                # After a 500, only the operator can end the outage.
+                status=503 if may_end else 500,
+                kind="server_error",
+                code="store_unavailable",
+            )
+        )
     current_app.logger.error("The request failed.", exc_info=error)
     sorry = ApiError(
         "The server had an error while processing your request. Sorry about that!",
@@ -135,36 +153,9 @@ def render_unexpected_error(error: Exception) -> Response:
     return render_error(sorry)
 
 
-def _render_full_disk() -> Response:
-    """Render a 507, which clients need not repeat soon."""
-    response = render_error(
-        ApiError(
-            "The disk for temporary files is full, and this needs one. "
-            "The request can be repeated when there is room.",
-            status=507,
-            kind="server_error",
-            code="temporary_disk_full",
-        )
-    )
-    response.headers["Retry-After"] = str(_RETRY_SECONDS)
-    response.headers["x-should-retry"] = "false"
-    return response
-
-
-def _render_outage(outage: Outage) -> Response:
-    """Render a 503, or a 500 if only its operator can end the outage.
-
-    Clients need not repeat the request: an outage outlasts their attempts.
-    """
-    response = render_error(
-        ApiError(
-            f"The stored completions cannot be read or changed now: {outage.sentence}. "
-            "The request can be repeated when that is over.",
-            status=503 if outage in (Outage.DOWN, Outage.LOCKED, Outage.CANCELLED) else 500,
-            kind="server_error",
-            code="store_unavailable",
-        )
-    )
+def _render_lasting(error: ApiError) -> Response:
+    """Render an error that outlasts the attempts of clients, which need not repeat the request."""
+    response = render_error(error)
     response.headers["Retry-After"] = str(_RETRY_SECONDS)
     response.headers["x-should-retry"] = "false"
     return response

@@ -20,7 +20,6 @@ from webapp.media.describing import (
     is_cut_off,
 )
 from webapp.media.finding import (
-    Encoded,
     extract_media,
     find_encoded,
     find_images,
@@ -34,7 +33,6 @@ from webapp.media.inline import InlineMedia, NotMedia
 
 __all__ = [
     "DOWNLOAD",
-    "Encoded",
     "Format",
     "InlineMedia",
     "MediaCache",

@@ -21,7 +21,7 @@ servers return.
 
 from webapp.messages.choices import Choice
 from webapp.messages.citing import find_choice_messages
-from webapp.messages.filter_reports import FilterCategory, FilterReport, FilterResult, split_reports
+from webapp.messages.filter_reports import FilterReport, split_reports
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.message import BARE, ERROR_FLAGS, INPUT_KEYS, Message
 from webapp.messages.parsing import parse_content
@@ -51,8 +51,6 @@ __all__ = [
     "Call",
     "Choice",
     "File",
-    "FilterCategory",
-    "FilterResult",
     "Image",
     "InputAudio",
     "Message",

@@ -21,7 +21,6 @@ from webapp.rendering.structured.json_tree import get_type, render_json_tree
 from webapp.rendering.structured.lexemes import write_readable
 from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
 from webapp.rendering.text.invisible import (
-    Hidden,
     describe_blank,
     find_hidden,
     render_exact,
@@ -48,7 +47,6 @@ __all__ = [
     "Definition",
     "Definitions",
     "Fold",
-    "Hidden",
     "MarkdownBudget",
     "RemoteImage",
     "ShowImage",

@@ -23,11 +23,10 @@ from webapp.shares.snapshot import (
     find_new,
     make_snapshot,
 )
-from webapp.shares.store import DRAFT_SECONDS, OPENING_SECONDS, Share, ShareStore, Terms, Tried
+from webapp.shares.store import OPENING_SECONDS, Share, ShareStore, Terms, Tried
 from webapp.shares.texts import write_text
 
 __all__ = [
-    "DRAFT_SECONDS",
     "OPENING_SECONDS",
     "SCHEMA",
     "SHARED_ID",

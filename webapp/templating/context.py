@@ -132,32 +132,14 @@ class RenderContext:
         self.run_calls = {call.anchor: call for call in self.run.calls} if self.run else {}
 
     @classmethod
-    def for_request(
-        cls,
-        page: TranscriptPage,
-        *,
-        target: str | None = None,
-        target_count: int = 1,
-        run: Run | None = None,
-        faults: int | None = None,
-        only: str | None = None,
-        conversation: ConversationPlace | None = None,
-        notes: PageNotes | None = None,
-    ) -> RenderContext:
+    def for_request(cls, page: TranscriptPage) -> RenderContext:
         """Create the context of the first or only page of messages on the web page asked for."""
         return cls(
             page=page,
             budgets=services().budgets,
             own_host=request.host,
             loads_images=wants_remote_images(),
-            target=target,
-            target_count=target_count,
             view=choose_view(page),
-            run=run,
-            faults=faults,
-            only=only,
-            conversation=conversation,
-            notes=notes,
         )
 
     def continue_with(self, page: TranscriptPage) -> RenderContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -41,7 +42,7 @@ def make_context(
 ) -> RenderContext:
     """Create the context of a page of a transcript, with its run.
 
-    A fragment adds to a page that shows the run; it makes do with the part read before.
+    A fragment adds to a page that shows the run, so the part read before is enough for it.
     """
     only = read_filter()
     faults = None
@@ -61,8 +62,8 @@ def make_context(
     if page.completion is not None:
         digest = digest_answer(page.completion)
         read_input(partial(services().runs.find_state, page.completion_id, digest))
-    return RenderContext.for_request(
-        page,
+    return replace(
+        RenderContext.for_request(page),
         target=target,
         target_count=target_count,
         run=run,

@@ -326,7 +326,7 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         yield f"A character that turns the reading direction ({code}) is in the text.", severity
     spread = _NO_WIDTH.findall(text)
     if hidden := _ZERO_WIDTH.findall(text):
-        # Some programs put a few bits behind each word.
+        # Some programs put a few bits after each word.
         if words := decode_bits("".join(hidden)) or decode_bits(hidden[0]):
             yield f"Hidden text in characters of no width: {quote(words, 120)}.", None
         else:
