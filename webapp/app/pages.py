@@ -24,7 +24,6 @@ from webapp.views import (
     media,
     remote_images,
     search,
-    sessions,
     texts,
 )
 from webapp.views.actions import (
@@ -47,7 +46,7 @@ _OF_TRANSCRIPTS: Final = (
 )
 """The pages of the list and of transcripts, whatever server they are read from."""
 
-_OF_THIS_READBACK: Final = (importing, keeping, links, managing, login, sessions, health)
+_OF_THIS_READBACK: Final = (importing, keeping, links, managing, login, health)
 
 _MAX_FORM_BYTES: Final = 256 * 1024
 

@@ -36,7 +36,7 @@ from webapp.upstream import (
 )
 from webapp.views import read_whole_number
 from webapp.views.actions.changing import forget_deleted, read_deleted
-from webapp.views.places import find_place_url
+from webapp.views.completions import find_place_url
 
 bp = Blueprint("listing", __name__)
 

@@ -1,4 +1,4 @@
-"""Log in by the team's password or at a provider, and log out."""
+"""Log in by the team's password or at a provider, and log out; list sessions and the record."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webapp.access import (
     Event,
     Reader,
     access,
+    administrators_only,
     client_address,
     cookie_name,
     current_reader,
@@ -24,8 +25,11 @@ from webapp.access import (
 )
 from webapp.access.passwords import TooManyLogins, check_password, take_place
 from webapp.access.sessions import describe_browser
+from webapp.views import read_whole_number
 
 _RETRY_SECONDS: Final = 5
+_RECORD_LIMIT: Final = 100
+"""Entries of the record on a page."""
 
 bp = Blueprint("login", __name__)
 
@@ -123,6 +127,36 @@ def logged_out() -> ResponseReturnValue:
     provider = access().provider
     url = provider.find_logout_url(find_url("login.show", _external=True)) if provider else None
     return render_template("access/logged_out.html", provider=provider, provider_url=url)
+
+
+@bp.get("/sessions")
+def list_sessions() -> ResponseReturnValue:
+    """List the sessions of the reader, the last used first."""
+    reader = current_reader()
+    found = access().sessions.list_for(reader.identity) if reader.session else []
+    return render_template("access/sessions.html", reader=reader, sessions=found)
+
+
+@bp.post("/sessions/end")
+def end_session() -> ResponseReturnValue:
+    """End one of the reader's sessions."""
+    reader = current_reader()
+    access().sessions.end(request.form.get("session", ""), identity=reader.identity)
+    return redirect(find_url("login.list_sessions"), 303)
+
+
+@bp.get("/record")
+@administrators_only
+def show_record() -> ResponseReturnValue:
+    """Show entries of the record, newest first, from those older than `before`."""
+    before = read_whole_number("before", default=0, low=0, high=10**11 - 1)
+    entries = access().record.list_entries(before=before or None, limit=_RECORD_LIMIT + 1)
+    return render_template(
+        "access/record.html",
+        entries=entries[:_RECORD_LIMIT],
+        older=entries[_RECORD_LIMIT - 1].number if len(entries) > _RECORD_LIMIT else None,
+        is_first="before" not in request.args,
+    )
 
 
 def _begin_session(reader: Reader, wanted: str) -> Response:

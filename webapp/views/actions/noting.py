@@ -17,7 +17,7 @@ from webapp.reading.pasted import TranscriptPlace
 from webapp.services import services, start_deadline
 from webapp.templating.addresses import place_url, range_url
 from webapp.templating.notes import may_change_note, may_note
-from webapp.views.places import find_place_url
+from webapp.views.completions import find_place_url
 
 bp = Blueprint("noting", __name__, url_prefix="/completions/<completion_id>/notes")
 
