@@ -63,6 +63,11 @@ _SENTENCES = {
     413: "That is more than Readback takes at once.",
     500: "Readback failed at this page. The log of the server has the details.",
 }
+_TITLES = {
+    401: "You are not logged in",
+    500: "Readback failed",
+    503: "Readback is not available",
+}
 
 
 class FullDisk(HTTPException):
@@ -113,7 +118,8 @@ def handle_http_error(error: HTTPException) -> Response:
     usual = type(error).description
     given = error.description if error.description != usual else None
     sentence = given or _SENTENCES.get(code) or error.name
-    response = _render_error(code, error=None, title=error.name.capitalize(), sentence=sentence)
+    title = _TITLES.get(code) or error.name.capitalize()
+    response = _render_error(code, error=None, title=title, sentence=sentence)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -346,3 +346,16 @@ def test_nothing_can_be_written_to_a_share(client: FlaskClient, app: Flask, meth
     _, token = publish(app)
 
     assert client.open(f"/s/{token}/completions/shared", method=method).status_code == 405
+
+
+def test_a_share_does_not_claim_what_its_left_out_parts_may_disprove(
+    app: Flask, client: FlaskClient
+) -> None:
+    messages = [{"role": "user", "content": f"Step {at}."} for at in range(15)]
+    made = snapshot(ShareChoices(answer=False), messages=messages)
+    _, token = publish(app, made)
+
+    page = client.get(f"/s/{token}/", follow_redirects=True).text
+    assert "Not known: the answer is not in this share" in page
+    assert "has no choices" not in page
+    assert "what the share leaves out is not counted" in page

@@ -518,4 +518,4 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     assert texts(page, ".glance dt")[:2] == ["Answer says", "Recorded"]
     assert texts(page, ".glance dd")[1] == "reward 0.0 · is_resolved false"
     assert page.link("0.0") == "/completions?metadata%5Breward%5D=0.0"
-    assert texts(page, ".glance-lines") == ["None found in 15 messages; no tool was called"]
+    assert texts(page, ".glance-lines") == ["None found in 15 messages, none with a call"]

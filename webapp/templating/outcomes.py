@@ -14,6 +14,7 @@ from webapp.completions import Completion
 from webapp.formatting import count, drop_markup
 from webapp.messages.choices import Choice
 from webapp.reading.previews import preview_answer
+from webapp.services import services
 from webapp.templating.context import RenderContext
 from webapp.templating.runs import RunLinks, describe_part, is_worth_a_summary
 
@@ -70,9 +71,14 @@ def list_glances(context: RenderContext, links: RunLinks) -> Iterator[Glance]:
         yield Glance("Answer says", words, links.to_message(answer) if answer else None)
 
 
-def glance_at_end(completion: Completion) -> Glance:
-    """Return how the answers ended, in words, with their finish reasons as recorded."""
+def glance_at_end(completion: Completion, *, is_partial: bool = False) -> Glance:
+    """Return how the answers ended, in words, with their finish reasons as recorded.
+
+    The answers may have been left out of a completion that `is_partial`.
+    """
     choices = completion.choices
+    if not choices and is_partial:
+        return Glance("Ended", "Not known: the answer is not in this share")
     if not choices:
         return Glance("Ended", "No answer: the completion has no choices", is_warning=True)
     described = [_describe_end(choice, completion) for choice in choices]
@@ -123,8 +129,11 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
         return None
     messages = describe_part(context.page, run)
     if not run.failures:
-        calls = f" and {count(len(run.calls), 'call')}" if run.calls else "; no tool was called"
-        return FailureGlance("", f"None found in {messages}{calls}")
+        calls = count(len(run.calls), "call")
+        words = f"None found in {messages}{f' and {calls}' if run.calls else ', none with a call'}"
+        share = services().share
+        unknown = "; what the share leaves out is not counted" if share and share.omitted else ""
+        return FailureGlance("", words + unknown)
     failures = [one for one in run.failures if one.kind != "answer"]
     names = ("First", "Last") if len(failures) > 1 else ("It was",)
     ends = (failures[0], failures[-1]) if failures else ()
