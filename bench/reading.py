@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -127,7 +128,7 @@ def _rank_tools(page: Page) -> tuple[int, Locator | None]:
 
 
 def _go_to_call(page: Page) -> tuple[int, Locator | None]:
-    calls = page.locator(".role-chip", has_text="calls")
+    calls = page.locator(".role-chip", has_text=re.compile(r"^\s*calls"))
     if not calls.count():
         return 0, None
     number = min(57, int(calls.inner_text().split()[-1].replace(",", "")))
