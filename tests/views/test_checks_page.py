@@ -96,7 +96,7 @@ def test_a_sound_record_of_failed_calls_names_them(
 
     page = Page.of(client.get(ADDRESS))
 
-    assert "Found in the run itself: 1 failed call." in page.text
+    assert "Found in the run itself: 1 failed call" in page.text
     address = page.link("1 failed call")
     assert address is not None
     assert client.get(address).status_code == 200
