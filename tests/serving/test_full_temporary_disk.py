@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import requests
 
-from tests.support.command import PATIENCE, Readback, Served
+from tests.support.command import PATIENCE, Readback, Served, find_free_port
 from tools.forking import Forkable
 from tools.outages import MountRefused, fill_disk, small_disk
 from tools.store_rows import add, completion, database_url
@@ -38,10 +38,12 @@ def served(tmp_path_factory: pytest.TempPathFactory, forkable: Forkable) -> Iter
         READBACK_WORKERS="1",
         READBACK_WRITES="1",
         READBACK_MODEL_URL="http://127.0.0.1:9/v1",
+        # The files of the metrics are in the temporary folder as well.
+        READBACK_METRICS_PORT=str(find_free_port()),
         TMPDIR=str(folder / "temporary"),
     )
     try:
-        with small_disk(folder / "temporary", megabytes=1) as disk, readback.serve() as served:
+        with small_disk(folder / "temporary", megabytes=4) as disk, readback.serve() as served:
             # Python takes the folder if it has room when it is needed first, and keeps to it then.
             assert send(served, "/import", files={"files": ("a", b"x")}).status_code == 200
             fill_disk(disk)

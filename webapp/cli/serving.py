@@ -39,7 +39,7 @@ from webapp.formatting import count
 from webapp.http.transport import end_requests
 from webapp.monitoring.exporter import CurrentState, Exporter
 from webapp.monitoring.logs import set_up_logs
-from webapp.monitoring.metrics import shared_metrics
+from webapp.monitoring.metrics import begin_counting, shared_metrics
 from webapp.redaction import hide_password, remember_secrets
 from webapp.serving.admission import Quotas
 from webapp.serving.processes import Workers
@@ -108,6 +108,7 @@ def _export_metrics(config: Config) -> Iterator[list[Callable[[], None]]]:
         parent = os.getpid()
 
         def export() -> None:
+            begin_counting()
             registry.register(CurrentState(partial(_read_state, config, open_app_database(config))))
             Exporter(listener, registry).serve(parent=parent)
 
@@ -173,6 +174,7 @@ def _work(
     create_app: Callable[..., Flask], config: Config, listener: socket.socket, parent: int
 ) -> None:
     """Serve as one of the workers, until SIGTERM or until its parent process is gone."""
+    begin_counting()
     # A page may compute for a second; the event loop and the checks of health must not wait for
     # as many turns of five milliseconds as there are threads.
     sys.setswitchinterval(_SWITCH_SECONDS)

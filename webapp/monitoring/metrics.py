@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from webapp.redaction import get_logger
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+log = get_logger("readback")
+
 _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_RESERVED: Final = 512 * 1024
+"""Bytes of a file for counts, which is more than all routes need."""
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 
@@ -71,6 +77,7 @@ def shared_metrics(folder: Path) -> Iterator[CollectorRegistry]:
     """Count in files of `folder` within, in this process and its forks; yield the sums of all."""
     global _metrics
     os.environ[_FOLDER] = str(folder)
+    _reserve_files()
     from prometheus_client import CollectorRegistry
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -82,6 +89,31 @@ def shared_metrics(folder: Path) -> Iterator[CollectorRegistry]:
     finally:
         _metrics = None
         del os.environ[_FOLDER]
+
+
+def begin_counting() -> None:
+    """Reserve room for the counts of a new process; count nothing in it if the disk has none."""
+    global _metrics
+    if _metrics is None:
+        return
+    try:
+        _reserve_files()
+    except OSError as error:
+        _metrics = None
+        log.error("This process is not in the metrics: %s.", error.strerror)
+
+
+def _reserve_files() -> None:
+    """Write the files of this process in their whole size.
+
+    The library maps files without contents, and a signal ends the process that writes into one
+    when the disk is full.
+    """
+    for kind in ("counter", "histogram"):
+        path = Path(os.environ[_FOLDER], f"{kind}_{os.getpid()}.db")
+        # An earlier process may have had the number of this one.
+        with suppress(FileExistsError), open(path, "xb") as file:
+            file.write(bytes(_RESERVED))
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
