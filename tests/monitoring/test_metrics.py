@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.command import PATIENCE, Readback, Served, find_free_port
 from tools.forking import Forkable
 from tools.memory import find_children
-from webapp.monitoring.exporter import MOST_AT_ONCE, Exporter
+from webapp.monitoring.exporter import MOST_AT_ONCE, MOST_SECONDS, Exporter
 
 SECRET: Final = "the-words-of-a-reader"
 
@@ -123,6 +124,21 @@ def test_a_worker_that_has_not_begun_to_count_breaks_off_no_answer(
     served.start()
     address = f"http://127.0.0.1:{exporter.server_address[1]}/metrics"
     assert requests.get(address, timeout=PATIENCE).status_code == status
+    exporter.shutdown()
+    exporter.server_close()
+    served.join()
+
+
+def test_a_client_that_sends_its_request_too_slowly_is_cut_off() -> None:
+    exporter = Exporter(socket.create_server(("127.0.0.1", 0)), CollectorRegistry())
+    served = threading.Thread(target=exporter.serve_forever, args=(0.01,), daemon=True)
+    served.start()
+    with socket.create_connection(exporter.socket.getsockname(), PATIENCE) as slow:
+        slow.sendall(b"GET /met")
+        while not exporter._began:
+            """Its thread may not have begun."""
+        exporter.end_slow(time.monotonic() + MOST_SECONDS + 1)
+        assert slow.recv(1) == b""
     exporter.shutdown()
     exporter.server_close()
     served.join()

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _SILENT_SECONDS: Final = 10
 """How long a client may send or take nothing."""
+MOST_SECONDS: Final = 30
+"""How long a client may take for all of it: with a byte now and then it is never silent."""
 MOST_AT_ONCE: Final = 64
 """Connections, a thread each. With as many as files may be open, accepting would fail in a loop."""
 _TICK: Final = 1.0
@@ -47,6 +50,7 @@ class Exporter(ThreadingHTTPServer):
         self.socket = listener
         self.registry: Final = registry
         self._places = threading.Semaphore(MOST_AT_ONCE)
+        self._began: dict[socket.socket, float] = {}
 
     def serve(self, *, parent: int) -> None:
         """Serve until the process ends, or until its parent is gone."""
@@ -55,10 +59,18 @@ class Exporter(ThreadingHTTPServer):
             gone = threading.Event()
             while os.getppid() == parent:
                 gone.wait(_TICK)
+                self.end_slow(time.monotonic())
             self.shutdown()
 
         threading.Thread(target=watch, daemon=True).start()
         self.serve_forever()
+
+    def end_slow(self, now: float) -> None:
+        """End the connections that are kept for too long, as of `now` by the monotonic clock."""
+        for request, began in list(self._began.items()):
+            if now - began > MOST_SECONDS:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer a request in a thread, or close its connection if there are too many."""
@@ -74,9 +86,11 @@ class Exporter(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer a request."""
+        self._began[request] = time.monotonic()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            del self._began[request]
             self._places.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
