@@ -215,7 +215,7 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
         "1 call without a result",
         "of 62 messages, the answer not counted",
     ]
-    assert texts(page, ".run-details > summary") == ["failures in order · 2 tools used"]
+    assert texts(page, ".run-details > summary") == ["2 tools used · failures in order"]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
     assert sequence.endswith("error message: Error: no seat")
