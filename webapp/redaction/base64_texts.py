@@ -100,7 +100,7 @@ def iter_escaped_base64(text: str) -> Iterator[Base64Text]:
 
     They are written again without the escapes.
     """
-    if _ESCAPED.search(text) is None:
+    if ("\\" not in text and "%" not in text) or _ESCAPED.search(text) is None:
         return
     for decoded in iter_decoded(text):
         if decoded.source is not None:

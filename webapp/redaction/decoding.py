@@ -34,6 +34,10 @@ _COLOR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _LITERALS: Final = re.compile(r"([\"'])[ \t]{0,20}\+\s{0,40}\1")
 """The end of a literal with the beginning of the next one."""
 
+_CELL: Final = re.compile('""')
+_CELL_HINT: Final = re.compile('""[\\w.-]{1,60}""\\s{0,2}:')
+"""A member of JSON in a cell of CSV, where each quote is doubled."""
+
 _FORM: Final = re.compile(rf"\+|{_PERCENT.pattern}")
 _FORM_HINT: Final = re.compile(
     r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|%[0-9A-F]{2}\+|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
@@ -83,6 +87,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("=3D", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("=\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("=\r\n", _QUOTED_PRINTABLE, _read_quoted_printable),
+    ('""', _CELL, lambda _: '"'),
     ("+", _LITERALS, lambda _: ""),
     ("+", _FORM, unquote_plus),
     ("", _DISGUISE, _uncover),
@@ -123,7 +128,7 @@ def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
     """Return whether a decoder may change `text`; a sum or a character alone is too common."""
     if pattern is _DISGUISE:
         return not text.isascii() and _DISGUISED.search(text) is not None
-    rare = {_LITERALS: _LITERALS, _FORM: _FORM_HINT}.get(pattern)
+    rare = {_LITERALS: _LITERALS, _FORM: _FORM_HINT, _CELL: _CELL_HINT}.get(pattern)
     return hint in text and (rare is None or rare.search(text) is not None)
 
 

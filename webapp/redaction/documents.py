@@ -26,6 +26,7 @@ from webapp.exact_json import (
     parse,
 )
 from webapp.redaction.pieces import (
+    TELLING_NAMES,
     VALUE_NAMES,
     find_answer,
     find_borders,
@@ -238,12 +239,14 @@ class Rewriter:
         """Await the values of an object, and yield the edits of its names."""
         names = [member.name.text for member in node.members]
         pair = find_pair(node, names)
-        is_manifest = node.text("kind") == "Secret"
-        is_marked = is_marked_secret(node)
+        is_manifest = is_marked = False
         is_card = is_of_card(names)
-        self._name_answers(node, changes)
-        for sensitive in iter_sensitive(node):
-            changes.names[sensitive] = _SECRET_DATA
+        if not TELLING_NAMES.isdisjoint(names):
+            is_manifest = node.text("kind") == "Secret"
+            is_marked = is_marked_secret(node)
+            self._name_answers(node, changes)
+            for sensitive in iter_sensitive(node):
+                changes.names[sensitive] = _SECRET_DATA
         used: set[str] = set()
         for written, member in zip(names, node.members, strict=True):
             inner = (step, written)

@@ -35,6 +35,12 @@ _BYTE: Final = re.compile(r"\d{1,3}")
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
 _MARKS: Final = ("sensitive", "secret", "is_secret", "isSecret", "masked")
+TELLING_NAMES: Final = frozenset(
+    (*_QUESTION_NAMES, *_MARKS, "Type", "kind", "messages")
+    + ("sensitive_attributes", "instances", "kty")
+)
+"""Names without which no object says anything about the values in it."""
+
 VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 _TYPED_NAMES: Final = frozenset(("text", "value"))
 _FIELD_NAMES: Final = ("selector", "element", "locator", "xpath")

@@ -34,6 +34,7 @@ class Prefilter:
                 raise ValueError(f"not an expression of RE2: {one}")
         # Matches every text: no match at all is a failure.
         self._end = self._set.Add("")
+        self._nothing = [self._end]
         self._set.Compile()
 
     def find(self, encoded: bytes) -> list[int]:
@@ -42,6 +43,8 @@ class Prefilter:
         Raises `PrefilterError` if the text could not be searched.
         """
         found: list[int] = self._set.Match(encoded)
+        if found == self._nothing:
+            return []
         if self._end not in found:
             raise PrefilterError("A text could not be searched for secrets.")
         found.remove(self._end)

@@ -203,7 +203,8 @@ _MAKERS: Final = (
     r"|get-login-password|initial-password|reset-password"
 )
 _COMMAND: Final = re.compile(
-    r"(?:[$#>%❯»][ \t]{1,3}|^(?=(?:cat|kubectl|vault|op|pass|aws|gcloud|az|terraform|printenv) ))"
+    r"(?:[$#>%❯»][ \t]{1,3}|^(?=(?:cat|kubectl|vault|op|pass|bw|keyring|aws|gcloud|az|terraform"
+    r"|printenv) ))"
     r"(?P<command>[^\n]{3,400})\r?\n"
     r"[ \t>+|]{0,8}(?:[0-9]{1,6}[\t→|:][ ]?)?(?P<secret>[^\s\"'`<]{6,4096})(?:[ \t]*\r?$|[\"'`<])",
     re.MULTILINE,
@@ -217,11 +218,10 @@ _NO_SECRET: Final = re.compile(
 
 PRINTED_NEEDS: Final = (
     r"(?:[$#>%❯»][ \t]+(?:sudo )?|(?m:^))(?:cat|echo|printenv|op|pass|vault|bao|kubectl|oc|aws"
-    r"|gcloud|az|security"
-    r"|bw|terraform|tofu|pulumi|heroku|gh|glab|fly|doppler|infisical|consul|etcdctl|jq|yq|grep|gpg"
-    r"|age|sops|docker|podman|python3?|node|ruby|php|openssl|pwgen|pwqgen|mkpasswd|makepasswd|apg"
-    r"|xkcdpass|wg|head|tail|cut|awk|sed|env|argocd|helm|flask|rails|secret-tool"
-    r"|keyring|get|show)[ \t]"
+    r"|gcloud|az|security|bw|terraform|tofu|pulumi|heroku|gh|glab|fly|doppler|infisical|consul"
+    r"|etcdctl|jq|yq|grep|gpg|age|sops|docker|podman|python3?|node|ruby|php|openssl|pwgen|pwqgen"
+    r"|mkpasswd|makepasswd|apg|xkcdpass|wg|head|tail|cut|awk|sed|env|argocd|helm|flask|rails"
+    r"|secret-tool|keyring|get|show)[ \t]"
 )
 """An expression of RE2 that matches every text with a command whose output can be a secret."""
 

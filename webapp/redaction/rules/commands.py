@@ -10,6 +10,7 @@ from webapp.redaction.rules.kinds import (
     Kind,
     has_digit,
     is_mixed,
+    is_phrase,
     is_random,
     is_strong,
     is_told,
@@ -66,19 +67,15 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "http |https |xh |ab |hey |httpie |wrk |aria2c |lftp |ncftp |smbclient |rpcclient "
-        "|winexe |smbmap |net "
-        "|mount.cifs |crackmapexec |nxc ",
+        "|winexe |smbmap |net |mount.cifs |crackmapexec |nxc ",
         r"[a-z0-9.]{2,12} (?:[^\n|;]{0,200}? )?(?:-a|--auth|-u"
-        r"|--user)[ =][\"']?[\w.@\\+-]{1,80}[:%,]"
-        r"(?P<secret>[^\s\"'|;]{3,200})",
+        r"|--user)[ =][\"']?[\w.@\\/+-]{1,80}[:%,](?P<secret>[^\s\"'|;]{3,200})",
         _is_strong,
-        r"(?:-[au]|--auth|--user)[ =][\"']?[\w.@\\+-]+[:%,]",
+        r"(?:-[au]|--auth|--user)[ =][\"']?[\w.@\\/+-]+[:%,]",
     ),
-    # A user and a password that belong together in one word, of `--user=`, `-d`, `user:`.
     ignoring_case(
         "password",
-        "mysqladmin|add_user|change_password|wifi connect|wpa_passphrase|kinit|createuser"
-        "|smbpasswd"
+        "mysqladmin|add_user|change_password|wifi connect|wpa_passphrase|kinit|createuser|smbpasswd"
         "|http-basic.|set-password|adduser",
         r"(?:mysqladmin[^\n|;]{0,200}? password|(?:add_user|change_password|wpa_passphrase) "
         r"[^\s]{1,64}|wifi connect [^\n|;]{1,64}? password|http-basic\.[^\s]{1,80} [^\s]{1,64}"
@@ -109,8 +106,7 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         "echo |printf ",
         r"(?:echo|printf) (?:-n |-e |-ne |'%s' |\"%s\" |%s )?[\"']?"
         r"(?P<secret>[^\s\"'|]{3,200})[\"']?"
-        r"\s{0,4}\|[^\n|]{0,200}(?:secrets? (?:create|set|put|add|versions)|secret put"
-        r"|--with-token"
+        r"\s{0,4}\|[^\n|]{0,200}(?:secrets? (?:create|set|put|add|versions)|secret put|--with-token"
         r"|env add|--body-file|--data-file=-|auth login|login)",
         _is_strong,
         r"(?:echo|printf) [^\n|]*\|",
@@ -140,7 +136,7 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "token",
         "login ",
-        r"login (?:--token |-t )?(?P<secret>[a-z0-9_.-]{20,200})(?![^\s])",
+        r"login (?:--token |-t )?(?P<secret>[a-z0-9_.-]{20,200})(?![^\s<\"'`])",
         is_random,
         r"login ",
     ),
@@ -168,11 +164,11 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        ".py ",
-        r"\.py (?:-{1,2}[a-z-]{1,20} ){0,4}[\"']?(?:[\w.-]{1,40}/)?[\w.$-]{1,40}:[\"']?"
-        r"(?P<secret>[^\s\"']{4,100})[\"']?@[\w.-]{2}",
+        ".py |impacket-",
+        r"(?:\.py|impacket-[a-z]{3,20}) (?:-{1,2}[a-z-]{1,20} ){0,4}[\"']?(?:[\w.-]{1,40}/)?"
+        r"[\w.$-]{1,40}:[\"']?(?P<secret>[^\s\"']{4,100})[\"']?@[\w.-]{2}",
         _is_strong,
-        r"\.py (?:-[a-z-]+ )*[^\s]*:[^\s]*@",
+        r"(?:\.py|impacket-[a-z]+) (?:-[a-z-]+ )*[^\s]*:[^\s]*@",
     ),
     # A user and a password in one word.
     ignoring_case(
@@ -195,7 +191,7 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         r"(?:\s{0,9}(?:\.\s?[a-z_]{1,20}\([^()\n]{0,20}\)){0,2}\.\s?"
         r"(?:type|fill|send_?keys|set_?value|set|enter_?text|press_?sequentially|input|clear_and_type)"
         r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200})[\"']",
-        lambda secret: _is_secret(secret) and is_told(secret),
+        lambda secret: _is_secret(secret) and (is_told(secret) or is_phrase(secret)),
         r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
         r"|contraseña|ot de passe|senha)[\"'`\])}]+[\s.,]",
     ),
@@ -218,7 +214,13 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         ),
         lambda secret: is_value(secret) and (is_mixed(secret) or len(secret) >= 20),
     ),
-    # What a client sends after a prompt in base64.
+    # What a client sends after a prompt, in base64 or as it is.
+    Kind(
+        "password",
+        ("331 ",),
+        re.compile(r"331 [^\n]{0,100}\n[^\n]{0,40}?\bPASS (?P<secret>[^\s\"'<]{3,200})"),
+        is_argument,
+    ),
     Kind(
         "credential",
         ("334 UGFzc3dvcmQ6",),
@@ -283,8 +285,7 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         ("AUTH ", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}", "{plain}", " on >", " resetpass >"),
         re.compile(
             r"(?:AUTH (?:[a-z][\w-]{0,40} )?|\{(?:PLAIN|CLEAR|CLEARTEXT|plain)\}| (?:on"
-            r"|resetpass) >)"
-            r"(?P<secret>[^\s\"'`~|<>]{6,200})(?=\s|\Z|\"|')"
+            r"|resetpass) >)(?P<secret>[^\s\"'`~|<>]{6,200})(?=\s|\Z|\"|')"
         ),
         lambda secret: _is_strong(secret) and is_told(secret),
     ),
@@ -312,9 +313,11 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "useradd |usermod |htpasswd -|net user |xfreerdp |rdesktop |mstsc ",
+        "useradd |usermod |htpasswd -|net user |xfreerdp |rdesktop |mstsc |schtasks "
+        "|nickserv |/ns ",
         r"(?:user(?:add|mod) [^\n|;]{0,200}?-p |htpasswd -[a-z]{0,6}b[a-z]{0,6} [^\s]{1,200} "
-        r"[^\s]{1,64} |net user [^\s]{1,64} "
+        r"[^\s]{1,64} |net user [^\s]{1,64} |schtasks [^\n|;]{0,300}? /rp "
+        r"|(?:/ns|nickserv) :?identify (?:[^\s]{1,32} )?"
         r"|(?:xfreerdp|rdesktop|mstsc) [^\n|;]{0,200}?[ ][/-]p[: ])" + ARGUMENT,
         is_argument,
     ),

@@ -57,8 +57,7 @@ _OTHERWISE: Final = re.compile(
     r"[\"'`\])}!?]{0,4}[ \t]{0,4}(?:\|\||\?\?|\?:|\bor\b|//)\s{0,20}(?=[bBrRuU]{0,2}[\"'`])"
 )
 _READ: Final = (
-    r"(?:[A-Za-z_$][\w.$:]{0,60}?)?(?:env|environ|env_var|get|fetch|config|setting|settings"
-    r"|default"
+    r"(?:[A-Za-z_$][\w.$:]{0,60}?)?(?:env|environ|env_var|get|fetch|config|setting|settings|default"
     r"|property|value|option|param|lookup|parameter|var)"
 )
 _FALLBACK: Final = re.compile(
@@ -67,23 +66,21 @@ _FALLBACK: Final = re.compile(
     r"[ \t]{0,4}(?:\|\||\?\?|\?:|\bor\b)"
     rf"|{_READ}[?!]?\(\s{{0,9}}[\"'][^\"'\n]{{1,80}}[\"']\s{{0,4}},"
     rf"(?:\s{{0,9}}[a-z_]{{1,20}}\s{{0,2}}[=:])?"
-    r"|[^\n;\"'?]{0,60}\benv[^\n;?]{0,80}\?[^\n;:]{0,80}:)"
-    r"\s{0,20}(?=[bBrRuU]{0,2}[\"'`])",
+    r"|[^\n;\"'?]{0,60}\benv[^\n;?]{0,80}\?[^\n;:]{0,80}:)\s{0,20}(?=[bBrRuU]{0,2}[\"'`])",
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(
     r"[\"'`\])*_»”]{0,4}(?:[ ]#?[0-9]{1,2}(?=:))?[ \t]{0,40}"
-    r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}"
-    r"(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
-    r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)"
-    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}(?:!!(?:str|binary)[ ]{1,4})?"
+    r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
+    r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
+    # Tags of YAML, and the types that PHP prints.
+    r"(?:!!(?:str|binary)[ ]{1,4}|\s{0,40}string(?:\([0-9]{1,5}\))?[ ](?=[\"']))?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
     r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
-    r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?"
-    r"(?:<(?:value|string|plain)>\s{0,20})?",
+    r"(?:[ ][^<>\n]{0,200})?>\s{0,20}(?:<!\[CDATA\[)?(?:<(?:value|string|plain)>\s{0,20})?",
     re.IGNORECASE,
 )
 _NEXT_ELEMENT: Final = re.compile(

@@ -14,6 +14,7 @@ from webapp.redaction.rules.kinds import (
     is_mask,
     is_mixed,
     is_no_placeholder,
+    is_phrase,
     is_random,
     is_told,
     is_value,
@@ -70,13 +71,12 @@ FORMS: Final[tuple[Kind, ...]] = (
         "parameter",
         "?|&|;",
         r"[?&;](?:amp;)?(?:[a-z_-]{0,20}(?:token|signature|credential|password|apikey|api_key"
-        r"|appid)"
+        r"|appid|resourcekey|loginsecure)"
         r"|sig|key|code|auth|secret|pwd|sid|state(?=[^\s&]{20})(?=[^\s&]{2,200}[0-9]))="
         r"(?P<secret>[^\s\"'`\\&#<>]{6,4096}+)",
         is_value,
         r"[?&;][a-z_;-]*(?:token|signature|credential|password|apikey|api_key|appid|sig|key|code"
-        r"|auth|sid"
-        r"|secret|pwd|state)=",
+        r"|auth|sid|loginsecure|secret|pwd|state)=",
     ),
     Kind(
         "password",
@@ -145,8 +145,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         # Ports are numbers as well.
         lambda secret: is_argument(secret) and re.match(r"(?:[0-9.:-]+|.{1,5})\Z", secret) is None,
         r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec"
-        r"|winrm|ipmitool|snmp|security add-)"
-        r"[^\n|;]* -[paw]",
+        r"|winrm|ipmitool|snmp|security add-)[^\n|;]* -[paw]",
     ),
     ignoring_case(
         "password",
@@ -181,36 +180,39 @@ FORMS: Final[tuple[Kind, ...]] = (
         "requirepass |masterauth |rootpw |/user:|rocommunity |rwcommunity |rwuser |shared_key "
         "|rootpw --plaintext |snmp-server community |isakmp key |key-string |pre-shared-key ",
         r"(?:/user:[^\s]{1,100}|snmp-server community|isakmp key(?: [0-9])?|rootpw --plaintext"
-        r"|[a-z-]{4,14})"
-        r"[ \t]{1,10}[\"']?"
-        r"(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
+        r"|[a-z-]{4,14})[ \t]{1,10}[\"']?(?P<secret>[^\s\"'`*/][^\s\"'`]{3,200})",
         is_argument,
     ),
     # Sentences of languages without spaces between words, or with several words for this one.
     ignoring_case(
         "password",
-        "密钥|密鑰|秘钥|令牌|apiキー|api 키|密码|密碼|口令"
-        "|パスワード|暗証番号|暗号|비번|비밀번호|암호|пароль|пароля|парола"
-        "|лозинка|κωδικός"
-        "|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
+        "密钥|密鑰|秘钥|令牌|apiキー|api 키|密码|密碼|口令|パスワード|暗証番号|暗号|비번|비밀번호"
+        "|암호|пароль|пароля|парола|лозинка"
+        "|κωδικός|κωδικό|סיסמה|סיסמא|كلمة المرور|كلمة السر|كلمه عبور|رمز عبور|पासवर्ड|কোড|รหัสผ่าน"
         "|mật khẩu|mot de passe|palavra-passe|kata sandi|kata laluan",
         r"(?:mot de passe|palavra-passe|mật khẩu|kata sandi|kata laluan|[^\s:：=!-~]{1,12})"
-        r"(?:\s{1,3}[^\s:：=—!-~]{1,16}){0,3}\s{0,3}"
-        r"(?:是|为|為|は|が|는|은|：|:|=|—|-|est|là|adalah|é|é:)?"
+        r"(?:\s{1,3}[^\s:：=—!-~]{1,16}){0,3}\s{0,3}(?:是|为|為|は|が|는|은|：|:|=|—|-|est|là|adalah|é|é:)?"
         r"\s{0,3}:?\s{0,2}[「『“‘«\"'`]?(?P<secret>[!#-&(-_a-~]{5,80})",
-        lambda secret: _is_password(secret) and is_mixed(secret),
+        lambda secret: _is_password(secret) and (is_mixed(secret) or is_phrase(secret)),
+    ),
+    ignoring_case(
+        "password",
+        "mot de passe |palavra-passe |mật khẩu |kata sandi |şifre|parolam",
+        r"(?:[a-zậẩ-]{3,8}(?: [a-zậẩ]{2,6}){0,2}"
+        r"(?:[ ](?:de|du|de la|de l['’]|des|pour|do|da|para|của|untuk|d['’])[ ]?[\w.'’@-]{1,24}"
+        r"){1,2}(?:[ ](?:est|é|là|adalah)|[ ]?:)|şifre(?:m|miz|niz|si)?|parolam)[ ]{1,3}"
+        r"[“‘«\"'`]?(?P<secret>[^\s\"'`,;()<>]{5,80})",
+        lambda secret: _is_password(secret) and (is_mixed(secret) or is_phrase(secret)),
     ),
     # Calls that take a user and a password.
     ignoring_case(
         "password",
         "new pdo(|mysqli(|mysqli_connect(|mysql_connect(|pg_connect(|.login(|auth=(|auth = ("
-        "|wifi.begin(|basicauth(|getconnection(|networkcredential(|passwordauthentication("
-        "|.basic_auth(|basic_auth("
+        "|wifi.begin(|basicauth(|getconnection(|passwordauthentication(|.basic_auth(|basic_auth("
         "|login(|signin(|sign_in(|log_in(|usernamepasswordcredentials(|.auth_plain(|.auth_login("
         "|.authenticate(|.setcredentials("
         "|authprovider(|authenticator(|basicauthentication(|httpbasicauth(|usernamepassword("
-        "|saslplain("
-        "|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(|auth(",
+        "|saslplain(|plainauth(|httpdigestauth(|auth.basic(|with_auth(|set_auth(|setauth(|auth(",
         r"[a-z._ ]{3,40}=?\s{0,2}\(\s{0,20}" + TWO_STRINGS,
     ),
     ignoring_case(
@@ -246,8 +248,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "connect(",
-        r"connect\(\s{0,9}(?:[\"'][^\"'\n]{1,100}[\"'],\s{0,9}){2}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+        "connect(|networkcredential(|oracle.connect(|oracledb.connect(",
+        # After a machine and a user, or between the user and the domain or the database.
+        r"(?:connect\(\s{0,9}[\"'][^\"'\n]{1,100}[\"'],|(?:networkcredential"
+        r"|oracle(?:db)?\.connect)\()\s{0,9}"
+        r"[\"'][^\"'\n]{1,100}[\"'],\s{0,9}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
         is_argument,
     ),
     ignoring_case(
@@ -284,10 +289,8 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "echo |printf |<<<",
         r"(?:echo |printf |<<<\s?)(?:-n |-e )?[\"']?(?P<secret>[^\s\"'|]{3,200})[\"']?"
-        r"\s{0,4}\|\s{0,4}"
-        r"(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass"
-        r"|cryptsetup|kinit|ssh-add|gpg|base64)"
-        r"|sudo [^\n|]{0,20}-s\b)",
+        r"\s{0,4}\|\s{0,4}(?:[^\n|]{0,200}(?:sudo -s|-stdin|--stdin|passwd|passphrase-fd 0|askpass"
+        r"|cryptsetup|kinit|ssh-add|gpg|base64)|sudo [^\n|]{0,20}-s\b)",
         is_argument,
         r"(?:echo |printf |<<<)[^\n|]*\|",
     ),
@@ -296,6 +299,14 @@ FORMS: Final[tuple[Kind, ...]] = (
         ":",
         r":(?P<secret>[^\s/\"'`]{3,200})@(?:tcp|unix|udp)\(",
         needs=r":[^\s/\"'`]*@(?:tcp|unix|udp)\(",
+    ),
+    # Without the scheme of an address.
+    ignoring_case(
+        "password",
+        ":pserver:|proxy",
+        r"(?::pserver:|proxy[\"']?[ =:]{1,3}[\"']?)[\w.-]{1,60}:"
+        r"(?P<secret>[^\s:@/\"'`]{3,100})@[\w.-]{2}",
+        needs=r"(?::pserver:|proxy[\"']?[ =:]+[\"']?)[\w.-]+:[^\s:@/]*@",
     ),
     ignoring_case(
         "password",
@@ -317,11 +328,12 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "token",
-        ".login=|.token=|.password=|authorization |codecov ",
-        r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?"
+        ".login=|.token=|.password=|authorization |codecov",
+        r"(?:\.(?:login|token|password)=|authorization |codecov[^\n;|]{0,60}? -t )[\"']?"
         r"(?P<secret>[a-z0-9+/=_-]{20,400})(?![a-z0-9+/=_.-])",
         is_made,
-        r"(?:\.(?:login|token|password)=|authorization |codecov -t )[\"']?[a-z0-9+/=_-]{20}",
+        r"(?:\.(?:login|token|password)=|authorization |codecov[^\n;|]* -t )[\"']?"
+        r"[a-z0-9+/=_-]{20}",
     ),
     # The results of Terraform's generators, in its state and its output.
     ignoring_case(

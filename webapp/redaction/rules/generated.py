@@ -19,25 +19,14 @@ from webapp.redaction.rules.vendors.unknown import ID_PREFIXES
 
 _HINTS: Final = (
     *("key", "token", "secret", "credential", "creds", "passphrase", "password", "passwort"),
-    *(
-        "auth",
-        "bearer",
-        "license",
-        "licence",
-        "seed",
-        "vault",
-        "clé",
-        "llave",
-        "clave",
-        "chave",
-        "chiav",
-    ),
+    *("auth", "bearer", "license", "licence", "seed", "vault", "clé", "llave", "clave", "chave"),
     *("klucz", "ключ", "jeton", "токен", "geheimnis", "segret", "secreto", "segredo", "apikey"),
+    *("chiav", "wallet import", "wif"),
 )
 _NOUN: Final = re.compile(
     r"(?:keys?|apikeys?|tokens?|secrets?|credentials?|creds|passphrase|password|passwort|auth|bearer"
     r"|licen[sc]e|seed|vault|clés?|llaves?|claves?|chaves?|chiave|chiavi|klucz|ключа?|jetons?|токена?"
-    r"|geheimnis|segreto|secreto|segredo)(?![A-Za-zÀ-ɏЀ-ӿ0-9_-])",
+    r"|geheimnis|segreto|secreto|segredo|wallet import(?:[ ]format)?|wif)(?![A-Za-zÀ-ɏЀ-ӿ0-9_-])",
     re.IGNORECASE,
 )
 # They end longer words, or stand in texts without spaces.
@@ -46,8 +35,7 @@ _ENDINGS: Final = (
     *("키", "토큰"),
 )
 _ENDING: Final = re.compile(
-    r"(?:schlüssels?|sleutels?|nyckeln?|anahtar(?:ım|ımız|ı)?)(?![\w-])"
-    r"|密钥|密鑰|令牌|キー|トークン|키|토큰",
+    r"(?:schlüssels?|sleutels?|nyckeln?|anahtar(?:ım|ımız|ı)?)(?![\w-])|密钥|密鑰|令牌|キー|トークン|키|토큰",
     re.IGNORECASE,
 )
 _VERB_HINTS: Final = ("connect", "log", "sign", "authenticat", "access", "call", "query", "deploy")
@@ -88,8 +76,7 @@ _NOUN_AFTER: Final = re.compile(
     r"[\"'`”»*)]{0,3}(?:,?[ ]{1,2}(?:(?P<link>is|was|as|for|in|into|to|under|an?"
     r"|looks?[ ]like|seems|because[ ]it[ ](?:is|was)"
     r"|ist|est|es|als|comme|como|come)(?=[ ])|<-{1,2}|←|\(|[–—=-](?=[ ]))"
-    r"|[ \t]{0,4}\r?\n[ ]{0,3}[\^↑]{1,3})"
-    r"(?P<words>(?:[ ]?(?:[\w'’-]|\.(?=\w)){1,20}){0,7})",
+    r"|[ \t]{0,4}\r?\n[ ]{0,3}[\^↑]{1,3})(?P<words>(?:[ ]?(?:[\w'’-]|\.(?=\w)){1,20}){0,7})",
     re.IGNORECASE,
 )
 _MASK: Final = re.compile(r"\[masked: [a-z0-9-]*\Z")
@@ -154,14 +141,8 @@ _NO_NAMES: Final = split_words(
 )
 """Words before `key` that say nothing about whose it is."""
 
-_RUN: Final = "[A-Za-z0-9_./+=~:-]{16}"
-# More than the rule needs: that they are near each other takes many states.
-GENERATED_NEEDS: Final = (
-    rf"(?s:(?i:{'|'.join((*_HINTS, *_ENDINGS, *_VERB_HINTS))}).*{_RUN}"
-    rf"|{_RUN}.*(?i:{'|'.join(_HINTS)}|to (?:log|sign|connect|access)))"
-    rf"|(?m:^[ \t>*•-]*[\"'`*]*[A-Z][\p{{L}}\p{{N}}_.'’& -]*[\"'`*]*[ \t]*(?::|→|->|=>|–|—)"
-    rf"[ \t\"'`*]+{_RUN})"
-)
+# A value alone: that a word for it is near takes many states.
+GENERATED_NEEDS: Final = "[A-Za-z0-9_./+=~:-]{16}"
 
 
 def find_generated(text: str, lowered: str) -> Iterator[SecretPlace]:

@@ -67,10 +67,13 @@ KEYS: Final[tuple[Kind, ...]] = (
         "private-key",
         ("PuTTY-User-Key-File-",),
         re.compile(
-            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\n(?![^\n]{0,9}Private-Lines)[^\n]{0,200}){0,60}?\n"
-            r"[^\n]{0,9}(?P<secret>Private-Lines: [0-9]{1,4}"
-            r"(?:\r?\n[ \t>+|-]{0,8}[A-Za-z0-9+/=]{1,100}(?![A-Za-z0-9+/=:-])){0,200}"
-            r"(?:\r?\n[ \t>+|-]{0,8}Private-MAC: [0-9a-f]{40,64})?)"
+            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\n(?![^\n]{0,90}Private-Lines)[^\n]{0,200}){0,60}?\n"
+            r"[^\n]{0,90}(?P<secret>Private-Lines: [0-9]{1,4}"
+            r"(?:\r?\n[ \t>+|-]{0,8}[A-Za-z0-9+/=]{1,100}(?![A-Za-z0-9+/=:-])"
+            # After the time and the source of a log.
+            r"|\r?\n[^\r\n]{1,90}?[ \t](?:[A-Za-z0-9+/=]{16,100}(?=[ \t]*(?:\r?\n|\Z))"
+            r"|[A-Za-z0-9+/=]{1,15}\r?(?=\n[^\r\n]{1,90} Private-MAC))){0,200}"
+            r"(?:\r?\n[^\r\n]{0,90}Private-MAC: [0-9a-f]{40,64})?)"
         ),
         lambda _: True,
     ),
@@ -79,13 +82,14 @@ KEYS: Final[tuple[Kind, ...]] = (
         "password-hash",
         ("$2a$", "$2b$", "$2y$", "$6$", "$5$", "$1$", "$y$", "$7$", "$P$", "$H$", "$apr1$")
         + ("$argon2", "$scrypt$", "$pbkdf2", "{SSHA", "{SHA}", "{CRYPT}", "pbkdf2_sha", "scrypt:")
-        + ("pbkdf2:", "SCRAM-SHA-"),
+        + ("pbkdf2:", "SCRAM-SHA-", "md5"),
         re.compile(
             r"\$(?:2[aby]\$[0-9]{2}|6|5|1|y|7|apr1|argon2(?:id|i|d)\$v=[0-9]{1,3}|scrypt"
             r"|pbkdf2(?:-sha[0-9]{1,3})?)\$[A-Za-z0-9./$=,+]{20,200}"
             # Cut off at the end of the text.
             r"|\$(?:2[aby]\$[0-9]{2}|6|5|apr1)\$[A-Za-z0-9./$]{8,19}\Z"
             r"|\$[PH]\$[A-Za-z0-9./]{31}(?![A-Za-z0-9./])"
+            r"|(?<![A-Za-z0-9])md5[0-9a-f]{32}(?![0-9A-Za-z])"
             r"|\{(?:S?SHA[0-9]{0,3}|CRYPT)\}[A-Za-z0-9+/=.$]{20,200}"
             r"|(?:pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}"
             r"|scrypt(?::[0-9]{1,9}){3}|SCRAM-SHA-[0-9]{1,3})\$[A-Za-z0-9+/=:$]{20,300}"
@@ -93,14 +97,13 @@ KEYS: Final[tuple[Kind, ...]] = (
         # The `$` at its beginning is not that of a variable.
         lambda secret: is_no_placeholder(secret.lstrip("${")),
     ),
-    # Of an account of Windows, after its number and another digest.
-    Kind(
+    # Both of an account of Windows, after its number.
+    ignoring_case(
         "password-hash",
-        (":::",),
-        re.compile("(?<=[0-9a-fA-F]{32}):::"),
-        lambda secret: len(secret) == 32 and is_no_placeholder(secret),
-        reach=32,
-        needs="[0-9a-fA-F]{16}:::",
+        ":",
+        r":(?P<secret>[0-9a-f]{32}:[0-9a-f]{32}):::",
+        is_no_placeholder,
+        "[0-9a-f]{16}:::",
     ),
     # The private part of a JSON Web Key, in a text that is no JSON.
     Kind(
@@ -158,17 +161,16 @@ KEYS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "wallet-key",
-        "keypair|private key|private_key|privatekey|secret key|secret_key|secretkey",
+        "keypair|private key|private_key|privatekey|secret key|secret_key|secretkey|network_key",
         r"[a-z_ ]{7,11}[^\[\]\n]{0,40}\[\s{0,9}"
-        r"(?P<secret>[0-9]{1,3}(?:,\s{0,9}[0-9]{1,3}){31,63})\s{0,9}\]",
+        r"(?P<secret>[0-9]{1,3}(?:,\s{0,9}[0-9]{1,3}){15,63})\s{0,9}\]",
         lambda _: True,
-        rf"(?:keypair|(?:private|secret)[_ ]?key)[^\[\]\n]*\[[{SPACE}]*[0-9]{{1,3}},",
+        rf"(?:keypair|(?:private|secret|network)[_ ]?key)[^\[\]\n]*\[[{SPACE}]*[0-9]{{1,3}},",
     ),
     ignoring_case(
         "license-key",
         "windows|office|activation|product key|product code|licen|registration|redeem|gift"
-        "|voucher|serial|seriennummer|cd key"
-        "|cd-key",
+        "|voucher|serial|seriennummer|cd key|cd-key",
         r"[a-z]{2,12}(?:[- ](?:code|key|number|no|card|nr)){0,2}\.?(?: is| was| ist|:| =|=){0,2}"
         r"[ \t]{1,3}[\"'`]{0,2}(?P<secret>[a-z0-9]{4,6}(?:-[a-z0-9]{4,6}){2,7})(?![a-z0-9-])",
         lambda secret: secret.isupper() and has_digit(secret),
@@ -187,7 +189,7 @@ KEYS: Final[tuple[Kind, ...]] = (
 _LINE_OF_WORDS: Final = re.compile(
     r"(?:(?<=[:=\"'`>|*(])|^|(?<=\bare)|(?<=\bis))[ \t]{0,9}[\"'`]{0,3}"
     r"(?P<secret>[a-z]{3,8}(?:[ ][a-z]{3,8}){11,24})"
-    r"(?=[.\"'`)*]{0,3}[ \t]{0,9}(?:\r?\n|\Z|[\"'`<,|)]))",
+    r"(?=[.\"'`)*]{0,3}[ \t]{0,9}(?:\r?\n|\Z|[\"'`<,|)]|(?<=[.] )[A-ZÀ-Þ]))",
     re.MULTILINE,
 )
 _NUMBERED_WORDS: Final = re.compile(

@@ -53,12 +53,11 @@ _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
     r"|\A(?:[$%]?[<{(\[]|&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
-    # Tags of YAML.
-    r"|\A![a-z]+\Z"
+    # Tags of YAML, and the end of a placeholder in HTML.
+    r"|\A![a-z]+\Z|&(?:[gl]t|quot|amp|apos);?\Z"
     # Where a program finds it: in a vault, a file, the environment.
     r"|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
-    r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv"
-    r"|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
+    r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",
     re.IGNORECASE,
@@ -347,6 +346,15 @@ def is_scrambled(secret: str) -> bool:
         and secret.isalpha()
         and len(_RARE.findall(secret.lower())) * 5 >= len(secret)
     )
+
+
+_PHRASE: Final = re.compile(r"[a-z]{3,12}(?:-(?![a-z]*(?:ed|ing|ly|able)\b)[a-z]{3,12}){2,7}")
+_NO_PHRASE: Final = FUNCTION_WORDS | GENERAL_KINDS
+
+
+def is_phrase(secret: str) -> bool:
+    """Return whether `secret` is of words that a generator joined by hyphens."""
+    return _PHRASE.fullmatch(secret) is not None and _NO_PHRASE.isdisjoint(secret.split("-"))
 
 
 def is_strong(secret: str) -> bool:

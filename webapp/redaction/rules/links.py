@@ -61,8 +61,7 @@ LINKS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "link",
         _GRANTS,
-        rf"(?<=[/._-])(?:{_GRANTS})"
-        rf"[a-z_-]{{0,20}}(?:/(?!{_OF_CODE})[a-z_-]{{1,20}}){{0,3}}/"
+        rf"(?<=[/._-])(?:{_GRANTS})[a-z_-]{{0,20}}(?:/(?!{_OF_CODE})[a-z_-]{{1,20}}){{0,3}}/"
         r"(?P<secret>[a-z0-9_-]{20,400}(?:/[a-z0-9_-]{16,200}){0,2})(?![a-z0-9./])",
         lambda secret: _is_grant(secret) or re.fullmatch("[0-9a-f-]{32,}", secret) is not None,
         rf"(?:{_GRANTS})[a-z_/-]*/[a-z0-9_-]{{20}}",
@@ -100,11 +99,13 @@ LINKS: Final[tuple[Kind, ...]] = (
         lambda secret: len(set(secret)) > 1,
         r"[?&;][a-z_;-]*(?:pin|otp|code|mfa|2fa|tan)=[0-9]{4}",
     ),
-    # A page where somebody is logged in at once, and checks of jobs.
+    # Pages where somebody is logged in at once, checks of jobs, and files that were shared.
     ignoring_case(
         "link",
-        "slack.com/z-app-|hc-ping.com/",
-        r"(?:slack\.com/z-app-[0-9]{4,20}-|hc-ping\.com/)(?P<secret>[a-z0-9_-]{20,200})",
+        "slack.com/z-app-|hc-ping.com/|sharepoint.com/:|1drv.ms/",
+        r"(?:slack\.com/z-app-[0-9]{4,20}-|hc-ping\.com/|sharepoint\.com/:[^\s?\"']{1,120}/"
+        r"|1drv\.ms/[a-z]/[cs]/[0-9a-f]{1,20}/)"
+        r"(?P<secret>[a-z0-9_-]{20,200}(?:\?e=[a-z0-9]{4,12})?)",
         lambda secret: len(set(secret)) >= 8,
     ),
     # Groups whose members see each other's telephone numbers.

@@ -196,6 +196,8 @@ def classify(name: str) -> tuple[str, Shape] | None:
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
     joined = "".join(words)
+    if last in ("hash", "digest", "hashed") and _is_password(before, ""):
+        return "password-hash", Shape.RANDOM
     if _is_password(last, before):
         return "password", Shape.ANY
     if joined in _BY_NAME:

@@ -17,11 +17,13 @@ _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3
 _HEAD: Final = re.compile(
     # A line that begins with a cell, or with the rest of a string before its first cell.
     r"^(?:[ \t|]{0,80}[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}[ ]{0,80}(?:[|\t;,]|[ ]{2})"
-    r"|[^|\n]{0,200}[\"'=]\|)[^\n]*$",
+    r"|[^|\n]{0,200}[\"'=>]\||[^\n]{0,200}?[=>][\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])[^\n]*$",
     re.MULTILINE,
 )
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
-_OPENED: Final = re.compile(r"[^|\n]{0,200}[\"'=](?=\|)")
+_OPENED: Final = re.compile(
+    r"[^|\n]{0,200}[\"'=>](?=\|)|[^\n]{0,200}?[=>](?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])"
+)
 _CELLS: Final = {
     delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
     for delimiter in ("|", "\t", ";", ",")
@@ -38,7 +40,7 @@ _INSERT: Final = re.compile(
 )
 _INSERTS: Final = ("insert", "replace", "upsert", "merge")
 _COPY: Final = re.compile(
-    r"^copy\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)\s{1,9}from\s{1,9}stdin\b"
+    r"\bcopy\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<names>[^()]{1,2000})\)\s{1,9}from\s{1,9}stdin\b"
     r"(?P<options>[^\n]{0,200})\n",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -191,7 +193,7 @@ def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, i
             start += 1
         last = text.rfind("|", start, end)
         # The end of a string, in JSON that was cut off.
-        if last >= 0 and text[last + 1 : last + 2] in ('"', "'"):
+        if last >= 0 and text[last + 1 : last + 2] in ('"', "'", "<"):
             end = last
         while end > start and text[end - 1] in " \t|":
             end -= 1

@@ -11,6 +11,7 @@ from webapp.redaction.rules.kinds import (
     is_jumble,
     is_made,
     is_mixed,
+    is_phrase,
     is_strong,
     is_term,
 )
@@ -18,7 +19,7 @@ from webapp.redaction.rules.names import Shape, has_shape
 
 _OPENERS: Final = "\"'`“‘「«„"
 STRING: Final = re.compile(
-    r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
+    r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?!\)(?:[<;,)\s]|\Z))(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
     r"|'(?P<b>(?:[^'\\\n]|\\.){1,2000})(?:'|\Z)|`(?P<c>[^`\n]{1,2000})(?:`|\Z)"
     r"|[“„](?P<d>[^“”\n]{1,400})[”“]|[‘](?P<e>[^‘’\n]{1,400})’|「(?P<f>[^「」\n]{1,400})」"
     r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
@@ -134,6 +135,8 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
     secret = text[start:end]
     if text[end : end + 1] in ("(", "[") and not _ELLIPSIS.match(bare[0]):
         return None
+    if kind == "password" and is_phrase(secret):
+        return _check(text, start, end, kind, shape, True)
     if (_IS_WORD.match(secret) and not (_ODD_CASE.search(secret) or is_jumble(secret))) and (
         not is_sure
         or (text[at - 1] != "=" and not _AFTER_WORD.match(text, end))

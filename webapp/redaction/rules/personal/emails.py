@@ -9,7 +9,7 @@ from typing import Final
 from webapp.redaction.rules.kinds import SecretPlace, split_words
 
 _LOCAL: Final = re.compile(
-    r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64}|\"[^\"\s@]{1,30}(?:[ .][^\"\s@]{1,30})?\")\Z"
+    r"(?:[A-Za-z0-9_.+'%-]{1,64}|[^\W\d_]{1,64}|\"[^\"\s@\\]{1,30}(?:[ .][^\"\s@\\]{1,30})?\")\Z"
 )
 _DOMAIN: Final = re.compile(
     r"@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24})(?![\w@-]|\.[^\W_])"
@@ -73,10 +73,8 @@ def _find_emails(text: str, name: str) -> Iterator[SecretPlace]:
 
 def _is_address(text: str, start: int) -> bool:
     """Return whether the word at `start` is the user of a URL."""
-    return text.endswith("://", max(start - 3, 0), start) or (
-        "://" in text[max(start - 80, 0) : start].rpartition(" ")[2]
-        and not text[max(start - 80, 0) : start].rpartition(" ")[2].count("?")
-    )
+    _, scheme, rest = text[max(start - 80, 0) : start].rpartition(" ")[2].rpartition("://")
+    return bool(scheme) and "?" not in rest
 
 
 _OF_WORDS: Final = r"[A-Za-z0-9](?<![A-Za-z0-9_.+-].)[A-Za-z0-9_.+-]{1,63}"

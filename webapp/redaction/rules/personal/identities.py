@@ -94,10 +94,9 @@ _TERM_NAME: Final = re.compile(
     rf"(?:[a-z]{{1,20}} ){{0,3}}(?:{TERMS})(?:[ _-]?{_NUMBER_WORD}){{0,2}}"
 )
 _BIRTH_NAMES: Final = re.compile(
-    r"(?:[a-z]{1,20} ){0,3}(?:date of birth|birth ?da(?:te|y)|dob|born(?: on| at)?"
-    r"|geburts(?:datum|tag)"
-    r"|fecha(?: de)? nacimiento|date(?: de)? naissance|data(?: de)? nascimento|data(?: di)? nascita"
-    r"|geboortedatum|data urodzenia)"
+    r"(?:[a-z]{1,20} ){0,3}(?:date of birth|birth ?da(?:te|y)|dob|born(?: on| at)?|geburts(?:datum"
+    r"|tag)|fecha(?: de)? nacimiento|date(?: de)? naissance|data(?: de)? nascimento"
+    r"|data(?: di)? nascita|geboortedatum|data urodzenia)"
 )
 _WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž']+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+|#")
 _ABBREVIATIONS: Final = (
@@ -285,17 +284,14 @@ _LONGEST_NAME: Final = 60
 
 _BIRTH: Final = (
     r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|(?<![^\W_])d\.?o\.?b\b\.?|geburtsdatum"
-    r"|geburtstag"
-    r"|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|fecha de nacimiento|date de naissance"
-    r"|data di nascita|data de nascimento"
-    r"|geboortedatum"
-    r"|data urodzenia|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
+    r"|geburtstag|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|fecha de nacimiento"
+    r"|date de naissance|data di nascita|data de nascimento|geboortedatum|data urodzenia"
+    r"|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
 )
 DATE: Final = (
-    r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}"
-    r"|[0-9]{1,2}(?:st|nd|rd|th|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}"
-    r"|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
-    r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{1,2}(?:st|nd|rd|th"
+    r"|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd"
+    r"|th)?,? [0-9]{4}|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
 )
 _BIRTH_HINTS: Final = (
@@ -377,8 +373,7 @@ def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
 
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}"
-        rf"|(?:{SMALL}|id[ _]?number)[\"' ]*[,;\t|\r\n]"
+        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}|(?:{SMALL}|id[ _]?number)[\"' ]*[,;\t|\r\n]"
         r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
         r"|conta)[^0-9\n]*[0-9])",
         _find_identities,
@@ -386,17 +381,15 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})(?:[ .,:=#*'’|)<?!\"]|$)"
         rf"|(?i:\b(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?(?:[ ]?[:=|]|>)[^\n]?)"
-        r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])"
-        r"|756\.[0-9]{4}\.|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
-        r"|[0-9]{3}-[0-9]{2}-[0-9]{4}"
-        r"|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9X]"
-        r"|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
+        r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])|756\.[0-9]{4}\."
+        r"|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
+        r"|[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19"
+        r"|20)[0-9]{9}[0-9X]|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
     ),
     (
         r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte"
-        r"|urodzenia"
-        r"|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
+        r"|urodzenia|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
         r"|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|nasc\.|生まれ|(?i:birth|dob|geburts"
         r"|nacimiento|naissance|nascimento|nascita|geboorte|urodzenia)[^0-9\n]*(?: |\n)",
         _find_births,

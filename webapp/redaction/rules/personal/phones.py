@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import phonenumbers
+import re2
 
 from webapp.redaction.prefilter import lower
 from webapp.redaction.rules.kinds import SecretPlace, match_at
@@ -67,8 +68,7 @@ _CONTACTED: Final = re.compile(
     # In groups, since these words are said of other things too.
     r"(?<![^\W_])(?:contacte?[zr]?|kontakt|contacto|contato|contatto|number on file)[ :]{1,3}"
     # Who it is of.
-    r"(?:[^\W\d_]{2,16},?[ ]){0,2}"
-    r"(?P<number>(?!(?:19|20)[0-9]{2}[-/](?:19|20)?[0-9]{2}(?![0-9]))"
+    r"(?:[^\W\d_]{2,16},?[ ]){0,2}(?P<number>(?!(?:19|20)[0-9]{2}[-/](?:19|20)?[0-9]{2}(?![0-9]))"
     r"\+?\(?[0-9]{2,5}[ .\-/()\u00a0]{1,3}[0-9]{2,5}"
     r"(?:[ .\-/\u00a0]{1,2}[0-9]{2,5}){0,4})(?![\w%-])",
     re.IGNORECASE,
@@ -209,7 +209,7 @@ def _is_phone(written: str, regions: tuple[str, ...] = ()) -> bool:
     abroad = _FROM_ABROAD.match(digits)
     if abroad is not None and _is_international(digits[abroad.end() :]):
         return True
-    return any(_compile_national(region).fullmatch(digits) for region in regions)
+    return bool(regions) and _compile_national(regions).fullmatch(digits) is not None
 
 
 def _is_called_phone(written: str) -> bool:
@@ -232,15 +232,15 @@ def _is_international(digits: str) -> bool:
 
 
 @cache
-def _compile_form(code: int) -> re.Pattern[str]:
+def _compile_form(code: int) -> Any:
     """Compile the form of all numbers that begin with the code of a country, with that code."""
-    return re.compile(f"{code}{_write_form(code)}")
+    return re2.compile(f"{code}{_write_form(code)}")
 
 
 @cache
-def _compile_national(region: str) -> re.Pattern[str]:
-    code = phonenumbers.country_code_for_region(region)
-    return re.compile(f"(?:{code})?{_write_form(code)}")
+def _compile_national(regions: tuple[str, ...]) -> Any:
+    codes = map(phonenumbers.country_code_for_region, regions)
+    return re2.compile("|".join(f"(?:{code})?{_write_form(code)}" for code in codes))
 
 
 def _write_form(code: int) -> str:
@@ -265,8 +265,7 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
     ),
     (
         rf"(?i:(?:{_SAID_WORDS}|{_SAID_TOGETHER}|contact|kontakt|contat|number on file)"
-        r"[^0-9\n+(]*"
-        r"\+?\(?[0-9](?:[ .\-/()\x{a0}\x{2011}\x{2013}\x{2212}]{0,3}[0-9]){6})",
+        r"[^0-9\n+(]*\+?\(?[0-9](?:[ .\-/()\x{a0}\x{2011}\x{2013}\x{2212}]{0,3}[0-9]){6})",
         _find_said,
     ),
     (

@@ -9,8 +9,7 @@ from typing import Final
 from webapp.redaction.rules.kinds import SecretPlace
 
 PLATES_NEEDS: Final = (
-    r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken"
-    r"|nummerplade"
+    r"(?i:plates?|kennzeichen|nummernschild|immatriculation|matrícula|targa|kenteken|nummerplade"
     r"|registreringsnummer|rejestracyjn[aey]|plaka|vehicle (?:registration|identification)"
     r"|\bvin\b|chassis|fahrgestell|identifizierungs|châssis|bastidor|telaio|chassi:)"
     r"[^\n]*[ :] ?[\"'`«“]?[A-ZÄÖÜ0-9]"

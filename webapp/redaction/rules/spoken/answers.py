@@ -78,7 +78,7 @@ _ASKED: Final = {
     "name": _Asked("password", r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
     "password": _Asked(
         "password",
-        r"[!#-&(-+./-~À-ɏЀ-ӿ-]{4,100}|[a-z]{3,12}(?:[ ][a-z]{3,12}){3,11}",
+        r"[!#-&(-+./-;=-~À-ɏЀ-ӿ-]{4,100}|[a-z]{3,12}(?:[ ][a-z]{3,12}){3,11}",
         _is_password,
     ),
 }
@@ -87,12 +87,10 @@ _LINK: Final = (
     r"|here(?: it is| you go|['’]s)?|it['’]?s|it is|it was|that['’]?s|that is|this is|is|was|my|the"
     r"|that would be|should be|use|try|number|code|password|pin|i think|i believe|well|um|uh|please"
     r"|one moment|let me see|born|on|(?:i was|i['’]m) born(?: on)?|und|natürlich|klar|ja|gerne?"
-    r"|moment|das ist"
-    r"|es ist|er ist|sie ist|das wäre|lautet|ist|bitte|also|meine?|am|ich bin|oui|bien sûr|voilà"
-    r"|voici|c['’]est"
-    r"|alors|est|le|la|mon|ma|sí|si|claro|por supuesto|aquí(?: está| tiene)?|el|es|mi|sim|é|meu"
-    r"|minha"
-    r"|certo|è|il|mio|ecco|tak|to|jasne|jest|det är|det er|het is|はい|です|是|네)"
+    r"|moment|das ist|es ist|er ist|sie ist|das wäre|lautet|ist|bitte|also|meine?|am|ich bin|oui"
+    r"|bien sûr|voilà|voici|c['’]est|alors|est|le|la|mon|ma|sí|si|claro|por supuesto|aquí(?: está"
+    r"| tiene)?|el|es|mi|sim|é|meu|minha|certo|è|il|mio|ecco|tak|to|jasne|jest|det är|det er|het is"
+    r"|はい|です|是|네)"
 )
 _LEAD: Final = re.compile(
     r"[\"'}\])*`]{0,4}[ \t]*(?:\r?\n[ \t]*){0,3}"
@@ -104,9 +102,8 @@ _LEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _END: Final = re.compile(
-    r"[\"'”“`*)]{0,3}(?:[.!。,;]?[ \t]*(?:[\r\n\"'}\]]|\Z)|[,;.!][ ]|です"
-    r"|[ ](?:and|und|et|y|e|but|if|[–—-]|i think|i believe|thanks|danke|merci|gracias|please"
-    r"|bitte)\b)",
+    r"[\"'”“`*)]{0,3}(?:[.!。,;]?[ \t]*(?:[\r\n\"'}\]]|</|\Z)|[,;.!][ ]|です|[ ](?:and|und|et|y|e"
+    r"|but|if|[–—-]|i think|i believe|thanks|danke|merci|gracias|please|bitte)\b)",
     re.IGNORECASE,
 )
 _WHOLE: Final = re.compile(r"(?![\w/]|[.,:-]\w)")
@@ -117,17 +114,14 @@ _BEFORE_END: Final = re.compile(r"[?？:.!。)}\"'\w]")
 _ASKS: Final = re.compile(
     r"[?？]|\b(?:what|which|when|need|please|give|send|tell|provide|enter|type|confirm|verify|share"
     r"|supply|state|input|require|asked|wie|welche|wann|bitte|nennen|geben|gib|sagen|brauche"
-    r"|brauchen"
-    r"|benötige|benötigen|quel|quelle|donne[rz]?|indique[rz]?|saisi\w+|entre[rz]|besoin|cuál|dime"
-    r"|dígame|introduzca|necesito|qual|informe|digite|preciso|quale|inserisca|geef|podaj|proszę"
-    r"|ange"
-    r"|skriv)\b|教|入力|请|告诉|何|いつ|무엇|알려|введите|назовите|[:：]\s*\Z",
+    r"|brauchen|benötige|benötigen|quel|quelle|donne[rz]?|indique[rz]?|saisi\w+|entre[rz]|besoin"
+    r"|cuál|dime|dígame|introduzca|necesito|qual|informe|digite|preciso|quale|inserisca|geef|podaj"
+    r"|proszę|ange|skriv)\b|教|入力|请|告诉|何|いつ|무엇|알려|введите|назовите|[:：]\s*\Z",
     re.IGNORECASE,
 )
 _HOW: Final = re.compile(
     r"\b(?:how (?:do|can|could|should|would|to|many|long|often)|why|wie (?:kann|viele|lang|oft)"
-    r"|pourquoi|combien|por qué|cuánt[oa]s|cómo"
-    r"|(?:best|your) number of (?!the|your)\w+)\b",
+    r"|pourquoi|combien|por qué|cuánt[oa]s|cómo|(?:best|your) number of (?!the|your)\w+)\b",
     re.IGNORECASE,
 )
 """Begins questions about a password, not for one."""
@@ -226,6 +220,8 @@ def _read_answer(text: str, at: int, asked: str) -> Iterator[SecretPlace]:
             yield SecretPlace(_ASKED[asked].kind, answer.start(), answer.start() + len(secret))
 
 
+# The same question is looked at for each of the values that may answer it, in both passes.
+@lru_cache(maxsize=1024)
 def _find_asked(question: str) -> str | None:
     """Find the last subject of a question."""
     nouns = [noun for noun in list_nouns(question) if noun.subject in _ASKED]

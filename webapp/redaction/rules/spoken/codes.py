@@ -11,12 +11,11 @@ from webapp.redaction.rules.kinds import Kind, is_value
 _QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
 _CODES: Final = (
     "verification code|security code|access code|door code|entry code|gate code|alarm code"
-    "|unlock code"
-    "|confirmation code|authentication code|login code|backup code|recovery code|one-time code"
-    "|sign-in code|safe code|2fa code|mfa code|bestätigungscode|sicherheitscode|zugangscode"
-    "|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode|verifizierungscode"
-    "|voicemail code|lock code|garage code|pairing code|token code|vpn token|safe combination"
-    "|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
+    "|unlock code|confirmation code|authentication code|login code|backup code|recovery code"
+    "|one-time code|sign-in code|safe code|2fa code|mfa code|bestätigungscode|sicherheitscode"
+    "|zugangscode|türcode|einmalcode|einmal-code|sms-code|freischaltcode|aktivierungscode"
+    "|verifizierungscode|voicemail code|lock code|garage code|pairing code|token code|vpn token"
+    "|safe combination|passcode|lösenkod|codice di verifica|código pin|verificatiecode"
     "|code de vérification|code d'accès|code secret|code de sécurité|code de validation"
     "|code de confirmation|code à usage unique|código de verificación|código de acceso"
     "|código de seguridad|código de confirmación|código de verificação|código de acesso"
@@ -27,16 +26,16 @@ _CODES: Final = (
     "|one-time password|one-time passcode|one time password|einmalpasswort|einmalkennwort"
     "|authenticator code|validation code|activation code|sms code|pickup code|tan|mtan|pushtan"
     "|smstan|sms-tan|push-tan|chiptan|phototan|photo-tan|itan|digicode|code d'entrée|code d’entrée"
-    "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code"
-    "|kenncode|your code|dein code|ihr code|euer code|ton code"
-    "|votre code|meeting code|meeting passcode|clave dinámica|debit card pin|credit card pin"
+    "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code|kenncode"
+    "|your code|dein code|ihr code|euer code|ton code|votre code|meeting code|meeting passcode"
+    "|clave dinámica|debit card pin|credit card pin"
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = (
     r"[\"'`*_]{0,3}(?:['’]s|</[a-z]{1,6}>|[ ](?:nr|no)\.|[ ](?:has )?changed to"
     r"|,(?=[ ][0-9]{6}(?![0-9]))|(?:[ ]number)?(?:[ ]?#|[ ]\([^()\n]{1,20}\))?"
-    r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é"
-    r"|jest|er|är|to|[-–—])|[ \u00a0]?[:：=|]))[\"'`*]{0,3}"
+    r"(?:[ ](?:is|was|ist|lautet|est|es|are|è|é|jest|er|är|to|[-–—])|[ \u00a0]?[:：="
+    r"|]))[\"'`*]{0,3}"
 )
 _OF_NO_THING: Final = "".join(
     f"(?<!{thing} )"
@@ -46,10 +45,9 @@ _OF_NO_THING: Final = "".join(
 )
 """Is not after the noun of another number, as in `the unlock code for level 2048`."""
 _CLOSES: Final = (
-    r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für"
-    r"|zur|zum|pour|para|to"
-    r"|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?|worked|did|does"
-    r"|didn|doesn|just|again|but|on)\b)|[ ][-–—(])"
+    r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|zur"
+    r"|zum|pour|para|to|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?"
+    r"|worked|did|does|didn|doesn|just|again|but|on)\b)|[ ][-–—(])"
 )
 _LOCKED: Final = (
     r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock(?:box|er)?|key ?box"
@@ -156,8 +154,8 @@ CODES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード|인증번호"
-        "|код подтверждения",
+        "暗証番号|验证码|校验码|動態密碼|驗證碼|認証コード|確認コード|ワンタイムパスワード"
+        "|인증번호|код подтверждения",
         r"[^\n0-9]{2,18}?[^\n0-9]{0,12}(?P<secret>[0-9]{4,8})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
     ),
@@ -191,8 +189,7 @@ CODES: Final[tuple[Kind, ...]] = (
         "use otp |otp |one-time password |your |tan |seu c|tu c|su c|il tuo c",
         r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
         r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
-        r"(?: is| é| es| è| est)?:? "
-        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9]|[.][0-9])",
+        r"(?: is| é| es| è| est)?:? (?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
     ),
     ignoring_case(
@@ -206,8 +203,7 @@ CODES: Final[tuple[Kind, ...]] = (
         r"|(?:please )?(?:do not|don['’]t|never) (?:share|tell|give|disclose|forward)"
         r"|(?:bitte )?(?:nicht|niemals|nie) (?:weiter|mit)|teilen sie|no l[oa]s? (?:compart|d[eé])"
         r"|nunca l|ne (?:le )?(?:partage|communique|donne|divulgue)"
-        r"|não (?:o )?(?:compartilh|partilh)"
-        r"|non (?:condivid|comunic))",
+        r"|não (?:o )?(?:compartilh|partilh)|non (?:condivid|comunic))",
         lambda secret: len(set(secret)) > 1,
         "(?:code|código|codice):? [0-9]{4}",
     ),

@@ -50,8 +50,7 @@ _SAYS: Final = split_words(
 """Words directly before a value."""
 _SIGNED: Final = re.compile(r"[:=>,–—-][ ]?[\"'`“„«‘*(]{0,3}\Z")
 _COUNTED: Final = re.compile(
-    r"[ ]?(?:%|€|\$|°)"
-    r"|:[ ](?!(?:please|bitte|do|don|never|keep|nicht)\b)[a-zà-ÿ]{2,}"
+    r"[ ]?(?:%|€|\$|°)|:[ ](?!(?:please|bitte|do|don|never|keep|nicht)\b)[a-zà-ÿ]{2,}"
     r"|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"
     r"|[ ](?!(?:and|or|but|is|was|if|when|on|in|at|for|to|as|from|which|please|valid|issued|expires"
     r"|then|because|so|since|until|with|by|und|oder|ist|für|auf|am|bitte|gültig|et|y|e|that|it"
@@ -261,8 +260,7 @@ _NEAR: Final = {
 _FORMS: Final = {near.form: re.compile(near.form) for near in _NEAR.values()}
 _ABOUT: Final = re.compile(
     r"s?[ -](?:manager|polic|field|hash|reset|length|rule|requirement|hint|format|type|column"
-    r"|strength|generator|regex|layout|pattern|count|limit|usage|budget|size|endpoint"
-    r"|table|plate)",
+    r"|strength|generator|regex|layout|pattern|count|limit|usage|budget|size|endpoint|table|plate)",
     re.IGNORECASE,
 )
 """Goes on after a noun that is about another thing."""
@@ -277,8 +275,7 @@ _CHANGED: Final = re.compile(
     r"|[,;.]?[ ](?:(?:and|but|und|et|y|e)[ ])?(?:(?:the|das|la|le|el|il|der)[ ])?(?:new|neue[s]?"
     r"|nueva?|nuevo|nouveau|nouvelle|nuov[ao]|nov[ao])"
     r"(?:[ ](?:one|password|token|key|pw|passwort|kennwort|contraseña|clave))?"
-    r"[ ](?:is|will[ ]be|ist|lautet|es|est|è|é))"
-    r"[ ][\"'`“„«‘*(]{0,3}"
+    r"[ ](?:is|will[ ]be|ist|lautet|es|est|è|é))[ ][\"'`“„«‘*(]{0,3}"
     r"(?P<secret>(?=[^\s]{0,60}[0-9!@#$%^&*+=?])[^\s\"'`“”„«»,;()<>]{5,100})",
     re.IGNORECASE,
 )

@@ -34,12 +34,10 @@ _CODE: Final = (
     r"|(?:front )?(?:verification|security|access|confirmation|authentication|one-time|login"
     r"|sign-in|2fa|mfa"
     r"|unlock|door|gate|alarm|entry|sms|authenticator|backup|recovery|safe|garage|lock|digit|card"
-    r"|texted)[ -](?:code|pin|passcode|combination)"
-    r"|one[ -]time password|einmalpasswort"
+    r"|texted)[ -](?:code|pin|passcode|combination)|one[ -]time password|einmalpasswort"
     r"|(?:digits|number) on the (?:back|front)"
     r"|geheimzahl|keypad|texted (?:me|us)|(?:got|received) an? (?:text|sms)|(?:text|sms) says"
-    r"|code that|(?:three|four|six|drei|vier)[ -](?:digit"
-    r"|ziffern)"
+    r"|code that|(?:three|four|six|drei|vier)[ -](?:digit|ziffern)"
     r"|(?:bestätigungs|sicherheits|zugangs|tür|einmal|prüf|sms-|freischalt|verifizierungs)-?code"
     r"|code (?:pin|secret|d['’]accès|de vérification|de sécurité|reçu|de confirmation)"
     r"|reçu par sms|digicode"
@@ -49,21 +47,19 @@ _CODE: Final = (
 )
 _KEY: Final = r"\b(?:keys?|tokens?|secrets?|seed|session cookie)\b"
 _BIRTH: Final = (
-    r"(?:date|day|year) of (?:your )?birth|birth[ -]?da(?:te|y)|\bd\.?o\.?b\b"
-    r"|when (?:were|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born"
-    r"|\bborn\b|geboren|\bn[ée]e? le\b|\bnac[íi] el|\bnacid[oa] el|\bnat[oa] il|född den"
-    r"|urodzon[ya]|родил(?:ся|ась)|\bnasci (?:em|a|no dia)\b|geburts(?:datum|tag)|wann (?:sind"
-    r"|bist|wurden|wurdest) (?:sie|du)\b[^\n?]{0,20}geboren"
-    r"|date de naissance|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né|fecha de nacimiento"
-    r"|cuándo nac|data de nascimento"
-    r"|quando (?:você )?nasc|data di nascita|geboortedatum|data urodzenia|födelsedatum|fødselsdato"
-    r"|дат[ау] рождения|生年月日|誕生日|出生日期|生日|생년월일"
+    r"(?:date|day|year) of (?:your )?birth|birth[ -]?da(?:te|y)|\bd\.?o\.?b\b|when (?:were"
+    r"|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born|\bborn\b|geboren"
+    r"|\bn[ée]e? le\b|\bnac[íi] el|\bnacid[oa] el|\bnat[oa] il|född den|urodzon[ya]|родил(?:ся|ась)"
+    r"|\bnasci (?:em|a|no dia)\b|geburts(?:datum|tag)|wann (?:sind|bist|wurden|wurdest) (?:sie"
+    r"|du)\b[^\n?]{0,20}geboren|date de naissance|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né"
+    r"|fecha de nacimiento|cuándo nac|data de nascimento|quando (?:você )?nasc|data di nascita"
+    r"|geboortedatum|data urodzenia|födelsedatum|fødselsdato|дат[ау] рождения|生年月日|誕生日"
+    r"|出生日期|生日|생년월일"
 )
 _CARD: Final = (
     r"(?:credit |debit |bank )?card (?:number|details|no)|long number|(?:kredit|bank)?kartennummer"
     r"|kreditkarte|numéro de (?:la |votre )?carte|número de (?:la |su |tu )?tarjeta"
-    r"|número do cartão"
-    r"|numero di carta|kaartnummer|カード番号|卡号"
+    r"|número do cartão|numero di carta|kaartnummer|カード番号|卡号"
 )
 _PHONE: Final = (
     r"(?:phone|mobile|cell|telephone|contact|call-?back|daytime) (?:number|no)\b|\bmobile\b"
@@ -83,26 +79,22 @@ _NAMED: Final = (
 # RE2 knows the borders of words in ASCII alone.
 _BOUNDED: Final = [rf"\b{one}" if one[0].isascii() else one for one in TERMS.split("|")]
 _ID: Final = (
-    rf"(?:{'|'.join(_BOUNDED)}"
-    rf"|\b(?:my|his|her|the) social\b|\binsured\b|versichert|insurance|tax number|passnummer"
-    rf"|(?:policy|member|subscriber|tax|licen[cs]e) (?:number|id)|licen[cs]e"
+    rf"(?:{'|'.join(_BOUNDED)}|\b(?:my|his|her|the) social\b|\binsured\b|versichert|insurance"
+    rf"|tax number|passnummer|(?:policy|member|subscriber|tax|licen[cs]e) (?:number|id)|licen[cs]e"
     rf"|\byour (?:{SMALL})\b|\bEIN\b|\bmy tin\b|\bacct\b\.?(?: ?#| no| number))"
 )
 _ADDRESS: Final = (
-    r"\b(?:live at|lives? (?:at|in)|ship|send|deliver|delivery|address|home|moved to|parcel"
-    r"|courier|pick me up|adresse|anschrift|lieferung|lieferadresse|wohne?t?|wohnhaft"
-    r"|residence|street|vivo en|vivimos en|habito en|domicili[oe]|j['’]habite|nous habitons"
-    r"|abito (?:in|a)|moro (?:na|no|em)|envíal[oa]|livre[zr]?|livraison|dirección|direction"
-    r"|indirizzo|adres)\b"
+    r"\b(?:live at|lives? (?:at|in)|ship|send|deliver|delivery|address|home|moved to|parcel|courier"
+    r"|pick me up|adresse|anschrift|lieferung|lieferadresse|wohne?t?|wohnhaft|residence|street"
+    r"|vivo en|vivimos en|habito en|domicili[oe]|j['’]habite|nous habitons|abito (?:in|a)"
+    r"|moro (?:na|no|em)|envíal[oa]|livre[zr]?|livraison|dirección|direction|indirizzo|adres)\b"
 )
 _ENTRY: Final = (
     r"\b(?:log(?:ged|ging)?[ -]?(?:in|on)(?:to)?|sign(?:ed)? in|get in(?:to)?"
-    r"|gets (?:you|me|us|one) in(?:to)?|ssh into|ssh [\w.-]+@[\w.-]+"
-    r"|prompt(?:s|ed)?|einloggen"
+    r"|gets (?:you|me|us|one) in(?:to)?|ssh into|ssh [\w.-]+@[\w.-]+|prompt(?:s|ed)?|einloggen"
     r"|anmelden|melde?t? (?:dich|euch)|connexion|connecter|connecte[sz]?-(?:toi|vous)"
     r"|entra(?:r|s|d)? como|inicia(?:r)? sesión|conéctate|accedi|acced[ea]r?|vpn"
-    r"|authenticat[a-z]{1,4}|unlock(?:s|ed)?|decrypt(?:s|ed)?"
-    r"|protected|wi-?fi|wlan)\b"
+    r"|authenticat[a-z]{1,4}|unlock(?:s|ed)?|decrypt(?:s|ed)?|protected|wi-?fi|wlan)\b"
 )
 _LOCK: Final = r"\b(?:front door|gate|garage|safe|door|haustür|tresor|alarm)\b"
 

@@ -24,8 +24,7 @@ from webapp.redaction.rules.kinds import (
 
 _PASSWORD: Final = (
     r"(?:pass(?:word|phrase|code|wd)?|\bpwd?\b|passwort|kennwort|mot de passe|mdp|contraseña"
-    r"|contrasena|clave"
-    r"|parola d['’]ordine|palavra-passe"
+    r"|contrasena|clave|parola d['’]ordine|palavra-passe"
     r"|senha|wachtwoord|parola|hasło|hasłem|lösenord(?:et)?|adgangskode(?:n)?|heslo)"
 )
 _NOUN: Final = (
@@ -33,9 +32,8 @@ _NOUN: Final = (
     r"|jeton|токен|pin|secret|token|credential|(?:api|access|secret|license)[ -]?key)"
 )
 _USER: Final = (
-    r"(?:user(?:name|[ ]?id)?|login|account|e-?mail|benutzer(?:name)?|nutzer(?:name)?"
-    r"|anmeldename|konto"
-    r"|utilisateur|identifiant|compte|usuario|cuenta|utilizador|usuário|gebruiker|utente"
+    r"(?:user(?:name|[ ]?id)?|login|account|e-?mail|benutzer(?:name)?|nutzer(?:name)?|anmeldename"
+    r"|konto|utilisateur|identifiant|compte|usuario|cuenta|utilizador|usuário|gebruiker|utente"
     r"|użytkownik)"
 )
 _QUOTES: Final = r"[\"'`“„«‘*(]{0,3}"
@@ -47,9 +45,8 @@ _PIPED: Final = re.compile(
 )
 _CODE_BEFORE: Final = re.compile(
     r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ ](?:is|ist|est|es"
-    r"|é)[ ](?:your|the|my|ihr|dein"
-    r"|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code|código|otp|passcode|pin"
-    r"|(?<=time )password)\b",
+    r"|é)[ ](?:your|the|my|ihr|dein|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code"
+    r"|código|otp|passcode|pin|(?<=time )password)\b",
     re.IGNORECASE,
 )
 _CHANGE_IT: Final = re.compile(
@@ -93,7 +90,7 @@ _ON_MACHINE: Final = re.compile(
 )
 _BELOW: Final = re.compile(
     rf"{_NOUN}[\"']?(?:(?:[ ][^\n:]{{0,60}})?[:?])?[ \t]{{0,3}}\r?\n(?:[ \t]{{0,8}}\r?\n)?"
-    r"[ \t>*`]{0,8}(?:\w{1,16}: )?(?P<secret>[^\s\"'`]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z)"
+    r"[ \t>*`]{0,8}(?:\w{1,16}: )?(?P<secret>[^\s\"'`<]{6,200})[`*]{0,2}[ \t]{0,8}(?=\r?\n|\Z|</)"
     rf"|{_NOUN}[ ][^\n:]{{2,60}}:[ ]{{1,3}}{_QUOTES}(?P<same>[^\s\"'`”»]{{6,200}})"
     r"[\"'`”»]?[ \t]{0,8}(?=\r?\n|\Z)",
     re.IGNORECASE,
@@ -209,12 +206,14 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "creds|credentials|login|zugang",
-        r"(?:creds|credentials|logins?|zugang(?:sdaten)?)(?: (?:for|to|of|on|für) [\w.-]{1,30})?"
-        r"(?: are| is| sind)?[: (]{1,3}[\"'`]?"
+        "creds|credentials|login|zugang|log in|log on|sign in|einloggen|anmelden",
+        r"(?:creds|credentials|logins?|zugang(?:sdaten)?|log (?:in|on)|sign in|einloggen|anmelden)"
+        r"(?: (?:for|to|of|on|für) [\w.-]{1,30})?"
+        r"(?: are| is| sind| as| with| using| als| mit)?[: (]{1,3}[\"'`]?"
         r"[\w.@+-]{2,60}[\"'`]? ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|()]{6,100})",
         lambda secret: is_argument(secret) and is_told(secret),
-        r"(?:creds|credentials|logins?|zugang)[^\n]* ?[/|] ?",
+        r"(?:creds|credentials|logins?|zugang|log (?:in|on)|sign in|einloggen|anmelden)"
+        r"[^\n]* ?[/|] ?",
     ),
     ignoring_case(
         "password",

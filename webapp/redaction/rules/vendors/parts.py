@@ -133,7 +133,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "twitch-token",
         ("oauth:",),
-        re.compile("oauth:(?P<secret>[a-z0-9]{30})(?![A-Za-z0-9_-])"),
+        re.compile(r"oauth:(?P<secret>[a-z0-9]{30}(?![A-Za-z0-9_-])|[a-z0-9]{15,29}\Z)"),
         is_mixed,
     ),
     Kind(

@@ -126,7 +126,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("sentry-token", _BASE64 + "{30,}+", "sntrys_ sntryu_ sntrya_"),
     ("doppler-token", _DOTTED + "{20,}+", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit."),
     ("1password-token", _BASE64 + "{40,}+", "ops_eyJ"),
-    ("age-key", r"[0-9A-Z]{40,}+", "AGE-SECRET-KEY-1"),
+    ("age-key", r"[0-9A-Z]{20,}+", "AGE-SECRET-KEY-1"),
     # Clouds and hosting.
     ("aws-key-id", r"[A-Z2-7]{16}(?![A-Za-z0-9])", "AKIA ASIA ABIA ACCA"),
     ("aws-key", _BASE64 + "{80,}+", "IQoJb3JpZ2lu FwoGZXIv FQoGZXIv"),
@@ -163,6 +163,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{24,}+", "pat"),
     # Messages.
     ("slack-token", r"[a-eoprs]-[A-Za-z0-9%_-]{10,}+", "xox xoxe.xox"),
+    ("slack-token", r"[A-Za-z0-9%+/=_-]{10,}+", "xoxd-"),
     ("slack-token", r"[A-Za-z0-9-]{20,}+", "xapp-"),
     ("sendgrid-key", r"[A-Za-z0-9_-]{60,}+", "SG."),
     ("sendgrid-key", r"[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}+", "SG."),
@@ -295,7 +296,7 @@ PREFIXED: Final[tuple[Kind, ...]] = (
     Kind(
         "wallet-key",
         ("xprv", "yprv", "zprv"),
-        re.compile(r"[xyz]prv[1-9A-HJ-NP-Za-km-z]{90,}+"),
+        re.compile(r"[xyz]prv[1-9A-HJ-NP-Za-km-z]{40,}+"),
         is_no_placeholder,
     ),
     # Those that an error shows with the middle left out.

@@ -193,7 +193,8 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HEX: Final = re.compile(r"[0-9a-f]{20,128}|[0-9A-F]{20,128}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
-SERVICES_NEEDS: Final = f"(?i:{_ANY})"
+# From the beginning of a word: within words more names go on at once, each with states of its own.
+SERVICES_NEEDS: Final = f"(?:^|[^A-Za-z0-9])(?i:{_ANY})"
 """An expression of RE2 that matches every text with the name of a service."""
 
 
