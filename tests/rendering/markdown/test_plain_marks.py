@@ -24,6 +24,7 @@ def inner(text: str) -> str:
         ("^_^ and (>_<) and -_- *_*", "^_^ and (&gt;_&lt;) and -_- *_*"),
         (r"¯\_(ツ)_/¯ and ^_^", r"¯\_(ツ)_/¯ and ^_^"),
         ("(*^▽^*) and ;_; or =_=", "(*^▽^*) and ;_; or =_="),
+        ("-*- mode: c -*- and # -*- coding: utf-8 -*-",) * 2,
         ("*^_^*", "<em>^_^</em>"),
         ("a*b*c and _x_ **_y_**", "a<em>b</em>c and <em>x</em> <strong><em>y</em></strong>"),
     ],

@@ -1,6 +1,7 @@
-"""Keep asterisks and underscores that are no emphasis: in products of numbers and in faces.
+"""Keep asterisks and underscores that are no emphasis: in products, in faces, in lines of Emacs.
 
-CommonMark takes `2*3*4` and `^_^ … >_<` for emphasis, and so drops signs that were meant.
+CommonMark takes `2*3*4`, `^_^ … >_<` and `-*- mode: c -*-` for emphasis, and so drops signs that
+were meant.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from markdown_it.rules_inline import StateInline
 
 _FACES: Final = re.compile(
     r"\^_+\^|>_+<|(?<!-)-_+-(?!-)|=_+=|;_+;|@_+@|(?<!\*)\*_+\*(?!\*)"
-    r"|\)_/\u00af|\(\*\^[^\s()*]{0,6}\^\*\)"
+    r"|\)_/\u00af|\(\*\^[^\s()*]{0,6}\^\*\)|(?<!\S)-\*-(?!\S)"
 )
 _MAX_FACE: Final = 16
 
