@@ -25,7 +25,7 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
     ("completion", "words", "is_warning"),
     [
         ({"choices": []}, "No answer: the completion has no choices", True),
-        ({"choices": [choice(SAID, "stop")]}, "The model ended its answer itself", False),
+        ({"choices": [choice(SAID, "stop")]}, "The model finished its answer", False),
         ({"choices": [choice(SAID, None)]}, "Nothing says how the answer ended", False),
         ({"choices": [choice(SAID, "weird")]}, "With a finish reason of the server's own", False),
         ({"choices": [choice({"role": "assistant"}, "stop")]}, "The answer is empty", True),
@@ -57,7 +57,7 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
         ),
         (
             {"choices": [choice(SAID, "stop"), choice(SAID, "stop"), choice(SAID, "length")]},
-            "3 choices: The model ended its answer itself (2); "
+            "3 choices: The model finished its answer (2); "
             "Cut off: the answer reached the limit of its tokens (1)",
             True,
         ),

@@ -75,7 +75,7 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
     assert texts(page, ".glance dt") == ["Answer says", "Ended", "Failures"]
     answer, end, _ = texts(page, ".glance dd")
     assert answer == "All is done."
-    assert end == "The model ended its answer itself finish reason stop"
+    assert end == "The model finished its answer finish reason stop"
     assert texts(page, ".glance-lines p") == [
         "✗ 2 failed calls; all of them succeeded on a later try; "
         "the last 3 results report no failure",

@@ -27,7 +27,7 @@ _INCOMPLETE: Final = {
     "refused": "The model refused to answer",
 }
 _ENDS: Final = {
-    **dict.fromkeys(("stop", "end_turn", "STOP", "eos"), "The model ended its answer itself"),
+    **dict.fromkeys(("stop", "end_turn", "STOP", "eos"), "The model finished its answer"),
     "stop_sequence": "The answer reached a stop sequence",
 }
 
