@@ -88,6 +88,28 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
         assert there.all(f"#{href.partition('#')[2]}")
 
 
+@pytest.mark.parametrize(
+    ("reason", "metadata", "names"),
+    [
+        ("stop", {}, []),
+        ("length", {}, ["Ended"]),
+        ("stop", {"reward": "0.0"}, ["Recorded", "Ended"]),
+    ],
+)
+def test_a_short_run_says_only_what_it_does_not_show_at_once(
+    client: FlaskClient,
+    load: Callable[[Path], None],
+    tmp_path: Path,
+    reason: str,
+    metadata: Json,
+    names: list[str],
+) -> None:
+    line = json.loads(write_run(tmp_path / "run.jsonl", reason=reason, count=1).read_text())
+    (tmp_path / "run.jsonl").write_text(json.dumps({**line, "metadata": metadata}))
+    load(tmp_path / "run.jsonl")
+    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dt") == names
+
+
 @pytest.mark.parametrize("only", ["user", "system", "failures"])
 def test_links_on_a_filtered_page_lead_to_what_it_shows_or_to_another_page(
     run_client: FlaskClient, only: str

@@ -123,9 +123,14 @@ def count_failures(run: Run) -> str:
 
 
 def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance | None:
-    """Return the failures of a run, or that none was found; None if nothing was looked for."""
+    """Return the failures of a run, or that none was found; None for a short run without any.
+
+    A failed answer of a short run is left to the line about its end.
+    """
     run = context.run
-    if run is None or not (is_worth_a_summary(run) or any(call.results for call in run.calls)):
+    if run is None:
+        return None
+    if not is_worth_a_summary(run) and all(one.kind == "answer" for one in run.failures):
         return None
     messages = describe_part(context.page, run)
     if not run.failures:
