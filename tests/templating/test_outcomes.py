@@ -11,6 +11,7 @@ import pytest
 from webapp import exact_json
 from webapp.completions import Completion
 from webapp.rendering import render_tool_name
+from webapp.templating.headers import is_bad_outcome
 from webapp.templating.outcomes import glance_at_end
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
@@ -52,7 +53,7 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
         ),
         (
             {"choices": [choice({**SAID, "tool_calls": [CALL]}, "tool_calls")]},
-            "With calls whose results are not part of this completion",
+            "The model called look; the result is not part of this completion",
             False,
         ),
         (
@@ -68,6 +69,29 @@ def test_the_end_of_an_answer_is_said_in_words(
 ) -> None:
     found = glance_at_end(Completion.from_json(exact_json.parse(json.dumps(completion))))
     assert (found.words, found.is_warning) == (words, is_warning)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_bad"),
+    [
+        ("reward", "0.0", True),
+        ("reward", "-1", True),
+        ("finalScore", "0.5", False),
+        ("is_resolved", "False", True),
+        ("label", "Incorrect", True),
+        ("label", "", False),
+        ("tests_failed", "0", False),
+        ("tests_failed", "3", True),
+        ("error", "none", False),
+        ("error", "The disk is full", True),
+    ],
+)
+def test_a_recorded_outcome_may_say_that_something_failed(
+    name: str, value: str, is_bad: bool
+) -> None:
+    document = exact_json.parse(json.dumps({name: value}))
+    assert isinstance(document, exact_json.Object)
+    assert [is_bad_outcome(member) for member in document.members] == [is_bad]
 
 
 @pytest.mark.parametrize(

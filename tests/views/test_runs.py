@@ -77,7 +77,7 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
     assert answer == "All is done."
     assert end == "The model finished its answer finish reason stop"
     assert texts(page, ".glance-lines p") == [
-        "✗ 2 failed calls; all of them succeeded on a later try; "
+        "✗ 2 failed calls; after each, a later call of the same tool reports no failure; "
         "the last 3 results report no failure",
         "First: 52 book error message: Error: no seat",
         "Last: 54 book error message: Error: no seat",
@@ -540,4 +540,4 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     assert texts(page, ".glance dt")[:2] == ["Answer says", "Recorded"]
     assert texts(page, ".glance dd")[1] == "reward 0.0 · is_resolved false"
     assert page.link("0.0") == "/completions?metadata%5Breward%5D=0.0"
-    assert texts(page, ".glance-lines") == ["None found in 15 messages, none with a call"]
+    assert texts(page, ".glance-lines") == ["No calls to check in 15 messages"]

@@ -130,6 +130,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
     "fold_metadata": headers.fold_metadata,
+    "is_bad_outcome": headers.is_bad_outcome,
     "list_outcomes": headers.list_outcomes,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,

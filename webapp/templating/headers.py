@@ -40,6 +40,12 @@ _OUTCOMES: Final = frozenset(
     + ("grade", "rating", "verdict", "label", "feedback", "correct", "resolved")
     + ("solved", "accepted", "accuracy", "rewards", "scores", "results", "pass", "fail")
 )
+_FAILURES: Final = frozenset(("failed", "fail", "error"))
+_NO: Final = frozenset(("false", "no", "none", "null"))
+_BAD: Final = frozenset(
+    ("false", "no", "fail", "failed", "failure", "error", "wrong", "incorrect", "rejected", "bad")
+    + ("unresolved", "unsolved", "negative", "thumbs_down")
+)
 _ORIGINS: Final = frozenset(
     ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
     + ("licence", "dataset", "repo", "repository", "description", "retrieved", "kind")
@@ -152,6 +158,17 @@ def list_outcomes(members: Iterable[Member]) -> list[Member]:
         if _split_key(member) & _OUTCOMES and 0 < _measure_value(member) <= _LONGEST_SEEN:
             outcomes.append(member)
     return outcomes[:_MAX_SEEN]
+
+
+def is_bad_outcome(member: Member) -> bool:
+    """Return whether an outcome says that something failed: `score: 0`, `failed: 2`, `no`."""
+    plain = (scalar_text(member.value) or "").strip().lower()
+    try:
+        number = float(plain)
+    except ValueError:
+        is_failure = plain not in _NO if _split_key(member) & _FAILURES else plain in _BAD
+        return bool(plain) and is_failure
+    return number > 0 if _split_key(member) & _FAILURES else number <= 0
 
 
 def _split_key(member: Member) -> set[str]:

@@ -12,7 +12,7 @@ from webapp.analysis import Run, RunCall, RunMessage, find_answer_failure
 from webapp.analysis.naming import shorten
 from webapp.completions import Completion
 from webapp.formatting import count, drop_markup
-from webapp.messages.choices import Choice
+from webapp.messages import Choice, Message
 from webapp.reading.previews import preview_answer
 from webapp.services import services
 from webapp.templating.context import RenderContext
@@ -64,8 +64,7 @@ def list_glances(context: RenderContext, links: RunLinks) -> Iterator[Glance]:
     if asked is not None and len(question) > _SHORT:
         yield Glance("Question", question, links.to_message(asked))
     if completion is not None and completion.choices:
-        calls = completion.choices[0].message_or_empty.calls
-        called = ", ".join(getattr(call, "name", None) or "a tool" for call in calls)
+        called = _name_calls(completion.choices[0].message_or_empty)
         words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
         answer = run.answer if run else None
         yield Glance("Answer says", words, links.to_message(answer) if answer else None)
@@ -101,10 +100,16 @@ def _describe_end(choice: Choice, completion: Completion) -> tuple[str, bool]:
     if message.is_empty:
         return "The answer is empty", True
     if message.calls:
-        return "With calls whose results are not part of this completion", False
+        results = "result is" if len(message.calls) == 1 else "results are"
+        called = _name_calls(message)
+        return f"The model called {called}; the {results} not part of this completion", False
     if choice.finish_reason is None:
         return "Nothing says how the answer ended", False
     return _ENDS.get(choice.finish_reason, "With a finish reason of the server's own"), False
+
+
+def _name_calls(message: Message) -> str:
+    return ", ".join(getattr(call, "name", None) or "a tool" for call in message.calls)
 
 
 def count_failures(run: Run) -> str:
@@ -135,7 +140,9 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
     messages = describe_part(context.page, run)
     if not run.failures:
         calls = count(len(run.calls), "call")
-        words = f"None found in {messages}{f' and {calls}' if run.calls else ', none with a call'}"
+        words = f"None reported by {calls} in {messages}"
+        if not run.calls:
+            words = f"No calls to check in {messages}"
         share = services().share
         unknown = "; what the share leaves out is not counted" if share and share.omitted else ""
         return FailureGlance("", words + unknown)
@@ -152,11 +159,12 @@ def _describe_recovery(run: Run) -> Iterator[str]:
         return
     number = sum(one.failures for one in run.sequences)
     recovered = sum(one.failures for one in run.sequences if one.is_recovered)
-    if number == 1:
-        yield "a later try succeeded" if recovered else "no later try succeeded"
+    if recovered:
+        part = "each" if recovered == number else f"{recovered:,} of them"
+        after = f"after {part}, " if number > 1 else ""
+        yield f"{after}a later call of the same tool reports no failure"
     else:
-        part = "all" if recovered == number else f"{recovered:,}" if recovered else "none"
-        yield f"{part} of them succeeded on a later try"
+        yield "no later call of the same tool succeeded"
     answered = [call.failure is not None for call in run.calls if call.results]
     has_failed, last = next(groupby(reversed(answered)))
     length = len(list(last))
