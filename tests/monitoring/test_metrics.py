@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -22,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.command import PATIENCE, Readback, Served, find_free_port
 from tools.forking import Forkable
 from tools.memory import find_children
+from webapp.monitoring import metrics
 from webapp.monitoring.exporter import MOST_AT_ONCE, MOST_SECONDS, Exporter
 
 SECRET: Final = "the-words-of-a-reader"
@@ -127,6 +129,22 @@ def test_a_worker_that_has_not_begun_to_count_breaks_off_no_answer(
     exporter.shutdown()
     exporter.server_close()
     served.join()
+
+
+def test_a_process_without_room_for_its_counts_leaves_those_of_others_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(metrics, "_metrics", metrics.Metrics())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        metrics.begin_counting()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert list(tmp_path.iterdir()) == []
+    metrics.count_store_error("down")
 
 
 def test_a_client_that_sends_its_request_too_slowly_is_cut_off() -> None:

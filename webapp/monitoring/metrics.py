@@ -113,7 +113,13 @@ def _reserve_files() -> None:
         path = Path(os.environ[_FOLDER], f"{kind}_{os.getpid()}.db")
         # An earlier process may have had the number of this one.
         with suppress(FileExistsError), open(path, "xb") as file:
-            file.write(bytes(_RESERVED))
+            try:
+                file.write(bytes(_RESERVED))
+                file.flush()
+            except OSError:
+                # Nobody could read the sums of all processes with a file that has no beginning.
+                path.unlink()
+                raise
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
