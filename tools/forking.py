@@ -244,9 +244,11 @@ def _main(control: socket.socket) -> None:
     import webapp.app  # what `serve` needs, and with it most other modules
     from webapp.cli import build_parser, running
     from webapp.redaction import mask
+    from webapp.templating.compiled import compile_all
 
-    assert webapp.app and running
+    assert running
     build_parser()
+    compile_all(webapp.app.open_templates().jinja_env)
     # The name of a service, whose pattern is compiled on first use.
     mask("openai")
     gc.freeze()

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from markupsafe import escape
 
-from webapp.templating.compiled import TemplateEnvironment
+from webapp.app import open_templates
+from webapp.templating.compiled import TemplateEnvironment, compile_all
 
 SPECIAL = "<a href='/?x&y'>\""
 
@@ -32,3 +33,11 @@ def test_lone_surrogates_are_replaced() -> None:
     source = "{% macro show(value) %}[{{ value }}]{% endmacro %}{{ show(value) }}"
     ours = TemplateEnvironment(Flask("pages"), autoescape=True)
     assert ours.from_string(source).render(value="a\ud800") == "[a\ufffd]"
+
+
+def test_later_environments_compile_nothing() -> None:
+    compile_all(open_templates().jinja_env)
+    later = open_templates().jinja_env
+    later.code_generator_class = None  # type: ignore[assignment]
+    for name in later.list_templates():
+        later.get_template(name)

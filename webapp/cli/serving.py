@@ -85,9 +85,12 @@ def run_serve(_options: argparse.Namespace, config: Config) -> int:
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         print_line(f"Readback is at http://{shown_host}:{config.port}")
         print_line(f"It reads from {source}. Stop it with Ctrl+C.")
-        # Imported before the fork, so that the workers share it; other commands need no pages.
-        from webapp.app import create_app
+        # Before the fork, so that the workers share it; other commands need no pages.
+        from webapp.app import create_app, open_templates
+        from webapp.templating.compiled import compile_all
 
+        # A page that a new worker has to compile for waits long while another thread computes.
+        compile_all(open_templates().jinja_env)
         work = partial(_work, create_app, config, listener, os.getpid())
         Workers([work] * config.workers + exporters).run(stop_seconds=STOP_SECONDS)
     return 0

@@ -40,6 +40,12 @@ class CompiledTemplates(BytecodeCache):
             _KEPT[bucket.key] = bucket.checksum, bucket.code
 
 
+def compile_all(environment: jinja2.Environment) -> None:
+    """Compile all templates now, for all later environments of the process and of its forks."""
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 class _Context(Context):
     """Calls functions with their arguments alone: none of ours asks for the context."""
 
