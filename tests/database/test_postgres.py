@@ -16,7 +16,7 @@ from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
 from webapp.cli.stores import open_shares, open_store
 from webapp.config import Config
-from webapp.database import Outage, find_outage, open_database
+from webapp.database import Outage, find_outage, insert_whole, open_database
 from webapp.embedded import Store, StoreError, StoreUnavailable
 from webapp.embedded.finding.filters import build_selection
 from webapp.embedded.finding.walking import ListCursor, walk
@@ -251,6 +251,22 @@ def test_an_address_is_shown_without_its_password() -> None:
     shown = hide_password("postgresql+psycopg://readback:secret@db.example/readback")
 
     assert shown == "postgresql+psycopg://readback:***@db.example/readback"
+
+
+def test_rows_are_inserted_as_they_are(url: str) -> None:
+    rows = [
+        (1, "\"\\u0041'\n\x1d\U0001f600\x7f\u2028", b"\x00\\x", [1, -2], True),
+        (2, "x" * 1_000_001, b"", [], None),
+        (-(2**62), "\\", None, None, False),
+    ]
+    columns = {"n": "bigint", "t": "text", "b": "bytea", "a": "integer[]", "o": "boolean"}
+    table = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    with closing(open_database(url)) as database, database.writer.begin() as connection:
+        connection.execute(text(f"CREATE TABLE kept (other integer DEFAULT 7, {table})"))
+        insert_whole(connection, "kept", (dict(zip(columns, row, strict=True)) for row in rows))
+        insert_whole(connection, "kept", [])
+        found = connection.execute(text("SELECT n, t, b, a, o FROM kept WHERE other = 7"))
+        assert set(map(repr, map(tuple, found))) == set(map(repr, rows))
 
 
 def test_statements_are_not_compiled(url: str) -> None:

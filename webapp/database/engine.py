@@ -28,6 +28,8 @@ _LISTED: Final = {
     "postgresql": "SELECT value FROM unnest(CAST(:values AS bigint[])) AS listed (value)",
 }
 _VALUES_AT_ONCE: Final = 5_000
+_LARGE: Final = 1_000_000
+"""Characters of a text that is inserted as a value of its own."""
 
 
 class StoreError(Exception):
@@ -130,7 +132,7 @@ class DatabaseOpener:
 
 
 def insert_rows(
-    connection: Connection, statement: TextClause, rows: Iterable[dict[str, object]]
+    connection: Connection, statement: TextClause, rows: Iterable[Mapping[str, object]]
 ) -> None:
     """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
     rows = iter(rows)
@@ -148,21 +150,26 @@ def insert_whole(connection: Connection, table: str, rows: Iterable[Mapping[str,
     """Insert rows that all have the same columns, whose texts have no NUL.
 
     PostgreSQL gets many rows as one value: one at a time, they take its driver and the server
-    several times as long.
+    several times as long. In that value, a large text takes both twice as much memory.
     """
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):
         columns = ", ".join(some[0])
-        if connection.dialect.name == "sqlite":
-            values = ", ".join(f":{column}" for column in some[0])
-            connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({values})", some)
-        else:
+        if connection.dialect.name == "postgresql":
+            small = [row for row in some if not _is_large(row)]
             statement = (
                 f"INSERT INTO {table} ({columns}) SELECT {columns}"
                 f" FROM json_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS json))"
             )
-            written = json.dumps(some, ensure_ascii=False, default=_write_bytes)
+            written = json.dumps(small, ensure_ascii=False, default=_write_bytes)
             connection.execute(text(statement), {"rows": written})
+            some = list(filter(_is_large, some))
+        values = ", ".join(f":{column}" for column in columns.split(", "))
+        insert_rows(connection, text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), some)
+
+
+def _is_large(row: Mapping[str, object]) -> bool:
+    return any(isinstance(one, str | bytes) and len(one) > _LARGE for one in row.values())
 
 
 def _write_bytes(value: bytes) -> str:

@@ -538,6 +538,8 @@ def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> Non
             assert not search(store, "thanks", "sunday?")
     assert set(rows(url, grouped)) == wanted
     assert len(wanted) < len(passages)
+    assert [row.further for row in wanted if row.text.startswith("x")] == [""]
+    assert all("xx" not in row.text for row in wanted if row.further)
 
 
 def read_passages(url: str) -> set[tuple[int, int, str, str]]:

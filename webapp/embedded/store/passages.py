@@ -25,8 +25,9 @@ _CHARACTERS_AT_ONCE: Final = 256 * 1024
 _PASSAGES_AT_ONCE: Final = 4_000
 _GROUPS_AT_ONCE: Final = 100
 _MAX_GROUP: Final = {"sqlite": 4 * 1024, "postgresql": 64 * 1024}
-"""Characters after which a group ends, by dialect. PostgreSQL compresses long ones. SQLite does
-not, and looks through all texts that have the trigrams of a term."""
+"""Characters after which a group ends, by dialect; a text of as many has a row of its own, which
+searches need not divide. PostgreSQL compresses long ones. SQLite does not, and looks through all
+texts that have the trigrams of a term."""
 
 SEARCHED: Final = {"sqlite": "passages", "postgresql": "passage_groups"}
 """The table whose column `text` has an index of trigrams, by dialect."""
@@ -113,6 +114,7 @@ def replace_metadata_passage(connection: Connection, seq: int, passage: Passage 
 
 def _iter_groups(dialect: str, passages: Sequence[Passage]) -> Iterator[tuple[object, ...]]:
     """Yield the rows for the passages of a completion."""
+    most = _MAX_GROUP[dialect]
     by_scope: dict[Scope, list[Passage]] = {}
     for passage in passages:
         by_scope.setdefault(passage.scope, []).append(passage)
@@ -120,7 +122,7 @@ def _iter_groups(dialect: str, passages: Sequence[Passage]) -> Iterator[tuple[ob
         size = start = 0
         for end, passage in enumerate(same, 1):
             size += len(passage.text)
-            if size < _MAX_GROUP[dialect] and end < len(same):
+            if size < most and end < len(same) and len(same[end].text) < most:
                 continue
             positions = [one.position for one in same[start:end]]
             joined = GROUP_SEPARATOR.join([one.text for one in same[start:end]])
