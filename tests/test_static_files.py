@@ -61,12 +61,13 @@ def test_a_sheet_is_shortened_to_what_means_the_same() -> None:
 
 
 def test_scripts_and_sheets_have_nothing_that_shortening_would_change() -> None:
-    """Texts over several lines, and rules that a missing brace would put into others."""
+    """Texts over several lines, other quotes, and rules that a missing brace adds to others."""
     for path in (STATIC / "js").iterdir():
         assert all(line.count("`") % 2 == 0 for line in path.read_text().splitlines()), path
     for path in (STATIC / "css").iterdir():
         sheet = path.read_text()
         assert sheet.count("{") == sheet.count("}"), path
+        assert not re.search(r"""'|\\"|url\(""", re.sub(r"(?s)/\*.*?\*/", "", sheet)), path
 
 
 def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:
