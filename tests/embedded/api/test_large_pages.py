@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tools.store_rows import add, completion
 from webapp.embedded import Store
-from webapp.embedded.api.routes import SLICE, iter_slices
+from webapp.embedded.api.responding import SLICE, iter_slices
 from webapp.embedded.store.pages import PageRequest
 from webapp.embedded.store.schema import MAX_INLINE
 

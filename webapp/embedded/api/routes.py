@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
-from tempfile import TemporaryFile
-from threading import BoundedSemaphore
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, request
 
@@ -19,22 +16,14 @@ from webapp.embedded.api.parameters import (
     parse_page_request,
 )
 from webapp.embedded.api.passing_on import select_headers
-from webapp.embedded.documents.api_json import Extended
+from webapp.embedded.api.responding import respond, respond_with_page, respond_with_pieces
 from webapp.embedded.errors import ApiError, CompletionNotFound, render_error
 from webapp.embedded.recording.model_server import ModelServer
 from webapp.embedded.recording.recovery import Recovery
-from webapp.embedded.store.pages import JsonPage, UnknownCursor
+from webapp.embedded.store.pages import UnknownCursor
 from webapp.embedded.store.snapshot import SnapshotStore
 from webapp.embedded.store.store import Store
-from webapp.exact_json import iter_encoded
 from webapp.http.decompression import HOLDS_BYTES
-
-SLICE: Final = 256 * 1024
-"""Bytes of a large text that are sent at once, and characters of one that is not large."""
-READS_AT_ONCE: Final = 2
-"""How many texts all requests of a process read at once: each may have tens of megabytes."""
-
-_reading: Final = BoundedSemaphore(READS_AT_ONCE)
 
 STORE: Final = "readback_store"
 """The name of the store among the app's extensions."""
@@ -53,42 +42,6 @@ AS_GIVEN: Final = "readback.as_given"
 completions = Blueprint("completions", __name__, url_prefix="/chat/completions")
 
 
-def iter_slices(pieces: Iterator[str | Extended]) -> Iterator[bytes]:
-    """Yield the bytes of `pieces`, each of which is read only when its turn to be sent has come.
-
-    A client that reads slowly keeps a large piece in a temporary file, and nothing in memory.
-    `pieces` must not keep the texts that it has yielded.
-    """
-    while True:
-        with _reading:
-            held = _take(pieces)
-        if held is None:
-            return
-        if isinstance(held, bytes):
-            yield held
-            continue
-        with held:
-            while data := held.read(SLICE):
-                yield data
-
-
-def _take(pieces: Iterator[str | Extended]) -> bytes | BinaryIO | None:
-    """Take the next piece, in a file if it is large; None after the last one."""
-    piece = next(pieces, None)
-    if piece is None:
-        return None
-    if len(piece) <= SLICE:
-        return str(piece).encode()
-    file = TemporaryFile(prefix="readback-")  # noqa: SIM115
-    try:
-        file.writelines(iter_encoded(piece) if isinstance(piece, str) else piece.iter_encoded())
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
 @completions.get("")
 def list_completions() -> Response:
     """List a page of completions, the newest first unless the client asks otherwise."""
@@ -99,7 +52,7 @@ def list_completions() -> Response:
         listed=parse_list_request(request.args) if _wants_given() else None,
         as_given=_wants_given(),
     )
-    return _respond_with_page(page)
+    return respond_with_page(page)
 
 
 @completions.post("")
@@ -142,9 +95,7 @@ def retrieve_completion(completion_id: str) -> Response:
             source.retrieve_completion(completion_id, as_given=_wants_given()), completion_id
         )
 
-    slices = iter_slices(iter_text())
-    first, second = next(slices), next(slices, None)
-    return _respond(first if second is None else chain((first, second), slices))
+    return respond_with_pieces(iter_text())
 
 
 @completions.post("/<completion_id>")
@@ -152,7 +103,7 @@ def update_completion(completion_id: str) -> Response:
     """Replace the metadata of one completion and return the completion."""
     metadata = parse_metadata_update(request.get_data())
     replaced = _get_store().replace_metadata(completion_id, metadata)
-    return _respond(_require(replaced, completion_id))
+    return respond(_require(replaced, completion_id))
 
 
 @completions.delete("/<completion_id>")
@@ -164,7 +115,7 @@ def delete_completion(completion_id: str) -> Response:
         on_delete(completion_id, is_stored)
     if not is_stored:
         raise CompletionNotFound(completion_id)
-    return _respond(f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}')
+    return respond(f'{{"object":"chat.completion.deleted","id":"{completion_id}","deleted":true}}')
 
 
 @completions.get("/<completion_id>/messages")
@@ -174,7 +125,7 @@ def list_messages(completion_id: str) -> Response:
     page = _get_source().list_messages(completion_id, asked, as_given=_wants_given())
     if page is None:
         raise CompletionNotFound(completion_id)
-    return _respond_with_page(page)
+    return respond_with_page(page)
 
 
 @completions.errorhandler(UnknownCursor)
@@ -209,18 +160,3 @@ def _require(text: str | None, completion_id: str) -> str:
     if text is None:
         raise CompletionNotFound(completion_id)
     return text
-
-
-def _respond_with_page(page: JsonPage) -> Response:
-    """Send a page; a large one is read and sent object by object.
-
-    Its first object is read before that, so that an error of the store has its own answer.
-    """
-    if not page.is_large:
-        return _respond(page.to_json())
-    slices = iter_slices(page.iter_json())
-    return _respond(chain(list(islice(slices, 2)), slices))
-
-
-def _respond(json: str | bytes | Iterator[bytes]) -> Response:
-    return Response(json, content_type="application/json")

@@ -5,13 +5,11 @@ Takes and returns JSON texts; knows nothing of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from itertools import count
-from operator import attrgetter
-from sys import getsizeof
 from threading import Event
 from typing import Any, Final, TypeVar
 
@@ -28,7 +26,6 @@ from webapp.database import (
     report_failures,
     retry_deadlocks,
 )
-from webapp.embedded.documents.api_json import Extended, extend_given_message
 from webapp.embedded.documents.records import CompletionRecord, Metadata, index_text
 from webapp.embedded.finding.checking import Assess, check_all, count_faults
 from webapp.embedded.finding.filters import build_selection
@@ -47,6 +44,12 @@ from webapp.embedded.store.deriving import (
     write_derived,
 )
 from webapp.embedded.store.filling import fill, refresh
+from webapp.embedded.store.messages import (
+    RecentPages,
+    read_messages,
+    read_row,
+    read_wire_json,
+)
 from webapp.embedded.store.originals import write_as_given
 from webapp.embedded.store.pages import (
     JsonPage,
@@ -60,13 +63,8 @@ from webapp.embedded.store.queries import (
     COMPLETION_CURSOR,
     COMPLETION_GIVEN,
     COMPLETION_IDS,
-    COMPLETION_SEQ,
     COMPLETION_TEXT,
-    MESSAGE_CURSOR,
-    MESSAGE_GIVEN,
-    MESSAGE_TEXT,
     select_completions,
-    select_messages,
 )
 from webapp.embedded.store.rebuilding import rebuild
 from webapp.embedded.store.schema import SCHEMA
@@ -79,25 +77,16 @@ from webapp.embedded.store.writing import (
     reserve_seqs,
 )
 from webapp.finding.query import SORTS
-from webapp.recent import RecentValues
 
 _T = TypeVar("_T")
 
-_read_wire_json: Final = attrgetter("wire_json")
-
 _RETRIEVE: Final = text("SELECT id, wire_json, given_json FROM completions WHERE id = :id")
 _VERSION: Final = text("SELECT seq, digest, wire_json FROM completions WHERE id = :id")
-_STATE: Final = text("SELECT seq, digest FROM completions WHERE id = :id")
-"""The digest is that of its messages too: in SQLite, `seq` may be that of one deleted since."""
 _STORED_TIME: Final = text("SELECT stored FROM completions WHERE id = :id")
 _DELETE: Final = text("DELETE FROM completions WHERE id = :id")
 _STORED_BEFORE: Final = text(
     "SELECT id FROM completions WHERE stored < :time ORDER BY stored LIMIT :rows"
 )
-
-_PAGE_BYTES: Final = 8 * 1024 * 1024
-"""Of the pages of messages that clients of the API read last."""
-_PAGE_OVERHEAD: Final = 1_000
 
 
 class Store:
@@ -129,7 +118,7 @@ class Store:
         self._change_numbers = count(1)
         self._opener = DatabaseOpener(self._open)
         self.is_new = False
-        self._pages = RecentValues[tuple[str, PageRequest], tuple[Any, JsonPage]](_PAGE_BYTES)
+        self._pages = RecentPages()
         if not opens_later:
             self.open()
 
@@ -220,9 +209,10 @@ class Store:
                 resume = connection.execute(
                     COMPLETION_IDS, {"seqs": [walked.resume.seq]}
                 ).scalar_one()
-        read = partial(self._read_row, COMPLETION_GIVEN if as_given else COMPLETION_TEXT, {})
+        select = COMPLETION_GIVEN if as_given else COMPLETION_TEXT
+        read = partial(read_row, self._database, select, {})
         built = build_page(
-            rows, page, read, write=_write_completion if as_given else _read_wire_json
+            rows, page, read, write=_write_completion if as_given else read_wire_json
         )
         return replace(built, resume=resume, has_more=True) if resume else built
 
@@ -343,47 +333,10 @@ class Store:
 
         Raise `UnknownCursor` if `page.after` is not the id of one of its messages.
         """
+        # Our own pages keep more than the answers that they are made of.
         if as_given:
-            # Our own pages keep more than the answers that they are made of.
-            return self._read_messages(completion_id, page, as_given=True)
-        # Before the messages: those of a completion that replaces it now are read again next time.
-        state = self._look_up_one(_STATE, completion_id)
-        kept = self._pages.get((completion_id, page))
-        if kept is not None and kept[0] == state:
-            return kept[1]
-        read = self._read_messages(completion_id, page)
-        if state is not None and read is not None and not read.is_large:
-            size = _PAGE_OVERHEAD + sum(map(getsizeof, read.data))
-            self._pages.keep((completion_id, page), (state, read), size)
-        return read
-
-    def _read_messages(
-        self, completion_id: str, page: PageRequest, *, as_given: bool = False
-    ) -> JsonPage | None:
-        statement = select_messages(page.order, continues=page.after is not None, as_given=as_given)
-        binds: dict[str, object] = {
-            "id": index_text(completion_id),
-            "after": index_text(page.after or ""),
-            "rows": page.limit + 1,
-        }
-        rows = self._database.look_up(statement, binds)
-        if not rows:
-            with self.connect() as connection:
-                binds["completion"] = connection.execute(COMPLETION_SEQ, binds).scalar()
-                if binds["completion"] is None:
-                    return None
-                place = connection.execute(MESSAGE_CURSOR, binds).scalar()
-                if page.after is not None and place is None:
-                    raise UnknownCursor(page.after)
-                # The completion may have been stored since.
-                rows = connection.execute(statement, binds).all()
-        binds = {"completion": rows[0].completion if rows else None}
-        read = partial(self._read_row, MESSAGE_GIVEN if as_given else MESSAGE_TEXT, binds)
-        return build_page(rows, page, read, write=_write_message if as_given else _read_wire_json)
-
-    def _read_row(self, statement: TextClause, binds: Mapping[str, object], position: int) -> Any:
-        with self.connect() as connection:
-            return connection.execute(statement, {**binds, "position": position}).one_or_none()
+            return read_messages(self._database, completion_id, page, as_given=True)
+        return self._pages.read(self._database, completion_id, page)
 
     def add(self, completions: Sequence[CompletionRecord]) -> list[Outcome]:
         """Add completions in one transaction and return the outcome of each, in their order.
@@ -433,7 +386,3 @@ def _find_place(connection: Connection, after: str, sort: str | None) -> ListCur
 def _write_completion(row: Any) -> str | None:
     given = row.given_json
     return None if given is None else write_as_given(given, row.wire_json, row.id)
-
-
-def _write_message(row: Any) -> str | Extended | None:
-    return None if row.given_json is None else extend_given_message(row.given_json, row.id)
