@@ -45,10 +45,14 @@ async function waitForIt(event) {
   if (!link || isReady || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   event.stopPropagation();
+  if (link.hasAttribute("aria-busy")) return;
+  link.setAttribute("aria-busy", "true");
   try {
     await load();
   } catch {
     return goWithout(link);
+  } finally {
+    link.removeAttribute("aria-busy");
   }
   link.click();
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser.chromium import Open
 from tests.support.browser.places import settled_bottom
@@ -77,9 +77,15 @@ def test_scripts_that_load_more_are_fetched_when_they_are_needed_and_asked_for_a
     page = open_page(address, "/completions/chatcmpl-long", expected=("Failed to load resource",))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
-    page.route("**/static/**", lambda route: route.abort())
+    held: list[Route] = []
+    page.route("**/static/**", lambda route: held.append(route))
     page.locator(NEXT).click()
+    expect(page.locator(NEXT)).to_have_attribute("aria-busy", "true")
+    page.route("**/static/**", lambda route: route.abort())
+    for route in held:
+        route.abort()
     expect(page.locator("#status")).to_contain_text("Try again.")
+    expect(page.locator(NEXT)).not_to_have_attribute("aria-busy", "true")
     assert {*asked} == {"swapped.js", "htmx.min.js"}
     page.unroute("**/static/**")
     load_more(page)
