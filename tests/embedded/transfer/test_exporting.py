@@ -95,6 +95,7 @@ def test_an_export_imports_to_the_same_store(store: Store, url: str, tmp_path: P
         '{"id":"c1","metadata":null,"messages":[],"choices":[],"metadata":{"x":"1"} }',
         '{"messages":[],"choices":[]}',
         '{"id":null,"messages":[{}],"metadata": { "old" : "1" },"choices":[]}',
+        '{"metadata":{"old":"1"},"messages":[],"id":null,"choices":[]}',
     ],
 )
 def test_an_export_has_the_metadata_of_today(

@@ -149,10 +149,11 @@ def _restore_head(given_json: str, wire_json: str) -> str:
     if metadata == ("{}" if given == "null" else one_line_source(parse(given))):
         return head
     own_id = original.get("id")
+    has_id = own_id is not None and head[own_id.start : own_id.end] != "null"
     if old is None:
         head = f'{head[:-1]},"metadata":{metadata}}}'
     else:
         head = f"{head[: old.start]}{metadata}{head[old.end :]}"
-    if own_id is None or head[own_id.start : own_id.end] == "null":
+    if not has_id:
         head = f'{head[:-1]},"id":{stored["id"]}}}'
     return head
