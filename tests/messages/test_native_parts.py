@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -69,10 +72,10 @@ UI_TOOL = {"type": "tool-weather", "toolCallId": "t1", "input": CITY}
             {"document": {"name": "d", "source": {"s3Location": {"uri": "s3://b/d"}}}},
             "file s3://b/d",
         ),
-        ({"video": {"format": "mp4", "source": {"bytes": "AAAA"}}}, "file AAAA"),
+        ({"video": {"format": "mp4", "source": {"bytes": "AAAA"}}}, 'file AAAA format="mp4"'),
         (
             {"video": {"format": "mp4", "source": {"s3Location": {"uri": "s3://b/v"}}}},
-            "file s3://b/v",
+            'file s3://b/v format="mp4"',
         ),
         ({"audio": {"format": "mp3", "source": {"bytes": "AAAA"}}}, "input_audio AAAA"),
         (
@@ -271,6 +274,57 @@ def test_a_part_of_a_page_is_a_call_with_its_result(
     assert [one.message.plain_text for one in called.results] == ([] if text is None else [text])
     assert (find_call_failure(called) is not None) is failed
     assert message.plain_text == "Sun." and not message.also_sent
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"text": "@", "thought": "@"},
+        {"image": {"source": {"bytes": PNG, "x": "@"}, "format": "png", "name": "@"}},
+        {"image": {"source": {"s3Location": {"uri": "s3://b/@", "bucketOwner": "@"}}}},
+        {"document": {"source": {"text": "@", "x": "@"}, "name": "@", "format": "@"}},
+        {"document": {"source": {"bytes": "JVBERi0=", "text": "@"}, "name": "@"}},
+        {"video": {"source": {"bytes": "AAAA"}, "format": "@", "name": "@"}},
+        {"toolUse": {"toolUseId": "@", "id": "@", "name": "@", "args": "@", "type": "@"}, "x": "@"},
+        {"toolUse": {"id": "@", "name": "@", "input": {"@": 1}, "args": {"x": "@"}}},
+        {"toolResult": {"toolUseId": "@", "content": "@", "status": "@"}},
+        {"toolResult": {"toolUseId": "@", "content": {"x": "@"}}, "x": "@"},
+        {"functionResponse": {"name": "@", "content": [{"text": "@"}], "response": {"x": "@"}}},
+        {"functionResponse": {"name": "@", "response": {"x": "@"}, "parts": "@", "x": "@"}},
+        {"functionResponse": {"name": "@", "response": 1, "parts": [{"text": "@"}], "x": "@"}},
+        {"inlineData": {"mimeType": "a/@", "mime_type": "@", "data": "AAAA", "fileUri": "@"}},
+        {"fileData": {"mimeType": "image/png", "fileUri": "gs://b/@", "displayName": "@"}},
+        {"reasoningContent": {"reasoningText": {"text": "@"}, "redactedContent": "@", "x": "@"}},
+        {"reasoningContent": {"redactedContent": "@", "x": "@"}, "x": "@"},
+        {"guardContent": {"text": {"text": "@", "type": "@"}, "image": {"format": "@"}}},
+        {"toolCallId": "@", "toolName": "@", "args": "@", "result": "@", "error": "@"},
+        SDK_CALL | {"args": {"x": "@"}, "output": {"type": "text", "value": "@", "x": "@"}},
+        SDK_RESULT | {"toolName": "@", "output": "@", "errorText": "@"},
+        SDK_RESULT | {"type": "tool-error", "error": "@", "input": {"x": "@"}},
+        {"type": "tool-invocation", "toolInvocation": UI_TOOL | {"type": "@"}, "x": "@"},
+        {"type": "file", "mediaType": "image/png", "data": PNG, "url": "@"},
+        {"type": "function_call", "name": "@", "arguments": "@", "args": "@", "input": "@"},
+        {"type": "function_call_output", "call_id": "@", "output": "@", "response": "@"},
+        {"type": "source", "source": {"url": "https://a.example/@", "x": "@"}, "x": "@"},
+    ],
+)
+@pytest.mark.parametrize("others", [(), ({"type": "text", "text": "Go on."},)])
+def test_nothing_that_was_sent_is_hidden(part: dict[str, Any], others: tuple[Any, ...]) -> None:
+    numbers, nothing = count(), parse("0")
+    written = re.sub("@", lambda _: f"value{next(numbers)}.", json.dumps(part))
+    (message,) = read([json.loads(written), *others])
+    blocks = (message, *message.results)
+    parts = [one for block in blocks for one in (*block.parts, *block.calls)]
+    members = [one for held in parts for one in held.extras]
+    members += [one for block in blocks for one in block.also_sent]
+    shown = [f"{block.name} {block.tool_call_id}" for block in blocks]
+    shown += [
+        one.json.source if one.kind == "unknown" else repr(replace(one, json=nothing, extras=()))
+        for one in parts
+    ]
+    shown += [f"{one.name.text}={one.value.source}" for one in members]
+    values = re.findall(r"value\d+\.", written)
+    assert [one for one in values if one not in " ".join(shown)] == []
 
 
 def test_results_of_the_ai_sdk_in_one_tool_message_have_each_their_call() -> None:

@@ -7,19 +7,19 @@ of the AI SDK, whose calls may have their results in them. A translation has the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from types import UnionType
 from typing import Final, TypeAlias
 
-from webapp.exact_json import Array, Member, Null, Object, String, Value
+from webapp.exact_json import Array, Boolean, Member, Null, Object, String, Value
 from webapp.messages.parts import is_readable_list
 
 _OF_TEXTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "thought_signature", "partMetadata", "part_metadata"}
 )
-_RENAMED: Final = "given_type"
-"""The name of a member that would be taken for the type of a translation."""
+_MAX_DEPTH: Final = 4
+"""Objects within each other whose members are part of a translation."""
 
 _MEDIA_TYPES: Final = {
     **{"jpg": "image/jpeg", "pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown"},
@@ -42,17 +42,21 @@ Names: TypeAlias = Mapping[str, Value | str | None]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Translated(Object):
-    """A part with other members than were sent, and with the source that was.
+    """A part with other members than were sent, and with the source that was."""
 
-    `given` has the members that were sent, by the identities of their values.
-    """
-
-    given: Mapping[int, Member] = field(default_factory=dict)
+    sent: Value | None = None
 
     def find_unread(self, **read: type | UnionType) -> tuple[Member, ...]:
         """Find the members that remain after reading, as they were sent."""
-        unread = (id(one.value) for one in Object.find_unread(self, **read))
-        return tuple(self.given[one] for one in unread if one in self.given)
+        unread = {id(one.value) for one in Object.find_unread(self, **read)}
+        return tuple(one for one in _iter_members(self.sent) if id(one.value) in unread)
+
+
+def _iter_members(value: Value | None, depth: int = _MAX_DEPTH) -> Iterator[Member]:
+    if isinstance(value, Object) and depth:
+        for member in value.members:
+            yield member
+            yield from _iter_members(member.value, depth - 1)
 
 
 def find_parts(message: Object) -> Array | None:
@@ -94,7 +98,7 @@ def _translate(part: Object, kind: str | None) -> tuple[Value, ...]:
             if isinstance(held, Object) and (written := write(part, name, held)) is not None:
                 return (written,)
         if part.names() == ("json",) and (held := part.get("json")) is not None:
-            return (_write(part, "text", {"text": held.source}),)
+            return (_write(part, "text", {"text": held.source}, read=(held,)),)
         if part.text("toolCallId") is not None and part.text("toolName") is not None:
             return _translate_tool(part, part)
         return (_translate_text(part) or part,)
@@ -106,22 +110,36 @@ def _translate(part: Object, kind: str | None) -> tuple[Value, ...]:
 
 
 def _write(
-    part: Value, kind: str | None, members: Names, rest: Iterable[Member] = ()
+    part: Value,
+    kind: str,
+    members: Names,
+    *,
+    read: Iterable[Value | None] = (),
+    keeps_type: bool = False,
 ) -> Translated:
-    """Write a part with these members, texts of ours among them, and `rest` of those sent."""
-    kept = [(_RENAMED if one.name.text == "type" else one.name.text, one.value) for one in rest]
-    named = [("type", kind), *members.items(), *kept]
-    holders = [part, *(one.value for one in part.members)] if isinstance(part, Object) else []
-    holders += [one.value for two in holders[1:] if isinstance(two, Object) for one in two.members]
-    given = {
-        id(one.value): one for held in holders if isinstance(held, Object) for one in held.members
-    }
+    """Write a part with these members, and with all that was sent beside them.
+
+    Members that were `read` are left out, and so is the type unless it says something more.
+    """
+    written = _hold(part, {"type": kind, **members}).members
+    names = {one.name.text for one in written}
+    own_type = part.get("type") if isinstance(part, Object) and not keeps_type else None
+    values = (*(one.value for one in written), *read, own_type)
+    others = (
+        Member(_write_text(f"given_{name}"), one.value) if (name := one.name.text) in names else one
+        for one in _list_others(part, frozenset(_iter_spans(part, values)))
+    )
+    return Translated(part.document, part.start, part.end, (*written, *others), sent=part)
+
+
+def _hold(part: Value, members: Names) -> Translated:
+    """Write an object within the translation of a part, of members of the part."""
     written = (
         Member(_write_text(name), _write_text(value) if isinstance(value, str) else value)
-        for name, value in named
+        for name, value in members.items()
         if value is not None
     )
-    return Translated(part.document, part.start, part.end, tuple(written), given=given)
+    return Translated(part.document, part.start, part.end, tuple(written))
 
 
 def _write_text(text: str) -> String:
@@ -129,18 +147,32 @@ def _write_text(text: str) -> String:
     return String(source, 0, len(source))
 
 
-def _list_others(value: Object, *names: str) -> list[Member]:
-    return [one for one in value.members if one.name.text not in names]
+def _iter_spans(part: Value, values: Iterable[Value | None]) -> Iterator[tuple[int, int]]:
+    """Yield the places of values in the document, of those within if an object is our own."""
+    for value in values:
+        if isinstance(value, Object) and value is not part and value.start == part.start:
+            yield from _iter_spans(part, (one.value for one in value.members))
+        elif value is not None and value.document is part.document:
+            yield value.start, value.end
+
+
+def _list_others(value: Value, spans: Set[tuple[int, int]]) -> list[Member]:
+    """List the members that are at none of these places, nor around one."""
+    if not isinstance(value, Object) or (value.start, value.end) in spans:
+        return []
+    others = []
+    for member in value.members:
+        inner = member.value
+        if any(inner.start < start and end < inner.end for start, end in spans):
+            others += _list_others(inner, spans)
+        elif (inner.start, inner.end) not in spans:
+            others.append(member)
+    return others
 
 
 def _get_first(value: Object, *names: str) -> Value | None:
     """Return the value of the first of these members that there is."""
     return next((found for name in names if (found := value.get(name))), None)
-
-
-def _write_json(value: Value) -> Translated:
-    """Write a text part of a value's JSON."""
-    return _write(value, "text", {"text": value.source})
 
 
 def _write_results(value: Value | None) -> Value:
@@ -149,27 +181,32 @@ def _write_results(value: Value | None) -> Value:
         return _write_text("")
     if isinstance(value, String):
         return value
-    return Array(value.document, value.start, value.end, (_write_json(value),))
+    written = _write(value, "text", {"text": value.source}, read=(value,))
+    return Array(value.document, value.start, value.end, (written,))
 
 
 def _write_media(
-    part: Object, kind: str, sent: Value, title: Value | None, rest: Iterable[Member]
+    part: Object, kind: str, sent: Value, *, title: Value | None = None, claim: Value | None = None
 ) -> Translated:
-    """Write an image, sound, video or document of this media type, `sent` as base64 or address."""
+    """Write an image, sound, video or document of this media type, `sent` as base64 or address.
+
+    `claim` is the member with its type, which is shown with base64 alone.
+    """
     is_address = isinstance(sent, String) and ":" in sent.text[:_SCHEME]
     family, _, form = kind.partition("/")
+    read = () if is_address or family == "video" else (claim,)
     if family in ("audio", "video"):
         name = "input_audio" if family == "audio" else family
-        claim = form if family == "audio" and not is_address else None
-        held = _write(part, None, {"url" if is_address else "data": sent, "format": claim})
-        return _write(part, name, {name: held}, rest)
+        given = form if family == "audio" and not is_address else None
+        held = _hold(part, {"url" if is_address else "data": sent, "format": given})
+        return _write(part, name, {name: held}, read=read)
     if is_address:
-        source = _write(part, "url", {"url": sent})
+        source = _hold(part, {"type": "url", "url": sent})
     else:
-        source = _write(part, "base64", {"media_type": kind, "data": sent})
+        source = _hold(part, {"type": "base64", "media_type": kind, "data": sent})
     if family == "image":
-        return _write(part, "image", {"source": source}, rest)
-    return _write(part, "document", {"source": source, "title": title}, rest)
+        return _write(part, "image", {"source": source}, read=read)
+    return _write(part, "document", {"source": source, "title": title}, read=read)
 
 
 def _translate_text(part: Object) -> Translated | None:
@@ -177,52 +214,47 @@ def _translate_text(part: Object) -> Translated | None:
     text = part.get("text")
     if not isinstance(text, String) or not _OF_TEXTS.issuperset(part.names()):
         return None
-    rest = _list_others(part, "text", "thought")
     kind = "thinking" if part.boolean("thought") else "text"
-    return _write(part, kind, {kind: text}, rest)
+    flag = part.get("thought")
+    return _write(part, kind, {kind: text}, read=(flag,) if isinstance(flag, Boolean) else ())
 
 
 def _translate_call(part: Object, name: str, call: Object) -> Translated:
     """Translate a call of Bedrock or Gemini."""
-    names = ("toolUseId", "id", "name", "input", "args")
     members = {
-        "id": call.get("toolUseId") or call.get("id"),
+        "id": _get_first(call, "toolUseId", "id"),
         "name": call.get("name"),
-        "input": call.get("input") or call.get("args"),
+        "input": _get_first(call, "input", "args", "arguments"),
     }
-    rest = [*_list_others(call, *names), *_list_others(part, name)]
-    return _write(part, "tool_use", members, rest)
+    return _write(part, "tool_use", members)
 
 
 def _translate_result(part: Object, name: str, result: Object) -> Translated:
     """Translate a result of Bedrock, which has parts, or of Gemini, which has an object."""
-    content = result.get("content")
-    if not isinstance(content, Array):
-        content = _write_results(result.get("response"))
-        if more := result.items("parts"):
-            parts = (*content.items, *more) if isinstance(content, Array) else more
-            content = Array(part.document, part.start, part.end, parts)
-    names = ("toolUseId", "id", "name", "content", "response", "parts")
+    held = _get_first(result, "content", "response")
+    is_parts = isinstance(held, Array) and held is result.get("content")
+    content = held if is_parts and held else _write_results(held)
+    more = result.get("parts")
+    if isinstance(more, Array) and more.items:
+        first = content.items if isinstance(content, Array) else ()
+        content = Array(more.document, more.start, more.end, (*first, *more.items))
     members = {
-        "tool_use_id": result.get("toolUseId") or result.get("id"),
+        "tool_use_id": _get_first(result, "toolUseId", "id"),
         "name": result.get("name"),
         "content": content,
     }
-    rest = [*_list_others(result, *names), *_list_others(part, name)]
-    return _write(part, "tool_result", members, rest)
+    return _write(part, "tool_result", members, read=(held,))
 
 
 def _translate_code(part: Object, name: str, code: Object) -> Translated:
     """Translate code that Gemini ran to a call, with the code in its arguments."""
-    members: Names = {"name": _CODE, "input": code}
-    return _write(part, "tool_use", members, _list_others(part, name))
+    return _write(part, "tool_use", {"name": _CODE, "input": code})
 
 
 def _translate_code_result(part: Object, name: str, result: Object) -> Translated:
     """Translate what the code printed."""
-    members = {"name": _CODE, "content": _write_results(result.get("output"))}
-    rest = [*_list_others(result, "output"), *_list_others(part, name)]
-    return _write(part, "tool_result", members, rest)
+    content = _write_results(result.get("output"))
+    return _write(part, "tool_result", {"name": _CODE, "content": content})
 
 
 def _translate_data(part: Object, name: str, data: Object) -> Translated | None:
@@ -230,13 +262,10 @@ def _translate_data(part: Object, name: str, data: Object) -> Translated | None:
     sent = _get_first(data, "data", "fileUri", "file_uri")
     if not isinstance(sent, String):
         return None
-    kind = data.text("mimeType") or data.text("mime_type") or ""
-    title = data.get("displayName") or data.get("display_name")
-    used = ("data", "fileUri", "file_uri", "displayName", "display_name")
-    # Only the media type says what a file elsewhere is.
-    types = ("mimeType", "mime_type") if data.get("data") else ()
-    rest = [*_list_others(data, *used, *types), *_list_others(part, name)]
-    return _write_media(part, kind, sent, title, rest)
+    claim = _get_first(data, "mimeType", "mime_type")
+    kind = claim.text if isinstance(claim, String) else ""
+    title = _get_first(data, "displayName", "display_name")
+    return _write_media(part, kind, sent, title=title, claim=claim)
 
 
 def _translate_file(part: Object, name: str, file: Object) -> Translated | None:
@@ -244,26 +273,25 @@ def _translate_file(part: Object, name: str, file: Object) -> Translated | None:
     source = file.object("source")
     if source is None or len(part.members) > 1:
         return None
-    rest = _list_others(file, "format", "source", "name")
+    title = file.get("name")
     place = source.object("s3Location")
     sent = source.get("bytes") or (place.get("uri") if place else None)
     if isinstance(sent, String):
         form = file.text("format") or ""
         kind = _MEDIA_TYPES.get(form, f"{name}/{form}")
-        return _write_media(part, kind, sent, file.get("name"), rest)
+        return _write_media(part, kind, sent, title=title, claim=file.get("format"))
     held = next((one for one in ("text", "content") if source.get(one)), None)
     if name != "document" or held is None:
         return None
-    inner = _write(source, held, {"data" if held == "text" else held: source.get(held)})
-    return _write(part, name, {"source": inner, "title": file.get("name")}, rest)
+    inner = {"type": held, "data" if held == "text" else held: source.get(held)}
+    return _write(part, name, {"source": _hold(part, inner), "title": title})
 
 
 def _translate_reasoning(part: Object, name: str, held: Object) -> Translated | None:
     """Translate reasoning of Bedrock, which may be encrypted."""
     thought, data = held.object("reasoningText"), held.get("redactedContent")
     if thought is not None:
-        members = {"thinking": thought.get("text")}
-        return _write(part, "thinking", members, _list_others(thought, "text"))
+        return _write(part, "thinking", {"thinking": thought.get("text")})
     return _write(part, "redacted_thinking", {"data": data}) if data else None
 
 
@@ -273,45 +301,41 @@ def _translate_inner(part: Object, name: str, held: Object) -> Translated | None
         return None
     if name == "guardContent":
         text = held.object("text")
-        return _write(part, "text", {}, text.members) if text and text.text("text") else None
+        return _write(part, "text", {"text": text.get("text")}) if text else None
     kind = "search_result" if name == "searchResult" else name
-    return _write(part, kind, {}, held.members)
+    return _write(part, kind, {key: one for key, one in held.values().items() if key != "type"})
 
 
 def _translate_tool(part: Object, tool: Object) -> tuple[Value, ...]:
     """Translate a call of the AI SDK, its result, or both, as messages of its pages have them."""
-    kind = tool.text("type") or ""
-    own_id, names = tool.get("toolCallId"), ("type", "toolCallId", "toolName")
-    name = tool.get("toolName") or kind.removeprefix("tool-")
+    kind = part.text("type") or ""
+    own_id, named = tool.get("toolCallId"), tool.get("toolName")
+    given = _get_first(tool, "input", "args")
     outputs = (one for one in map(tool.get, _OUTPUTS) if not isinstance(one, Null | None))
     output = next(outputs, None)
-    is_result = kind in _RESULTS
-    written: list[Value] = []
-    if not is_result:
-        given = tool.get("input") or tool.get("args")
-        members = {"id": own_id, "name": name, "input": given}
-        rest = _list_others(tool, *names, "input", "args", *(_OUTPUTS if output else ()))
-        written.append(_write(part, "tool_use", members, () if output else rest))
-    if output is not None or is_result:
-        content, rest = _read_output(output)
-        used = (*names, *_OUTPUTS, *(() if is_result else ("input", "args")))
-        rest += _list_others(tool, *used)
+    content, output_type = _read_output(output)
+    members = {"tool_use_id": own_id, "content": content}
+    if kind in _RESULTS:
         # Only the type says that it is an error.
-        rest += [one for one in tool.members if kind == "tool-error" and one.name.text == "type"]
-        members = {"tool_use_id": own_id, "content": content}
-        written.append(_write(part, "tool_result", members, rest))
-    return tuple(written)
+        keeps_type = kind == "tool-error"
+        members["name"] = named
+        read = (output_type,)
+        return (_write(part, "tool_result", members, read=read, keeps_type=keeps_type),)
+    call = {"id": own_id, "name": named or kind.removeprefix("tool-"), "input": given}
+    if output is None:
+        return (_write(part, "tool_use", call),)
+    result = _write(part, "tool_result", members, read=(named, given, output_type))
+    return (_write(part, "tool_use", call, read=(part,)), result)
 
 
-def _read_output(output: Value | None) -> tuple[Value, list[Member]]:
-    """Read the content of a result, and the other members of an output of a type."""
+def _read_output(output: Value | None) -> tuple[Value, Value | None]:
+    """Read the content of a result, and the type of it that says nothing more."""
     value = output.get("value") if isinstance(output, Object) and output.text("type") else None
     if not isinstance(output, Object) or value is None:
-        return _write_results(output), []
-    is_parts = output.text("type") == "content" and isinstance(value, Array)
-    content = value if is_parts else _write_results(value)
-    is_error = (output.text("type") or "").startswith("error")
-    return content, _list_others(output, "value", *(() if is_error else ("type",)))
+        return _write_results(output), None
+    kind = output.text("type") or ""
+    content = value if kind == "content" and isinstance(value, Array) else _write_results(value)
+    return content, None if kind.startswith("error") else output.get("type")
 
 
 def _translate_sdk_file(part: Object) -> tuple[Value, ...]:
@@ -323,36 +347,33 @@ def _translate_sdk_file(part: Object) -> tuple[Value, ...]:
     is_shown = kind.startswith(("image/", "audio/", "video/")) or part.text("type") != "file"
     if not isinstance(sent, String) or not is_shown:
         return (part,)
-    rest = _list_others(part, "type", "data", "url")
-    return (_write_media(part, kind, sent, None, rest),)
+    return (_write_media(part, kind, sent),)
 
 
 def _translate_named_call(part: Object) -> tuple[Value, ...]:
     """Translate a call of the Responses API, LangChain or OpenTelemetry among the parts."""
     if part.text("name") is None:
         return (part,)
-    given = _get_first(part, "arguments", "args", "input")
-    names = ("type", "call_id", "name", "arguments", "args", "input")
-    own_id = part.get("call_id") or part.get("id")
-    rest = _list_others(part, *names, *(() if part.get("call_id") else ("id",)))
-    members = {"id": own_id, "name": part.get("name"), "input": given}
-    return (_write(part, "tool_use", members, rest),)
+    members = {
+        "id": _get_first(part, "call_id", "id"),
+        "name": part.get("name"),
+        "input": _get_first(part, "arguments", "args", "input"),
+    }
+    return (_write(part, "tool_use", members),)
 
 
 def _translate_named_result(part: Object) -> tuple[Value, ...]:
     """Translate a result of the Responses API or of OpenTelemetry among the parts."""
-    own_id = part.get("call_id") or part.get("id")
-    names = ("output", "response", "result")
-    content = _get_first(part, *names)
+    own_id = _get_first(part, "call_id", "id")
+    content = _get_first(part, "output", "response", "result")
     if own_id is None or content is None:
         return (part,)
-    rest = _list_others(part, "type", *names, "call_id", *(() if part.get("call_id") else ("id",)))
     is_parts = isinstance(content, Array) and all(map(_is_typed, content.items))
     members = {
         "tool_use_id": own_id,
         "content": content if is_parts else _write_results(content),
     }
-    return (_write(part, "tool_result", members, rest),)
+    return (_write(part, "tool_result", members),)
 
 
 def _is_typed(value: Value) -> bool:
@@ -364,9 +385,8 @@ def _translate_source(part: Object) -> tuple[Value, ...]:
     held = part if part.text("url") else part.object("source")
     if held is None or held.text("url") is None:
         return (part,)
-    rest = _list_others(held, "type", "url", "title")
     members = {"url": held.get("url"), "title": held.get("title")}
-    return (_write(part, "web_search_result", members, rest),)
+    return (_write(part, "web_search_result", members),)
 
 
 def _translate_step(part: Object) -> tuple[Value, ...]:
