@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.support.fake_upstream import FakeUpstream, stored
 from webapp.completions import Completion
 from webapp.exact_json import Object, parse
 from webapp.http.loopback import LoopbackAdapter
-from webapp.reading.previews import Previews, find_gist
+from webapp.reading.previews import Preview, Previews, find_gist, preview_answer
 from webapp.upstream import Deadline, Endpoint, Upstream
 
 if TYPE_CHECKING:
@@ -97,6 +97,26 @@ def test_lists_share_a_request_for_a_question_that_is_under_way() -> None:
 )
 def test_the_first_words_that_say_something(text: str, gist: str) -> None:
     assert find_gist(text) == gist
+
+
+@pytest.mark.parametrize(
+    ("message", "preview"),
+    [
+        ({"content": "<think>\nHmm, hello."}, Preview("No answer, only reasoning", ())),
+        ({"content": "<think>Hmm.</think>\n"}, Preview("No answer, only reasoning", ())),
+        ({"content": "<think>Hmm.</think>It is 4."}, Preview("It is 4.", ())),
+        ({"reasoning_content": "Hmm."}, Preview("No answer, only reasoning", ())),
+        ({"content": "", "refusal": "No.", "reasoning": "Hmm."}, Preview("No.", ("refused",))),
+        ({"content": ""}, Preview("", ())),
+        (
+            {"content": "<think>Hmm.", "tool_calls": [{"function": {"name": "look"}}]},
+            Preview("", ("call:look",)),
+        ),
+    ],
+)
+def test_reasoning_is_not_taken_for_an_answer(message: dict[str, Any], preview: Preview) -> None:
+    choice = {"message": {"role": "assistant", **message}}
+    assert preview_answer(Completion.from_json(parse(json.dumps({"choices": [choice]})))) == preview
 
 
 @pytest.mark.parametrize(

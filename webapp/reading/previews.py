@@ -24,7 +24,17 @@ from webapp import exact_json
 from webapp.analysis import Failure, find_answer_failure
 from webapp.completions import Completion, scalar_text
 from webapp.exact_json import Array, NotJson, Object, Value
-from webapp.messages import Audio, File, Image, InputAudio, Message, Refusal
+from webapp.messages import (
+    Audio,
+    File,
+    Image,
+    InputAudio,
+    Message,
+    Reasoning,
+    RedactedReasoning,
+    Refusal,
+    split_reasoning,
+)
 from webapp.monitoring.request_ids import RequestPool
 from webapp.reading.kept import digest_answer
 from webapp.recent import RecentValues
@@ -45,6 +55,8 @@ _MAX_JSON: Final = 256 * 1024
 _MAX_SHOWN: Final = 300
 _MAX_LEAVES: Final = 8
 _MAX_DEPTH: Final = 4
+
+_ONLY_REASONING: Final = "No answer, only reasoning"
 
 _FENCE: Final = re.compile(r"\s{0,3}(?:```|~~~)")
 _FENCED_JSON: Final = re.compile(
@@ -312,14 +324,23 @@ def preview_question(messages: Iterable[Message]) -> Preview:
 
 
 def preview_answer(completion: Completion) -> Preview:
-    """Preview the gist of the first choice with text or a transcript, and the marks of all."""
+    """Preview the gist of the first choice with text or a transcript, and the marks of all.
+
+    An answer that consists of reasoning alone is named as such.
+    """
     messages = [choice.message for choice in completion.choices if choice.message]
+    marks = _list_marks(messages)
+    is_reasoned = False
     for message in messages:
         spoken = (part.transcript or "" for part in message.parts if isinstance(part, Audio))
         text = message.said or next(spoken, "")
-        if text.strip():
-            return Preview(find_gist(text), _list_marks(messages))
-    return Preview("", _list_marks(messages))
+        # Reasoning without an answer after it is not removed.
+        is_reasoning = message.is_of_model and split_reasoning(text) is not None
+        if text.strip() and not is_reasoning:
+            return Preview(find_gist(text), marks)
+        kinds = Reasoning | RedactedReasoning
+        is_reasoned |= is_reasoning or any(isinstance(part, kinds) for part in message.parts)
+    return Preview(_ONLY_REASONING if is_reasoned and not marks else "", marks)
 
 
 def _list_marks(messages: Iterable[Message]) -> tuple[str, ...]:
