@@ -24,6 +24,21 @@ def test_outcomes_come_first_and_origins_and_long_texts_last() -> None:
     assert folded == ["commit", "licence", "prompt"]
 
 
+def test_remarks_come_before_what_only_programs_read() -> None:
+    ids = [("commit", "59a2"), ("path", "c"), ("task_id", "3"), ("run-id", "8"), ("trial", "1")]
+    remarks = [("note", "word " * 20), ("dropped", "1 message"), ("notes", "word " * 100)]
+    assert names(*ids, *remarks) == (
+        ["trial", "note", "dropped", "task_id", "run-id"],
+        ["commit", "path", "notes"],
+    )
+
+
+def test_a_single_short_value_is_not_folded() -> None:
+    keys = [*"abcde", "commit"]
+    assert names(*((key, "1") for key in keys)) == (keys, [])
+    assert names(*((key, "1") for key in keys), ("f", "1"))[1] == ["f", "commit"]
+
+
 def test_a_very_long_value_is_folded_even_if_it_is_alone() -> None:
     assert names(("note", "word " * 100)) == ([], ["note"])
 

@@ -48,7 +48,11 @@ _BAD: Final = frozenset(
 )
 _ORIGINS: Final = frozenset(
     ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
-    + ("licence", "dataset", "repo", "repository", "description", "retrieved", "kind")
+    + ("licence", "dataset", "repo", "repository", "retrieved", "kind")
+)
+_REMARKS: Final = frozenset(
+    ("note", "notes", "comment", "comments", "remark", "remarks", "description", "dropped")
+    + ("warning", "warnings", "reason", "explanation", "summary")
 )
 """Words of keys."""
 
@@ -128,26 +132,34 @@ def _find_name(tool: Value) -> str | None:
 def sort_metadata(members: Iterable[Member]) -> list[Member]:
     """Sort metadata by how much it says at a glance: outcomes first, origins and long texts last.
 
-    Members of the same rank keep their order.
+    Remarks for people come before ids, even long ones. Members of the same rank keep their order.
     """
 
     def rank(member: Member) -> int:
-        words = _split_key(member)
+        words, size = _split_key(member), _measure_value(member)
         if words & _OUTCOMES:
             return 0
-        is_long = _measure_value(member) > _LONG_VALUE
-        return 2 if is_long or words & _ORIGINS else 1
+        if words & _REMARKS and size <= _LONGEST_SEEN:
+            return 1
+        if size > _LONG_VALUE or words & _ORIGINS:
+            return 3
+        return 2 if "id" in words else 1
 
     return sorted(members, key=rank)
 
 
 def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]]:
-    """Split metadata into a few short values, which are seen at once, and those to fold."""
+    """Split metadata into a few short values, which are seen at once, and those to fold.
+
+    A single one is folded only if it is long.
+    """
     seen: list[Member] = []
     folded: list[Member] = []
     for member in sort_metadata(members):
         is_seen = len(seen) < _MAX_SEEN and _measure_value(member) <= _LONGEST_SEEN
         (seen if is_seen else folded).append(member)
+    if len(folded) == 1 and _measure_value(folded[0]) <= _LONGEST_SEEN:
+        seen.append(folded.pop())
     return seen, folded
 
 
