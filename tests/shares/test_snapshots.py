@@ -75,6 +75,7 @@ def test_a_secret_is_masked_everywhere_also_if_its_name_is_left_out() -> None:
         {"role": "user", "content": "And [masked: password]?"}
     ]
     assert "4 of 5 messages" in made.omitted
+    assert [one.path for one in made.findings] == ["/messages/0/content"]
 
 
 def test_a_finding_can_be_kept_and_a_word_of_ones_own_masked() -> None:

@@ -84,6 +84,7 @@ class Snapshot:
     """A document to share; `findings` are for its maker alone, and are not stored.
 
     `omitted` lists the parts that are left out, `total` counts the messages of the transcript.
+    The paths of the `findings` begin with the places that their messages have in the snapshot.
     """
 
     text: str
@@ -136,7 +137,11 @@ def make_snapshot(
     text = scan.redact(parse(cut.write(whole))).source
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise TooLarge(f"A share holds {MAX_BYTES // (1024 * 1024)} MB at the most.")
-    findings = tuple(one for one in scan.findings if any(map(cut.holds, one.paths)))
+    findings = tuple(
+        replace(one, paths=moved)
+        for one in scan.findings
+        if (moved := tuple(cut.move_path(path) for path in one.paths if cut.holds(path)))
+    )
     omitted = cut.describe()
     if masked := sum(not one.is_kept for one in findings):
         things = count(masked, "secret or personal detail", "secrets and personal details")
@@ -163,7 +168,7 @@ class _Cut:
 
     def __init__(self, choices: ShareChoices) -> None:
         self._choices = choices
-        self._kept: dict[str, None] = {}
+        self._kept: dict[str, int] = {}
         self._total = 0
         self._beyond = 0
         self._calls = 0
@@ -195,9 +200,16 @@ class _Cut:
             return self._choices.answer
         return first in (*_COMPLETION_FIELDS, MEMBER) or self._choices.settings
 
+    def move_path(self, path: str) -> str:
+        """Return the pointer in the cut to a value that it holds."""
+        _, first, *rest = path.split("/")
+        if first == "messages" and rest:
+            rest[0] = str(self._kept[rest[0]])
+        return "/".join(("", first, *rest))
+
     def _move_notes(self, notes: Sequence[Note]) -> list[Note]:
         """Move the notes on what is shared to the numbers that its messages have there."""
-        numbers = {int(at) + 1: number for number, at in enumerate(self._kept, start=1)}
+        numbers = {int(at) + 1: place + 1 for at, place in self._kept.items()}
         moved = []
         for one in notes:
             if one.first is None:
@@ -245,7 +257,7 @@ class _Cut:
                 continue
             written = self._write_message(message)
             if written is not None:
-                self._kept[str(number - 1)] = None
+                self._kept[str(number - 1)] = len(self._kept)
                 yield written
 
     def _write_message(self, json: Value) -> str | None:
