@@ -15,6 +15,11 @@ from webapp.templating.headers import is_bad_outcome
 from webapp.templating.outcomes import glance_at_end
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+RUN_BY_SERVER = [
+    {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}},
+    {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"text": "Found."}]},
+    {"type": "text", "text": "Done."},
+]
 SAID = {"role": "assistant", "content": "Done."}
 
 
@@ -54,6 +59,11 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
         (
             {"choices": [choice({**SAID, "tool_calls": [CALL]}, "tool_calls")]},
             "The model called look; the result is not part of this completion",
+            False,
+        ),
+        (
+            {"choices": [choice({"role": "assistant", "content": RUN_BY_SERVER}, "end_turn")]},
+            "The model finished its answer",
             False,
         ),
         (

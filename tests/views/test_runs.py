@@ -88,6 +88,21 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
         assert there.all(f"#{href.partition('#')[2]}")
 
 
+def test_a_success_long_after_a_failure_is_not_denied(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    line = json.loads(write_run(tmp_path / "run.jsonl").read_text())
+    tools = ["book", *(15 * ["look"]), "book"]
+    line["messages"] = [{"role": "user", "content": "Go on"}]
+    for number, tool in enumerate(tools):
+        line["messages"] += [calls(tool, start=number), result(number)]
+    line["messages"][2]["content"] = "Error: no seat"
+    (tmp_path / "run.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "run.jsonl")
+    said, _ = texts(Page.of(client.get(f"/completions/{ID}")), ".glance-lines p")
+    assert said == "✗ 1 failed call; the last 16 results report no failure"
+
+
 @pytest.mark.parametrize(
     ("reason", "metadata", "names"),
     [

@@ -99,7 +99,8 @@ def _describe_end(choice: Choice, completion: Completion) -> tuple[str, bool]:
         return _INCOMPLETE.get(failure.rule, f"Broken off: {failure.words}"), True
     if message.is_empty:
         return "The answer is empty", True
-    if message.calls:
+    answered = {one.tool_call_id for one in message.results}
+    if any(getattr(call, "id", None) not in answered for call in message.calls):
         results = "result is" if len(message.calls) == 1 else "results are"
         called = _name_calls(message)
         return f"The model called {called}; the {results} not part of this completion", False
@@ -155,15 +156,19 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
 
 def _describe_recovery(run: Run) -> Iterator[str]:
     """Yield whether failing calls succeeded later, and what the last results report."""
-    if not run.is_whole or not run.sequences:
+    share = services().share
+    if not run.is_whole or not run.sequences or (share and share.omitted):
         return
     number = sum(one.failures for one in run.sequences)
     recovered = sum(one.failures for one in run.sequences if one.is_recovered)
+    succeeded = {
+        call.tool: at for at, call in enumerate(run.calls) if call.results and call.failure is None
+    }
     if recovered:
         part = "each" if recovered == number else f"{recovered:,} of them"
         after = f"after {part}, " if number > 1 else ""
         yield f"{after}a later call of the same tool reports no failure"
-    else:
+    elif all(succeeded.get(one.tool, -1) < at for at, one in enumerate(run.calls) if one.failure):
         yield "no later call of the same tool succeeded"
     answered = [call.failure is not None for call in run.calls if call.results]
     has_failed, last = next(groupby(reversed(answered)))
