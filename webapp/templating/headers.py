@@ -129,21 +129,22 @@ def _find_name(tool: Value) -> str | None:
     return (inner or tool).text("name") or (None if inner else tool.text("type"))
 
 
-def sort_metadata(members: Iterable[Member]) -> list[Member]:
+def sort_metadata(members: Iterable[Member], *, with_remarks: bool = False) -> list[Member]:
     """Sort metadata by how much it says at a glance: outcomes first, origins and long texts last.
 
-    Remarks for people come before ids, even long ones. Members of the same rank keep their order.
+    `with_remarks` brings those for people, even long ones, before ids. Members of the same rank
+    keep their order.
     """
 
     def rank(member: Member) -> int:
         words, size = _split_key(member), _measure_value(member)
         if words & _OUTCOMES:
             return 0
-        if words & _REMARKS and size <= _LONGEST_SEEN:
+        if with_remarks and words & _REMARKS and size <= _LONGEST_SEEN:
             return 1
         if size > _LONG_VALUE or words & _ORIGINS:
             return 3
-        return 2 if "id" in words else 1
+        return 2 if with_remarks and "id" in words else 1
 
     return sorted(members, key=rank)
 
@@ -155,7 +156,7 @@ def fold_metadata(members: Sequence[Member]) -> tuple[list[Member], list[Member]
     """
     seen: list[Member] = []
     folded: list[Member] = []
-    for member in sort_metadata(members):
+    for member in sort_metadata(members, with_remarks=True):
         is_seen = len(seen) < _MAX_SEEN and _measure_value(member) <= _LONGEST_SEEN
         (seen if is_seen else folded).append(member)
     if len(folded) == 1 and _measure_value(folded[0]) <= _LONGEST_SEEN:
