@@ -165,6 +165,11 @@ function showKeys() {
     dialog = document.createElement("dialog");
     dialog.id = "keys";
     dialog.setAttribute("aria-label", "Keys");
+    // The button at the end would have the focus otherwise, and be scrolled to.
+    const title = document.createElement("h2");
+    title.textContent = "Keys";
+    title.tabIndex = -1;
+    title.autofocus = true;
     const list = document.createElement("dl");
     for (const { key, words } of KEYS) {
       const name = document.createElement("dt");
@@ -180,7 +185,7 @@ function showKeys() {
     const close = document.createElement("button");
     close.textContent = "Close";
     form.append(close);
-    dialog.append(list, form);
+    dialog.append(title, list, form);
     document.body.append(dialog);
   }
   if (!dialog.open) dialog.showModal();
