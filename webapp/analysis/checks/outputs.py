@@ -42,7 +42,7 @@ _MAX_SHARE: Final = 0.9
     "cut-length",
     "warning",
     "The answer stopped at the token limit",
-    "Raise `max_completion_tokens`, or ask the model to go on.",
+    "Raise the token limit of the request, or ask the model to go on.",
 )
 def find_cut(subject: Subject) -> Iterator[Found]:
     for entry in _iter_cut(subject):
@@ -54,7 +54,7 @@ def find_cut(subject: Subject) -> Iterator[Found]:
     "reasoning-ate-budget",
     "error",
     "Reasoning used up all tokens",
-    "Raise `max_completion_tokens`, or lower the reasoning effort.",
+    "Raise the token limit of the request, or lower the reasoning effort.",
 )
 def find_eaten(subject: Subject) -> Iterator[Found]:
     for entry in _iter_cut(subject):
