@@ -169,13 +169,7 @@ def analyze_run(
     come after messages that were not read. `is_openai` is true if OpenAI's own server sent them.
     Unless it `checks` them, there is no report.
     """
-    # Once for a result and for its call, since the rules read whole texts.
-    failures = {
-        id(one): failure
-        for entry in entries
-        for one in (entry, *entry.pieces)
-        if (failure := _find_failure(one, completion)) is not None
-    }
+    failures = _find_failures(entries, completion)
     turn = counted_calls = 0
     messages: list[RunMessage] = []
     calls: list[RunCall] = []
@@ -205,6 +199,19 @@ def analyze_run(
         report=report,
         is_whole=is_whole,
     )
+
+
+def _find_failures(entries: Sequence[Entry], completion: Completion | None) -> dict[int, Failure]:
+    """Find the failures of messages and of their pieces, by the `id` of the entry.
+
+    Once for a result and for its call, since the rules read whole texts.
+    """
+    return {
+        id(one): failure
+        for entry in entries
+        for one in (entry, *entry.pieces)
+        if (failure := _find_failure(one, completion)) is not None
+    }
 
 
 def find_call_failure(call: CallEntry) -> Failure | None:

@@ -22,6 +22,7 @@ from webapp.messages.native_parts import PART_LISTS
 from webapp.messages.parsing import (
     REASONING_FIELDS,
     WRITERS,
+    Content,
     find_provider,
     find_provider_rest,
     is_filler,
@@ -125,19 +126,7 @@ class Message:
             return replace(cls.from_json(bare), json=json, id=json.text("id"), bare=bare)
         content = read_content(json)
         result = content.result
-        beyond = (
-            result.find_unread(type=String, tool_use_id=String, name=String, content=object)
-            if result
-            else ()
-        )
-        read: dict[str, type] = dict(_READ)
-        if result and result.text("tool_use_id") != json.text("tool_call_id"):
-            del read["tool_call_id"]
-        given = (name for name in PART_LISTS if content.parts and json.get(name) is content.parts)
-        read |= dict.fromkeys(given, Array)
-        called = json.object("function_call")
-        if called and is_filler(called):
-            del read["function_call"]
+        read, beyond = _list_read(json, content)
         role = json.text("role")
         in_context, others = parse_context(json)
         if in_context:
@@ -300,6 +289,25 @@ class Message:
     def said(self) -> str:
         """The same, of a model without reasoning between tags before the answer."""
         return remove_reasoning(self.plain_text) if self.is_of_model else self.plain_text
+
+
+def _list_read(json: Object, content: Content) -> tuple[dict[str, type], tuple[Member, ...]]:
+    """Return the names and types that parsing reads of a message, and what it leaves of a result.
+
+    A call id other than that of the result and an empty `function_call` are not read.
+    """
+    read: dict[str, type] = dict(_READ)
+    beyond: tuple[Member, ...] = ()
+    if result := content.result:
+        beyond = result.find_unread(type=String, tool_use_id=String, name=String, content=object)
+        if result.text("tool_use_id") != json.text("tool_call_id"):
+            del read["tool_call_id"]
+    given = (name for name in PART_LISTS if content.parts and json.get(name) is content.parts)
+    read |= dict.fromkeys(given, Array)
+    called = json.object("function_call")
+    if called and is_filler(called):
+        del read["function_call"]
+    return read, beyond
 
 
 def _get_only_text(parts: Sequence[Part]) -> str | None:

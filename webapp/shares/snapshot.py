@@ -9,7 +9,7 @@ is left out.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -137,11 +137,7 @@ def make_snapshot(
     text = scan.redact(parse(cut.write(whole))).source
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise TooLarge(f"A share holds {MAX_BYTES // (1024 * 1024)} MB at the most.")
-    findings = tuple(
-        replace(one, paths=moved)
-        for one in scan.findings
-        if (moved := tuple(cut.move_path(path) for path in one.paths if cut.holds(path)))
-    )
+    findings = tuple(cut.iter_kept(scan.findings))
     omitted = cut.describe()
     if masked := sum(not one.is_kept for one in findings):
         things = count(masked, "secret or personal detail", "secrets and personal details")
@@ -191,7 +187,13 @@ class _Cut:
             members[f'"{MEMBER}"'] = write_notes(notes)
         return _write_object(members)
 
-    def holds(self, path: str) -> bool:
+    def iter_kept(self, findings: Iterable[SecretFinding]) -> Iterator[SecretFinding]:
+        """Yield the findings in the cut, with pointers into it in place of those into the whole."""
+        for one in findings:
+            if moved := tuple(self._move_path(path) for path in one.paths if self._holds(path)):
+                yield replace(one, paths=moved)
+
+    def _holds(self, path: str) -> bool:
         """Return whether the value at a JSON pointer of the whole may be in the cut."""
         _, first, *rest = path.split("/")
         if first == "messages" and rest:
@@ -200,7 +202,7 @@ class _Cut:
             return self._choices.answer
         return first in (*_COMPLETION_FIELDS, MEMBER) or self._choices.settings
 
-    def move_path(self, path: str) -> str:
+    def _move_path(self, path: str) -> str:
         """Return the pointer in the cut to a value that it holds."""
         _, first, *rest = path.split("/")
         if first == "messages" and rest:
