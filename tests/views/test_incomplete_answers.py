@@ -73,9 +73,11 @@ def test_the_notice_comes_once_after_the_last_message(
 ) -> None:
     fake.completions[ID] = stored(ID, *map(str, range(30)), incomplete={"reason": REASON})
 
-    assert "not complete" not in Page.of(fake_client.get(f"/completions/{ID}")).text
-    everything = Page.of(fake_client.get(f"/completions/{ID}?all=1"))
-    assert everything.text.count("The answer is not complete.") == 1
+    between = Page.of(fake_client.get(f"/completions/{ID}?after={ID}-4"))
+    assert "not complete" not in between.text
+    for query in ("", "?all=1", f"?after={ID}-24"):
+        page = Page.of(fake_client.get(f"/completions/{ID}{query}"))
+        assert page.text.count("The answer is not complete.") == 1
 
 
 def test_the_page_says_what_the_server_called_it(

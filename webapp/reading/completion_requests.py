@@ -190,6 +190,13 @@ class UpstreamRequests:
         newest = self.pool.submit(self._fetch, after=None, limit=most, order="desc")
         return replace(self, coming_newest=newest, most_newest=most)
 
+    def keep_newest(self) -> UpstreamRequests:
+        """Request the newest messages now, if they were not, so that no step asks again."""
+        if self.coming_newest is not None:
+            return self
+        newest = self.pool.submit(self._fetch, after=None, limit=self.most_newest, order="desc")
+        return replace(self, coming_newest=newest)
+
     def list_newest(self) -> Page[Message] | None:
         """List the newest messages, the newest first.
 
@@ -203,6 +210,13 @@ class UpstreamRequests:
             raise
         except UpstreamError:
             return None
+
+    def list_end(self) -> tuple[Message, ...]:
+        """List the newest messages in request order; none if they cannot be told apart."""
+        found = self.list_newest()
+        newest = last_items(found, self.most_newest) if found else ()
+        ids = {message.id for message in newest if message.id and is_valid_id(message.id)}
+        return newest if len(ids) == len(newest) else ()
 
     def count_messages(self) -> int | None:
         """Count the messages; return None, without an error, if it cannot be known."""

@@ -9,11 +9,17 @@ from typing import Final
 
 from webapp.completions import Completion
 from webapp.exact_json import Document
-from webapp.ids import is_valid_id
 from webapp.messages import Message
 from webapp.messages.choices import Choice
 from webapp.monitoring.request_ids import RequestPool, SameThread
-from webapp.reading.building import add_total, build_answer_only, build_page, end_before, find_end
+from webapp.reading.building import (
+    add_total,
+    build_answer_only,
+    build_page,
+    end_before,
+    find_end,
+    join_end,
+)
 from webapp.reading.completion_requests import UpstreamRequests
 from webapp.reading.kept import MessageCache
 from webapp.reading.transcript_page import TranscriptPage, TranscriptRequest
@@ -33,7 +39,6 @@ from webapp.upstream import (
     NotFound,
     Upstream,
     UpstreamError,
-    last_items,
 )
 
 _MAX_LAST: Final = 20
@@ -101,7 +106,8 @@ class TranscriptLoader:
 
         At the start of a transcript, messages or completion are enough: the page has the error
         of the other half in `problems`. Further on a page without messages would be empty.
-        With `shows_end` the first page of a transcript of more than two has its end as well.
+        With `shows_end` the first page has the end of the transcript as well: all messages if
+        the newest ones, which were read anyway, go on from it, else the last turn after a gap.
         """
         requests = self._start(completion_id, deadline)
         shows_end = shows_end and request.after is None and request.order == "asc"
@@ -119,7 +125,11 @@ class TranscriptLoader:
             except UpstreamError:
                 raise problem from None
             return build_answer_only(completion_id, request, completion, problem)
-        messages, is_joined = end_before(request.until, find_end(requests, request, messages))
+        messages = find_end(requests, request, messages)
+        if shows_end and messages.goes_on:
+            requests = requests.keep_newest()
+            messages = join_end(completion_id, messages, requests.list_end())
+        messages, is_joined = end_before(request.until, messages)
         page = add_total(requests, self._build(requests, request, messages))
         page = replace(page, is_joined=is_joined or page.between == 0)
         return self._add_tail(requests, page) if shows_end else page
@@ -242,20 +252,17 @@ class TranscriptLoader:
         return replace(page, problems=problems)
 
     def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
-        """Add the last turn to the first page of a transcript that is longer than two pages.
+        """Add the last turn to the first page of a transcript that goes on.
 
         Servers whose ids are not cursors, or that ignore the order, have no tail: the
         messages between could not be requested, or their number is not known.
         """
-        limit = page.request.limit
-        is_short = page.total is not None and page.total <= 2 * limit
-        if page.completion is None or page.next_after is None or is_short:
+        if page.completion is None or page.next_after is None:
             return page
-        found = requests.list_newest()
-        newest = last_items(found, requests.most_newest) if found else ()
-        ids = [message.id for message in newest if message.id and is_valid_id(message.id)]
-        is_known = len(set(ids)) == len(newest) >= max(1, len(page.completion.choices))
-        if not is_known or {entry.message.id for entry in page.entries} & set(ids):
+        newest = requests.list_end()
+        is_enough = len(newest) >= max(1, len(page.completion.choices))
+        ids = {message.id for message in newest}
+        if not is_enough or not ids.isdisjoint(entry.message.id for entry in page.entries):
             return page
         first = find_first_number(requests.completion_id, newest, "asc")
         if first is not None and (page.seen is None or first <= page.seen):

@@ -115,7 +115,11 @@ class CanonicalPage(Generic[T]):
         """Add the `total` of a list, `seen` items of which come up to the end of this page."""
         if seen < total:
             return replace(self, end=End.MORE if self.goes_on else End.CUT_OFF, total=total)
-        return replace(self, end=End.PROVED, next_after=None, next_skip=None, total=total)
+        return replace(self, total=total).prove_end()
+
+    def prove_end(self) -> CanonicalPage[T]:
+        """Return this page as the last one."""
+        return replace(self, end=End.PROVED, next_after=None, next_skip=None)
 
 
 def canonicalize(

@@ -71,13 +71,18 @@ def test_a_long_transcript_opens_with_its_start_and_its_last_turn(
     assert [one.text() for one in page.all("#gap ~ .page .answers")] == []
 
 
-@pytest.mark.parametrize(("count", "is_open"), [(20, False), (40, False), (41, True)])
-def test_two_pages_or_less_have_nothing_between(
-    fake: FakeUpstream, fake_client: FlaskClient, count: int, is_open: bool
+@pytest.mark.parametrize("count", [*range(20, 42), 65])
+def test_messages_that_were_read_anyway_leave_no_gap(
+    fake: FakeUpstream, fake_client: FlaskClient, count: int
 ) -> None:
-    fake.completions[ID] = stored(ID, *("text" for _ in range(count)))
-    assert bool(open_transcript(fake_client).all("#gap")) is is_open
-    assert not open_transcript(fake_client, limit=30).all("#gap")
+    keep(fake, run_of(count))
+    page = open_transcript(fake_client)
+    assert len(fake.requests) == 3
+    assert bool(page.all("#gap")) is (count > 40)
+    assert page.bubbles[-1].anchor == "choice-0"
+    assert count > 40 or numbers(page) == {*range(1, count + 1)}
+    assert count > 40 or f"{count} of {count} messages" in page.one("#more").text()
+    assert bool(open_transcript(fake_client, limit=30).all("#gap")) is (count > 50)
     assert not open_transcript(fake_client, order="desc").all("#gap")
     assert not open_transcript(fake_client, after=f"{ID}-4").all("#gap")
     assert not open_transcript(fake_client, all=1).all("#gap")
@@ -134,6 +139,18 @@ def names(page: Json) -> Json:
 
 def nameless(page: Json) -> Json:
     return page | {"data": [one | {"id": None} for one in page["data"]], "last_id": None}
+
+
+@pytest.mark.parametrize(("count", "is_open"), [(21, False), (39, False), (40, True)])
+def test_other_ids_show_by_an_overlap_that_nothing_is_between(
+    fake: FakeUpstream, fake_client: FlaskClient, count: int, is_open: bool
+) -> None:
+    fake.page = names
+    keep(fake, run_of(count, users=(0, count - 1)))
+    page = open_transcript(fake_client)
+    assert bool(page.all("#gap")) is is_open
+    assert page.bubbles[-1].anchor == "choice-0"
+    assert is_open or len(page.bubbles) == count + 1
 
 
 @pytest.mark.parametrize(
