@@ -11,7 +11,7 @@ _HEAD = """# Checks
 
 `/completions/<id>/checks` and `readback check` look for the usual faults of a completion.
 Each finding has a stable code. An **error** is an answer that is unusable, or a next request that
-is refused; a **warning** is probably a fault; **information** is worth knowing.
+is refused; a **warning** is probably a fault; a **remark** is worth knowing.
 
 OpenAI has accepted the completions that it stores: checks of a request's form explain the
 consequences if the conversation goes on. If a server does not send the data that a check needs, the

@@ -175,6 +175,8 @@ def test_only_the_ends_of_a_huge_text_are_read() -> None:
         ({"content": "So far"}, "length", "cut off"),
         ({"content": None}, "content_filter", "content filter"),
         ({"refusal": "I cannot."}, "stop", "refused"),
+        ({"content": "I cannot."}, "refusal", "refused"),
+        ({"content": "I'm sorry, I cannot."}, "stop", None),
         ({"content": "Done."}, "stop", None),
         ({"content": "Done.", "refusal": ""}, None, None),
         ({"content": None}, "tool_calls", None),

@@ -26,7 +26,7 @@ def test_their_failures_and_findings_are_those_that_a_reader_would_share() -> No
             findings.update(
                 one.code
                 for one in run.report.findings
-                if one.severity != "information" and one.code != "secret"
+                if one.severity != "remark" and one.code != "secret"
             )
 
     assert failures == {"cut off": 23, "refused": 4, "content filter": 1, "error message": 21}

@@ -92,6 +92,24 @@ def test_calls_are_numbered_through_the_run() -> None:
     assert run.roles == {"user": 1, "assistant": 2, "tool": 2}
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"content": "<think>Is it 4?</think>"}, "Reasoning: Is it 4?"),
+        ({"content": "<think>Is it 4?"}, "Reasoning: Is it 4?"),
+        ({"content": "<think>Is it 4?</think>Yes."}, "Yes."),
+        ({"content": None, "reasoning_content": "Is it 4?"}, "Reasoning: Is it 4?"),
+        ({"content": "Yes.", "reasoning_content": "Is it 4?"}, "Yes."),
+        ({**calls("c1:look"), "reasoning_content": "Is it 4?"}, ""),
+    ],
+)
+def test_an_answer_of_reasoning_alone_is_named_as_such(answer: Json, words: str) -> None:
+    message = {"role": "assistant", **answer}
+    run = analyze([], choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+    assert run.answer is not None
+    assert run.answer.words == words
+
+
 def test_the_calls_of_the_answer_do_not_lack_their_results() -> None:
     run = analyze([{"role": "user", "content": "Go"}], choices=[{"message": calls("a:look")}])
 

@@ -86,6 +86,7 @@ def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
     messages = [{"id": f"{ID}-0"} | calling(call(1)), {"id": f"{ID}-1"} | result(1, "seen")]
+    messages.append({"id": f"{ID}-2", "role": "user", "content": "And now?"})
     fake.completions[ID] = Stored(stored(ID).completion, messages)
     page = Page.of(fake_client.get(f"{HERE}?limit=1"))
     assert "No result yet; it may be on a later page." in page.bubbles[0].text
@@ -193,29 +194,31 @@ def test_arguments_that_are_not_json_are_verbatim_and_flagged(
     pre = outer.calls[0].css_first("pre.arguments")
     assert pre is not None
     assert pre.text() == arguments
-    assert "These arguments are not JSON" in outer.text
+    assert "They are shown exactly as stored." in outer.text
 
 
 @pytest.mark.parametrize(
     ("arguments", "words", "before", "marked"),
     [
-        ('{"city": "Par', "line 1, column 10: the text ends early", '{"city": ', '"'),
-        ('{"a": [1,\n\t"日本" 2]}', "line 2, column 7: expected ',' or ']'", '\t"日本" ', "2"),
-        ("{'a': 1}", "line 1, column 2: expected a name in double quotes", "{", "'"),
-        ('{"a": 1', "line 1, column 8: the text ends early", '{"a": 1', ""),
-        ('{"a": "b\\x"}', "line 1, column 9: an unknown escape in a string", '{"a": "b', "\\"),
+        ('{"city": "Par', "cut off: a string without end@1:10", '{"city": ', '"'),
+        ('{"a": [1,\n\t"日本" 2]}', "not JSON: expected ',' or ']'@2:7", '\t"日本" ', "2"),
+        ("{'a': 1}", "not JSON: expected a name in double quotes@1:2", "{", "'"),
+        ('{"a": 1', "cut off: expected ',' or '}'@1:8", '{"a": 1', ""),
+        ('{"a": "b\\x"}', "not JSON: an unknown escape in a string@1:9", '{"a": "b', "\\"),
     ],
 )
 def test_the_place_where_arguments_stop_being_json_is_marked(
     show: ShowMessages, arguments: str, words: str, before: str, marked: str
 ) -> None:
     (outer,) = show(calling(call(1, arguments=arguments)))
-    assert f"Not JSON: {words}" in outer.text
+    words, _, at = words.partition("@")
+    line, _, column = at.partition(":")
+    assert f"The arguments are {words} at line {line}, column {column}." in outer.text
     place = outer.calls[0].css_first(".wrong-place")
     assert place is not None
     assert place.text().split("\n")[0].startswith(before + marked)
     assert text_in(place, "mark") == marked
-    assert ("looks cut off" in outer.text) == ("ends early" in words)
+    assert ("was never complete" in outer.text) == ("cut off" in words)
 
 
 def test_a_long_line_is_cut_around_the_wrong_place_and_says_so(show: ShowMessages) -> None:

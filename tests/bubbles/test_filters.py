@@ -72,6 +72,14 @@ def test_an_answer_that_was_filtered_away_says_so(answered: ShowAnswer, reason: 
     assert "the content filter withheld it" in bubble.text
 
 
+@pytest.mark.parametrize(("reason", "is_refused"), [("refusal", True), ("stop", False)])
+def test_a_refusal_is_known_by_the_finish_reason_alone(
+    answered: ShowAnswer, reason: str, is_refused: bool
+) -> None:
+    bubble = answered({"finish_reason": reason}, content="I'm sorry, I cannot help.")
+    assert ("The model refused to answer." in bubble.text) == is_refused
+
+
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
 def test_an_answer_that_was_cut_off_says_so(answered: ShowAnswer, reason: str) -> None:
     bubble = answered({"finish_reason": reason}, content="Once upon")

@@ -30,9 +30,9 @@ def test_files_are_checked_without_being_stored(readback: Readback, tmp_path: Pa
     assert (ended.status, ended.errors) == (1, "")
     lines = [" ".join(line.split()) for line in ended.output.splitlines()]
     assert lines[0] == "chatcmpl-2"
-    assert lines[1].startswith("error call 2.1 args-invalid Not JSON: ")
+    assert lines[1].startswith("error call 2.1 args-invalid The arguments are not JSON: ")
     assert lines[2].startswith("warning completion metadata-limits ")
-    assert lines[-1] == "2 completions: 1 error, 1 warning, 0 for information."
+    assert lines[-1] == "2 completions: 1 error, 1 warning, 0 remarks."
     assert readback("list").output == ""
 
 

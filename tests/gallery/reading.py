@@ -15,7 +15,7 @@ BLOCKS: Final = frozenset(
     | {"section", "article", "header", "summary", "details", "figure", "figcaption", "blockquote"}
     | {"ul", "ol", "dl", "table", "br", "hr", "button", "label", "caption"}
 )
-NOTES: Final = ".quiet-note, .flag, .wrong-place-words, .refusal-head, .notice, .result-head"
+NOTES: Final = ".quiet-note, .flag, .refusal-head, .notice, .result-head"
 
 
 def text_of(node: LexborNode) -> str:

@@ -20,6 +20,7 @@ RUN_BY_SERVER = [
     {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"text": "Found."}]},
     {"type": "text", "text": "Done."},
 ]
+CUT = {**CALL, "function": {"name": "look", "arguments": '{"at'}}
 SAID = {"role": "assistant", "content": "Done."}
 
 
@@ -31,8 +32,8 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
     ("completion", "words", "is_warning"),
     [
         ({"choices": []}, "No answer: the completion has no choices", True),
-        ({"choices": [choice(SAID, "stop")]}, "The model finished its answer", False),
-        ({"choices": [choice(SAID, None)]}, "Nothing says how the answer ended", False),
+        ({"choices": [choice(SAID, "stop")]}, "By itself, not cut off", False),
+        ({"choices": [choice(SAID, None)]}, "Not known: no finish reason was recorded", False),
         ({"choices": [choice(SAID, "weird")]}, "With a finish reason of the server's own", False),
         ({"choices": [choice({"role": "assistant"}, "stop")]}, "The answer is empty", True),
         (
@@ -62,13 +63,19 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
             False,
         ),
         (
+            {"choices": [choice({**SAID, "tool_calls": [CUT]}, "tool_calls")]},
+            "The model called look; the call is cut off",
+            True,
+        ),
+        ({"choices": [choice(SAID, "refusal")]}, "The model refused to answer", True),
+        (
             {"choices": [choice({"role": "assistant", "content": RUN_BY_SERVER}, "end_turn")]},
-            "The model finished its answer",
+            "By itself, not cut off",
             False,
         ),
         (
             {"choices": [choice(SAID, "stop"), choice(SAID, "stop"), choice(SAID, "length")]},
-            "3 choices: The model finished its answer (2); "
+            "3 choices: By itself, not cut off (2); "
             "Cut off: the answer reached the limit of its tokens (1)",
             True,
         ),

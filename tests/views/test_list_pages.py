@@ -436,14 +436,18 @@ def test_a_row_links_to_its_model_and_metadata_beside_its_own_link(
     assert "y" * 600 not in options
 
 
+@pytest.mark.parametrize("reason", ["stop", "refusal"])
 def test_a_refusal_is_told_once_in_a_row_where_all_failures_are(
-    fake: FakeUpstream, fake_client: FlaskClient
+    fake: FakeUpstream, fake_client: FlaskClient, reason: str
 ) -> None:
-    fake.completions[ID] = stored(ID, "x", **answered(refusal="I cannot do that."))
+    said = {"refusal": "I cannot do that."} if reason == "stop" else {"content": "I cannot."}
+    fake.completions[ID] = stored(ID, "x", **answered(**said))
+    fake.completions[ID].completion["choices"][0]["finish_reason"] = reason
     row = only_row(fake_client)
     assert row.marks == []
     assert row.text.count("refused") == 1
     assert row.reason == "✗ refused"
+    assert len(Page.of(fake_client.get("/completions?show=refused")).rows) == 1
 
 
 def test_a_refusal_beside_an_answer_that_was_cut_off_is_a_mark(

@@ -72,10 +72,11 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
     run_client: FlaskClient, client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
 ) -> None:
     page = Page.of(run_client.get(f"/completions/{ID}"))
-    assert texts(page, ".glance dt") == ["Answer says", "Ended", "Failures"]
-    answer, end, _ = texts(page, ".glance dd")
+    assert texts(page, ".glance dt") == ["Recorded", "Answer says", "Ended", "Failures"]
+    record, answer, end, _ = texts(page, ".glance dd")
+    assert record == "Nothing in the metadata says whether it succeeded"
     assert answer == "All is done."
-    assert end == "The model finished its answer finish reason stop"
+    assert end == "By itself, not cut off finish reason stop"
     assert texts(page, ".glance-lines p") == [
         "✗ 2 failed calls; after each, a later call of the same tool reports no failure; "
         "the last 3 results report no failure",
@@ -154,7 +155,7 @@ def test_a_question_that_is_more_than_the_title_is_said_too(
     load(tmp_path / "run.jsonl")
     page = Page.of(client.get(f"/completions/{ID}"))
     assert texts(page, ".bar-id") == ["We are solving the following issue."]
-    assert texts(page, ".glance dt") == ["Question", "Answer says", "Ended", "Failures"]
+    assert texts(page, ".glance dt") == ["Question", "Recorded", "Answer says", "Ended", "Failures"]
     question = page.all(".glance dd a")[0]
     words = "We are solving the following issue. Issue Times lose their precision. word word"
     assert question.text().startswith(words)
@@ -185,7 +186,7 @@ def test_an_answer_without_a_text_is_said_by_what_it_has(
     path = tmp_path / "one.jsonl"
     path.write_text(json.dumps({"id": ID, "messages": messages, "choices": [choice]}) + "\n")
     load(path)
-    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dd")[0] == said
+    assert texts(Page.of(client.get(f"/completions/{ID}")), ".glance dd")[1] == said
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -553,7 +554,9 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     assert texts(page, ".outputs .outcomes dt") == ["reward", "is_resolved"]
     assert texts(page, ".outputs .outcomes dd") == ["0.0", "false"]
     # Beside what the answer says, with the links that filter.
-    assert texts(page, ".glance dt")[:2] == ["Answer says", "Recorded"]
-    assert texts(page, ".glance dd")[1] == "reward 0.0 · is_resolved false"
+    assert texts(page, ".glance dt")[:2] == ["Recorded", "Answer says"]
+    record = "✗ reward 0.0 · ✗ is_resolved false not recorded as a success"
+    assert texts(page, ".glance dd")[0] == record
+    assert texts(page, ".about .metadata dt") == ["team"]
     assert page.link("0.0") == "/completions?metadata%5Breward%5D=0.0"
     assert texts(page, ".glance-lines") == ["No calls to check in 15 messages"]

@@ -18,7 +18,7 @@ from webapp import exact_json
 from webapp.analysis.naming import ANSI, shorten
 from webapp.exact_json import Array, Boolean, NotJson, Null, Number, Object, String, Value
 from webapp.messages import ERROR_FLAGS, Message, Refusal, Text
-from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS
+from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS, REFUSAL_REASONS
 
 if TYPE_CHECKING:
     from webapp.analysis.runs import RunCall
@@ -152,6 +152,8 @@ def find_answer_failure(
     for part in message.parts:
         if isinstance(part, Refusal) and part.text.strip():
             return Failure("refused", _shorten(part.text))
+    if finish_reason in REFUSAL_REASONS:
+        return Failure("refused", f"finish_reason: {finish_reason}")
     return Failure("broken off", _shorten(broken_off)) if broken_off else None
 
 

@@ -51,6 +51,17 @@ def parse_arguments(text: str) -> Value:
     return value
 
 
+def is_cut_off(call: object) -> bool:
+    """Return whether the arguments of `call` end in the middle, so that it was never complete."""
+    if not isinstance(call, ToolCall) or call.type == "custom" or not call.arguments:
+        return False
+    try:
+        parse_arguments(call.arguments)
+    except NotJson as problem:
+        return problem.at_end and bool(call.arguments.strip())
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class CallName:
     """A call in a few words: `tool`, the `program` that a shell runs, and the first `words`."""

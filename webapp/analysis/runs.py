@@ -236,7 +236,8 @@ def _build_message(
     entry: Entry, turn: int, failures: dict[int, Failure], *, first_call: int | None
 ) -> RunMessage:
     """Build the message of `entry`; its calls have no numbers if `first_call` is None."""
-    words = entry.message.said[:_MOST_READ]
+    reasoning = entry.message.lone_reasoning
+    words = (f"Reasoning: {reasoning}" if reasoning else entry.message.said)[:_MOST_READ]
     return RunMessage(
         number=entry.number,
         id=entry.message.id,

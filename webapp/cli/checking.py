@@ -26,7 +26,7 @@ from webapp.formatting import count
 _LEVELS: Final[dict[Severity, str]] = {
     "error": "error",
     "warning": "warning",
-    "information": "note",
+    "remark": "note",
 }
 """The severities in the words of SARIF."""
 
@@ -134,13 +134,11 @@ def _print_text(reports: list[tuple[str, Report]]) -> None:
     skipped = {reason: codes for _, report in reports for reason, codes in report.skipped.items()}
     for reason, codes in skipped.items():
         print_line(f"not checkable in some: {reason} ({', '.join(codes)})")
-    errors, warnings, information = (
-        sum(report.count(severity) for _, report in reports) for severity in SEVERITIES
+    counts = (
+        count(sum(report.count(severity) for _, report in reports), severity)
+        for severity in SEVERITIES
     )
-    print_line(
-        f"{count(len(reports), 'completion')}: {count(errors, 'error')}, "
-        f"{count(warnings, 'warning')}, {information:,} for information."
-    )
+    print_line(f"{count(len(reports), 'completion')}: {', '.join(counts)}.")
 
 
 def _print_json(reports: list[tuple[str, Report]]) -> None:

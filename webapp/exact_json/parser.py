@@ -62,12 +62,19 @@ class NotJson(ValueError):
     """
 
     def __init__(self, problem: str, text: str, position: int, *, at_end: bool = False) -> None:
+        self._problem = problem
         self.problem = f"the text ends early: {problem}" if at_end else problem
         self.position = position
         self.at_end = at_end
         self.line = text.count("\n", 0, position) + 1
         self.column = position - text.rfind("\n", 0, position)
         super().__init__(f"{self.problem} at line {self.line}, column {self.column}")
+
+    def describe(self, what: str) -> str:
+        """Say of `what`, such as `The arguments`, that they are cut off or not JSON, and why."""
+        fault = "cut off" if self.at_end else "not JSON"
+        place = f"line {self.line:,}, column {self.column:,}"
+        return f"{what} are {fault}: {self._problem} at {place}"
 
 
 class TooManyValues(NotJson):

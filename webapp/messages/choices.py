@@ -29,6 +29,9 @@ FILTER_REASONS: Final = frozenset(
 )
 """Finish reasons for answers that a filter cut: the API's, and those of Bedrock, Zhipu, Gemini."""
 
+REFUSAL_REASONS: Final = frozenset({"refusal"})
+"""Finish reasons for answers that are refusals: Anthropic's, which gateways pass on."""
+
 _GROUNDING_OF_GATEWAY: Final = "vertex_ai_grounding_metadata"
 """The member in which LiteLLM has the grounding of each choice."""
 
@@ -121,6 +124,11 @@ class Choice:
     def was_filtered(self) -> bool:
         """Whether a filter cut the answer, by its finish reason."""
         return self.finish_reason in FILTER_REASONS
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the model refused to answer, by its finish reason."""
+        return self.finish_reason in REFUSAL_REASONS
 
     @property
     def message_or_empty(self) -> Message:

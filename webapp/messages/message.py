@@ -43,7 +43,7 @@ from webapp.messages.parts import (
     UrlCitation,
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
-from webapp.messages.think_tags import remove_reasoning
+from webapp.messages.think_tags import remove_reasoning, split_reasoning
 
 BARE: Final = "readback_value"
 """Beside an id, the name of a message that is not an object, as our own store sends it."""
@@ -289,6 +289,16 @@ class Message:
     def said(self) -> str:
         """The same, of a model without reasoning between tags before the answer."""
         return remove_reasoning(self.plain_text) if self.is_of_model else self.plain_text
+
+    @property
+    def lone_reasoning(self) -> str:
+        """The reasoning of a model that neither says nor calls anything; empty if it does."""
+        text = self.plain_text
+        if not text.strip():
+            thoughts = [part.text for part in self.parts if isinstance(part, Reasoning)]
+            return "" if self.calls else "\n\n".join(thoughts)
+        thought = split_reasoning(text) if self.is_of_model else None
+        return thought.text if thought and remove_reasoning(text) == text else ""
 
 
 def _list_read(json: Object, content: Content) -> tuple[dict[str, type], tuple[Member, ...]]:

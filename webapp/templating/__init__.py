@@ -87,7 +87,8 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_part": runs.describe_part,
     "count_failures": outcomes.count_failures,
     "first_failure_url": outcomes.first_failure_url,
-    "list_glances": outcomes.list_glances,
+    "glance_at_question": outcomes.glance_at_question,
+    "glance_at_answer": outcomes.glance_at_answer,
     "glance_at_end": outcomes.glance_at_end,
     "glance_at_failures": outcomes.glance_at_failures,
     "is_worth_a_summary": runs.is_worth_a_summary,
@@ -130,7 +131,6 @@ _GLOBALS: Final[dict[str, Any]] = {
     "saved_url": filters.saved_url,
     "quick_filters": filters.QUICK,
     "fold_metadata": headers.fold_metadata,
-    "is_bad_outcome": headers.is_bad_outcome,
     "list_outcomes": headers.list_outcomes,
     "list_calls": bubbles.list_calls,
     "max_frames": MAX_FRAMES,
@@ -177,4 +177,5 @@ def install(app: Flask) -> None:
     env.filters["ago"] = lambda seconds: read_input(partial(formatting.ago, seconds))
     env.filters["is_past"] = lambda seconds: read_input(partial(formatting.is_past, seconds))
     env.tests["linkable"] = addresses.is_linkable
+    env.tests["bad_outcome"] = headers.is_bad_outcome
     env.globals.update(_GLOBALS)

@@ -139,6 +139,8 @@ def is_of_kind(row: Row, kind: Kind) -> bool:
         return row.failure is not None
     if kind == "tools":
         return any(mark.startswith("call:") for mark in marks)
+    if kind == "refused" and rule == "refused":
+        return True
     return {"images": "image", "audio": "audio", "refused": "refused"}[kind] in marks
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from webapp.analysis import Run, RunCall, RunMessage, find_answer_failure
-from webapp.analysis.naming import shorten
+from webapp.analysis.naming import is_cut_off, shorten
 from webapp.completions import Completion
 from webapp.formatting import count, drop_markup
 from webapp.messages import Choice, Message
@@ -27,8 +27,8 @@ _INCOMPLETE: Final = {
     "refused": "The model refused to answer",
 }
 _ENDS: Final = {
-    **dict.fromkeys(("stop", "end_turn", "STOP", "eos"), "The model finished its answer"),
-    "stop_sequence": "The answer reached a stop sequence",
+    **dict.fromkeys(("stop", "end_turn", "STOP", "eos"), "By itself, not cut off"),
+    "stop_sequence": "At a stop sequence",
 }
 
 
@@ -48,26 +48,35 @@ class Glance:
 class FailureGlance:
     """The failures of a run in words, and the first and the last of them, unless it is the answer.
 
-    `count` is empty if no failure was found, `words` add what followed.
+    `count` is empty if no failure was found, `words` say what followed. `last` is set if the last
+    results of the run report failures.
     """
 
     count: str
     words: str
+    last: str = ""
     places: tuple[Glance, ...] = ()
 
 
-def list_glances(context: RenderContext, links: RunLinks) -> Iterator[Glance]:
-    """Yield the question, unless the title has all of it, and the first words of the answer."""
-    run, completion = context.run, context.page.completion
+def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None:
+    """Return the question, unless the title has all of it."""
+    run = context.run
     asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
     question = shorten(drop_markup(run.question), limit=300) if run else ""
-    if asked is not None and len(question) > _SHORT:
-        yield Glance("Question", question, links.to_message(asked))
-    if completion is not None and completion.choices:
-        called = _name_calls(completion.choices[0].message_or_empty)
-        words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
-        answer = run.answer if run else None
-        yield Glance("Answer says", words, links.to_message(answer) if answer else None)
+    if asked is None or len(question) <= _SHORT:
+        return None
+    return Glance("Question", question, links.to_message(asked))
+
+
+def glance_at_answer(context: RenderContext, links: RunLinks) -> Glance | None:
+    """Return the first words of the answer, or what it calls."""
+    run, completion = context.run, context.page.completion
+    if completion is None or not completion.choices:
+        return None
+    called = _name_calls(completion.choices[0].message_or_empty)
+    words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
+    answer = run.answer if run else None
+    return Glance("Answer says", words, links.to_message(answer) if answer else None)
 
 
 def glance_at_end(completion: Completion, *, is_partial: bool = False) -> Glance:
@@ -86,7 +95,7 @@ def glance_at_end(completion: Completion, *, is_partial: bool = False) -> Glance
     if len(choices) > 1:
         words = f"{count(len(choices), 'choice')}: {words}"
     reasons = ", ".join(completion.finish_reasons)
-    reason = f"finish reason {reasons}" if reasons else "no finish reason recorded"
+    reason = f"finish reason {reasons}" if reasons else ""
     is_warning = any(is_odd for _, is_odd in described)
     return Glance("Ended", words, reason=reason, is_warning=is_warning)
 
@@ -100,12 +109,14 @@ def _describe_end(choice: Choice, completion: Completion) -> tuple[str, bool]:
     if message.is_empty:
         return "The answer is empty", True
     answered = {one.tool_call_id for one in message.results}
+    if any(map(is_cut_off, message.calls)):
+        return f"The model called {_name_calls(message)}; the call is cut off", True
     if any(getattr(call, "id", None) not in answered for call in message.calls):
         results = "result is" if len(message.calls) == 1 else "results are"
         called = _name_calls(message)
         return f"The model called {called}; the {results} not part of this completion", False
     if choice.finish_reason is None:
-        return "Nothing says how the answer ended", False
+        return "Not known: no finish reason was recorded", False
     return _ENDS.get(choice.finish_reason, "With a finish reason of the server's own"), False
 
 
@@ -151,13 +162,16 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
     names = ("First", "Last") if len(failures) > 1 else ("It was",)
     ends = (failures[0], failures[-1]) if failures else ()
     places = (_glance_at(one, name, run, links) for name, one in zip(names, ends, strict=False))
-    return FailureGlance(count_failures(run), "; ".join(_describe_recovery(run)), tuple(places))
+    last, has_failed = _describe_last(run)
+    followed = [*_describe_recovery(run), *([last] if last and not has_failed else ())]
+    return FailureGlance(
+        count_failures(run), "; ".join(followed), last if has_failed else "", tuple(places)
+    )
 
 
 def _describe_recovery(run: Run) -> Iterator[str]:
-    """Yield whether failing calls succeeded later, and what the last results report."""
-    share = services().share
-    if not run.is_whole or not run.sequences or (share and share.omitted):
+    """Yield whether failing calls succeeded later."""
+    if not _is_known_to_the_end(run):
         return
     number = sum(one.failures for one in run.sequences)
     recovered = sum(one.failures for one in run.sequences if one.is_recovered)
@@ -170,11 +184,22 @@ def _describe_recovery(run: Run) -> Iterator[str]:
         yield f"{after}a later call of the same tool reports no failure"
     elif all(succeeded.get(one.tool, -1) < at for at, one in enumerate(run.calls) if one.failure):
         yield "no later call of the same tool succeeded"
+
+
+def _describe_last(run: Run) -> tuple[str, bool]:
+    """Describe what the last results of a run with failed calls report, and whether they failed."""
+    if not _is_known_to_the_end(run):
+        return "", False
     answered = [call.failure is not None for call in run.calls if call.results]
     has_failed, last = next(groupby(reversed(answered)))
     length = len(list(last))
     results = "result reports" if length == 1 else f"{length:,} results report"
-    yield f"the last {results} {'a' if has_failed else 'no'} failure"
+    return f"the last {results} {'a' if has_failed else 'no'} failure", has_failed
+
+
+def _is_known_to_the_end(run: Run) -> bool:
+    share = services().share
+    return run.is_whole and bool(run.sequences) and not (share and share.omitted)
 
 
 def _glance_at(failure: RunMessage, name: str, run: Run, links: RunLinks) -> Glance:

@@ -308,6 +308,7 @@ FIRES: Final[dict[str, list[Document]]] = {
     "refusal": [
         complete(answer={"content": None, "refusal": "I cannot help with that."}),
         complete(answer={"content": [{"type": "refusal", "refusal": "No."}]}),
+        complete(answer={"content": "I cannot."}, finish="refusal"),
     ],
     "broken-off": [
         complete(incomplete={"reason": "the stream ended without a finish reason"}),
@@ -577,6 +578,7 @@ SILENT: Final[dict[str, list[Document]]] = {
     ],
     "call-awaits": [
         complete(),
+        complete(answer=ask(call('{"row": 1')), finish="length"),
         complete([USER, ask(), result()]),
         complete(
             answer={
@@ -716,6 +718,7 @@ SILENT: Final[dict[str, list[Document]]] = {
         complete(answer={"content": None, "refusal": "No."}),
         complete(answer=ask()),
         complete(answer={"content": ""}, finish="content_filter"),
+        complete(answer={"content": ""}, finish="refusal"),
     ],
     "white-space-runaway": [
         complete(answer=ask(call('{"code": "a' + " " * 90 + 'b"}')), finish="tool_calls"),

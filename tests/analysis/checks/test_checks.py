@@ -84,25 +84,25 @@ def poll(*results: str) -> Document:
     ("code", "document", "severity"),
     [
         ("loop-identical", loop(6), "warning"),
-        ("loop-identical", loop(6, asks=True), "information"),
-        ("loop-identical", poll("10 %", "40 %", "70 %", "90 %", "done"), "information"),
-        ("tool-unknown", answered("{}", tool("book_seat")), "information"),
+        ("loop-identical", loop(6, asks=True), "remark"),
+        ("loop-identical", poll("10 %", "40 %", "70 %", "90 %", "done"), "remark"),
+        ("tool-unknown", answered("{}", tool("book_seat")), "remark"),
         ("tool-unknown", complete(answer=ask(), tools=[tool("book_seat")]), "warning"),
         ("hidden-text", text_answer("file\u202etxt.exe"), "warning"),
-        ("hidden-text", text_answer("Call \u202a+49 30 1234\u202c"), "information"),
+        ("hidden-text", text_answer("Call \u202a+49 30 1234\u202c"), "remark"),
         ("hidden-text", text_answer("\u2066Ana\u2069 \u202eexe.txt"), "warning"),
-        ("hidden-text", text_answer("pass\u200bword"), "information"),
-        ("base64-in-text", text_answer(f"![drawn]({PASTED})"), "information"),
+        ("hidden-text", text_answer("pass\u200bword"), "remark"),
+        ("base64-in-text", text_answer(f"![drawn]({PASTED})"), "remark"),
         ("base64-in-text", complete([{"role": "user", "content": PASTED}]), "warning"),
         (
             "base64-in-text",
             text_answer(f"![drawn]({PASTED}) {PASTED.partition(',')[2]}"),
             "warning",
         ),
-        ("setting-unsupported", text_answer("1", model="gpt-5.1", temperature=0), "information"),
+        ("setting-unsupported", text_answer("1", model="gpt-5.1", temperature=0), "remark"),
         ("setting-unsupported", text_answer("1", model="gpt-5-chat-latest", temperature=0), None),
         ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)]), "warning"),
-        ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)], model="qwen3"), "information"),
+        ("tool-schema-gaps", complete(tools=[tool(parameters=ROWS)], model="qwen3"), "remark"),
     ],
 )
 def test_what_healthy_runs_do_is_no_warning(
@@ -124,7 +124,8 @@ def test_a_line_break_in_a_string_is_pointed_at() -> None:
     """Readback reads it, and clients that parse arguments do not."""
     found = report_on(json.dumps(answered('{"path": "a",\n "text": "one\ntwo"}'))).findings[0]
     assert (found.code, found.severity) == ("args-invalid", "error")
-    assert found.sentence == "Not JSON: a line break in a string at line 2, column 14."
+    place = "a line break in a string at line 2, column 14"
+    assert found.sentence == f"The arguments are not JSON: {place}."
     assert found.detail == ' "text": "one\n             ^'
 
 
@@ -135,7 +136,7 @@ def test_what_a_server_does_not_send_is_said_once() -> None:
         {"id": "chatcmpl-1-2", "role": "tool", "content": "14C"},
     ]
     report = report_on(json.dumps(complete(bare)))
-    assert not [finding for finding in report.findings if finding.severity != "information"]
+    assert not [finding for finding in report.findings if finding.severity != "remark"]
     assert list(report.skipped) == ["this server returns no tool calls of earlier turns"]
     assert {"call-unanswered", "result-orphan"} <= set(*report.skipped.values())
 
@@ -221,7 +222,7 @@ def nested_anyof(levels: int) -> Any:
 def test_a_hostile_schema_is_not_applied_and_the_report_says_so(schema: Any, reason: str) -> None:
     report = report_on(json.dumps(answered('{"row": 1}', tool(parameters=schema))))
     found = [one for one in report.findings if one.code == "args-schema"]
-    assert [one.severity for one in found] == ["information"]
+    assert [one.severity for one in found] == ["remark"]
     assert reason in found[0].sentence
 
 

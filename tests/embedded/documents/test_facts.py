@@ -61,7 +61,10 @@ def test_calls_and_results_in_content_blocks_are_found() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "failure"),
-    [("length", "length"), ("max_tokens", "length"), ("SAFETY", "content_filter")],
+    [
+        *(("length", "length"), ("max_tokens", "length")),
+        *(("SAFETY", "content_filter"), ("refusal", "refusal")),
+    ],
 )
 def test_an_answer_that_was_cut_has_its_failure_in_every_wording(reason: str, failure: str) -> None:
     completion = parse(json.dumps({"choices": [{"finish_reason": reason, "message": {}}]}))
@@ -69,7 +72,8 @@ def test_an_answer_that_was_cut_has_its_failure_in_every_wording(reason: str, fa
 
     tags = extract_facts(completion, []).tags
 
-    assert tags == (f"finish:{reason}", f"failure:{failure}", "has:failure")
+    further = ("has:refusal",) if failure == "refusal" else ()
+    assert tags == (f"finish:{reason}", f"failure:{failure}", "has:failure", *further)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_an_older_store_is_checked_and_so_is_one_of_older_rules(url: str) -> Non
 
         def assess(text: str) -> tuple[str, ...]:
             seen.append(json.loads(text)["id"])
-            return ("error",) if seen[-1] == "edit" else ("information",)
+            return ("error",) if seen[-1] == "edit" else ("remark",)
 
         store.check(assess, rules=1)
         assert sorted(seen) == ["edit", "first", "retry", "second", "third"], "one is damaged"

@@ -29,6 +29,7 @@ from webapp.analysis.checks import (  # noqa: F401  the rules register themselve
 from webapp.analysis.checks.rules import (
     CHECKS_VERSION,
     RULES,
+    SEVERITIES,
     Finding,
     Report,
     Rule,
@@ -39,6 +40,7 @@ from webapp.analysis.checks.subject import Need, Subject
 
 __all__ = [
     "RULES",
+    "SEVERITIES",
     "CHECKS_VERSION",
     "Finding",
     "Need",

@@ -43,12 +43,14 @@ def find_invalid(subject: Subject) -> Iterator[Found]:
         if value is not None:
             problem = find_extension(call.arguments or "")
         if problem is not None and not problem.at_end and _count_glued(place) < 2:
-            yield Found(place, f"Not JSON: {problem}.", detail=_point_at(place, problem))
+            yield Found(
+                place, f"{problem.describe('The arguments')}.", detail=_point_at(place, problem)
+            )
 
 
 @call_rule(
     "args-not-text",
-    "information",
+    "remark",
     "Arguments are not a text",
     "OpenAI refuses them when the message is sent back, and clients that parse a text fail.",
 )
@@ -67,17 +69,18 @@ def find_not_texts(subject: Subject) -> Iterator[Found]:
     "args-cut",
     "error",
     "Arguments end in the middle",
-    "The token limit or a broken stream ended them; the call cannot be run.",
+    "The token limit or a broken stream ended them. The call was never complete, so no result "
+    "can follow.",
 )
 def find_cut(subject: Subject) -> Iterator[Found]:
     for place, _, _, problem in _iter_arguments(subject):
         if problem is not None and problem.at_end:
             choice = place.caller.choice
             is_limit = choice is not None and choice.reached_limit
-            why = "the token limit was reached" if is_limit else "they were cut off"
+            why = "; the token limit was reached" if is_limit else ""
             yield Found(
                 place,
-                f"The value at line {problem.line}, column {problem.column} has no end: {why}.",
+                f"{problem.describe('The arguments')}{why}.",
                 detail=_point_at(place, problem),
             )
 
@@ -129,7 +132,7 @@ def find_double_encoded(subject: Subject) -> Iterator[Found]:
 
 @call_rule(
     "args-empty",
-    "information",
+    "remark",
     "A call has no arguments",
     "The API sends an empty string; clients that parse it as JSON fail.",
 )
@@ -173,7 +176,7 @@ def find_duplicate_names(subject: Subject) -> Iterator[Found]:
 
 @call_rule(
     "args-number-rounded",
-    "information",
+    "remark",
     "An argument is an integer beyond 2^53",
     "JavaScript and every parser that uses doubles round it.",
 )
@@ -222,12 +225,10 @@ def find_misfits(subject: Subject) -> Iterator[Found]:
         except InvalidSchema:
             continue
         except OutOfSteps as problem:
-            yield Found(place, f"From here on no schema was applied: {problem}.", "information")
+            yield Found(place, f"From here on no schema was applied: {problem}.", "remark")
             return
         except NotChecked as problem:
-            yield Found(
-                place, f"The schema of {quote(name)} was not applied: {problem}.", "information"
-            )
+            yield Found(place, f"The schema of {quote(name)} was not applied: {problem}.", "remark")
             continue
         if fault is not None:
             yield Found(place, f"The arguments do not fit the schema of the tool: {fault}.")

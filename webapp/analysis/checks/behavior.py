@@ -66,13 +66,13 @@ def find_loops(subject: Subject) -> Iterator[Found]:
                 f"{name} was called {len(batches)} times in a row with the same arguments.",
                 "warning"
                 if len(batches) >= LOOPING_CALLS and is_idle and not is_asked
-                else "information",
+                else "remark",
             )
 
 
 @call_rule(
     "failures-in-a-row",
-    "information",
+    "remark",
     f"{FAILURES} calls or more failed in a row",
     "The agent may be stuck; the first failure usually names the cause.",
     Need.CALLS,
@@ -87,7 +87,7 @@ def find_failures(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "cache-broken",
-    "information",
+    "remark",
     "The prompt is not the continuation of the previous request's",
     "Servers cache the beginnings of prompts; all that follows a difference is computed anew.",
 )

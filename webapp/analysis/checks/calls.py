@@ -9,6 +9,7 @@ from typing import Final
 
 from webapp.analysis.checks.rules import Found, call_rule, quote, rule
 from webapp.analysis.checks.subject import MISTRAL, WRAPPERS, Need, Subject
+from webapp.analysis.naming import is_cut_off
 from webapp.exact_json import Object
 from webapp.messages import ToolCall
 from webapp.transcript import Entry
@@ -40,14 +41,16 @@ def find_unanswered(subject: Subject) -> Iterator[Found]:
 
 @call_rule(
     "call-awaits",
-    "information",
+    "remark",
     "The answer calls tools",
     "The next request must contain a tool message for each of these calls.",
 )
 def find_awaiting(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
         # Tools that the server ran have their results in the answer.
-        if count := sum(not call.results for call in entry.calls):
+        calls = [call for call in entry.calls if not call.results]
+        # A call that was cut off was never complete.
+        if count := sum(not is_cut_off(call.call) for call in calls):
             what = "the result of this call" if count == 1 else f"the results of {count} calls"
             yield Found(entry, f"The model waits for {what}.")
 
@@ -139,7 +142,7 @@ def find_repeated_ids(subject: Subject) -> Iterator[Found]:
 
 @call_rule(
     "call-id-reused",
-    "information",
+    "remark",
     "The id of a call was used before",
     "OpenAI accepts it; Mistral and the Responses API do not.",
     Need.CALLS,
@@ -214,7 +217,7 @@ def find_names_to_refuse(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "calls-empty",
-    "information",
+    "remark",
     "The list of calls is empty",
     "OpenAI refuses an empty `tool_calls` when the message is sent back; leave it out.",
 )

@@ -79,7 +79,7 @@ def find_null_content(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "content-long",
-    "information",
+    "remark",
     f"A message has more than {LONGEST:,} characters",
     "OpenAI has refused longer ones.",
 )
@@ -94,7 +94,7 @@ def find_long(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "message-heavy",
-    "information",
+    "remark",
     "One message outweighs all others",
     "It costs most of the input tokens of every further request.",
     Need.MESSAGES,
@@ -125,7 +125,7 @@ def find_pasted_files(subject: Subject) -> Iterator[Found]:
             continue
         is_link, data = min(runs, key=itemgetter(0))
         # Servers of models that draw answer with such links.
-        severity: Severity | None = "information" if is_link and entry.choice else None
+        severity: Severity | None = "remark" if is_link and entry.choice else None
         yield Found(
             entry,
             f"{len(data):,} characters of base64 ({quote(data, 16)}) are in the text: a file that "
@@ -167,7 +167,7 @@ def find_unreadable(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "image-role",
-    "information",
+    "remark",
     "An image is in a message of another role than the user's",
     "OpenAI takes images in user messages alone; put the images of a tool into one that follows.",
 )
@@ -184,7 +184,7 @@ def find_images_of_others(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "image-detail",
-    "information",
+    "remark",
     "The model sees an image in low detail",
     "With `detail: low` it sees at most 512 × 512 pixels.",
 )
@@ -202,7 +202,7 @@ def find_low_detail(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "audio-expires",
-    "information",
+    "remark",
     "The id of a spoken answer expires",
     "After that it cannot be sent back; its data can.",
 )
@@ -239,7 +239,7 @@ def find_hidden(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "instructions-in-result",
-    "information",
+    "remark",
     "A result speaks to the model",
     "Text that a tool fetched is not a request of the user.",
 )
@@ -252,7 +252,7 @@ def find_instructions(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "mixed-scripts",
-    "information",
+    "remark",
     "A word mixes letters of two scripts",
     "Letters that look alike make two names seem equal.",
 )
@@ -321,7 +321,7 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         yield f"Hidden text in variation selectors: {words}.", None
     if turning := _OVERRIDING.search(text) or _TURNING.search(text):
         # Keyboards and address books put the others around names and numbers.
-        severity: Severity | None = None if _OVERRIDING.match(turning[0]) else "information"
+        severity: Severity | None = None if _OVERRIDING.match(turning[0]) else "remark"
         code = f"U+{ord(turning[0]):04X}"
         yield f"A character that turns the reading direction ({code}) is in the text.", severity
     spread = _NO_WIDTH.findall(text)
@@ -338,7 +338,7 @@ def _iter_hidden(text: str) -> Iterator[tuple[str, Severity | None]]:
         yield (
             f"Characters of no width are within words, at {places} (U+{ord(within[0][0]):04X} "
             "first); the words do not equal those that look the same.",
-            "information",
+            "remark",
         )
 
 

@@ -101,7 +101,7 @@ def find_names(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "role-order",
-    "information",
+    "remark",
     "The model's template refuses this order of roles",
     "Mistral and Gemma take alternating turns, and a system message only at the beginning.",
 )
@@ -124,7 +124,7 @@ def find_order(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "system-and-developer",
-    "information",
+    "remark",
     "The messages have both system and developer roles",
     "Reasoning models read `developer`; OpenAI turns `system` into it.",
 )
@@ -137,7 +137,7 @@ def find_both_roles(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "setting-unsupported",
-    "information",
+    "remark",
     "The model does not take a setting",
     "OpenAI refuses it for reasoning models, if the request is sent again.",
 )
@@ -156,7 +156,7 @@ def find_unsupported(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "deprecated",
-    "information",
+    "remark",
     "A field is deprecated",
     "It still works; `tools`, `tool_calls` and the role `tool` replace it.",
 )
@@ -175,7 +175,7 @@ def find_deprecated(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "model-retiring",
-    "information",
+    "remark",
     "The model is shut down on a published date",
     "Running it again fails from that day on. The dates are those that OpenAI had announced, as"
     f" collected from others' copies on {COLLECTED}; see OpenAI's page of deprecations.",

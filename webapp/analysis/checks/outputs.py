@@ -82,13 +82,16 @@ def find_filtered(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "refusal",
-    "information",
+    "remark",
     "The model refused",
-    "The words of the refusal are the answer; `content` is empty.",
+    "The words of the refusal are the answer, in `refusal` or in `content`.",
 )
 def find_refusals(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
-        if any(isinstance(part, Refusal) and part.text.strip() for part in entry.message.parts):
+        has_refusal = any(
+            isinstance(part, Refusal) and part.text.strip() for part in entry.message.parts
+        )
+        if has_refusal or (entry.choice and entry.choice.was_refused):
             yield Found(entry, "The model refused.")
 
 
@@ -113,7 +116,8 @@ def find_broken(subject: Subject) -> Iterator[Found]:
 def find_empty(subject: Subject) -> Iterator[Found]:
     for entry in subject.outputs:
         is_filtered = (entry.choice and entry.choice.was_filtered) or any(_iter_filtered(entry))
-        is_explained = _is_eaten(subject, entry) or is_filtered
+        is_refused = entry.choice is not None and entry.choice.was_refused
+        is_explained = _is_eaten(subject, entry) or is_filtered or is_refused
         if _is_empty(entry) and not is_explained:
             yield Found(entry, "Nothing was answered: no text, call, refusal or sound.")
     if subject.completion is not None and not subject.completion.choices:
@@ -177,7 +181,7 @@ def find_special_tokens(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "think-leak",
-    "information",
+    "remark",
     "Reasoning is inside the text of the answer",
     "The server has no parser for the reasoning of this model.",
 )
@@ -205,13 +209,13 @@ def find_mismatches(subject: Subject) -> Iterator[Found]:
                 entry,
                 "The finish reason is `stop`, and there are calls; agents that look at it alone "
                 "drop them.",
-                "information",
+                "remark",
             )
 
 
 @rule(
     "finish-missing",
-    "information",
+    "remark",
     "The server sent no finish reason",
     "The stream may have broken; strict clients refuse null.",
 )
@@ -282,7 +286,7 @@ def find_misfits(subject: Subject) -> Iterator[Found]:
             continue
         except NotChecked as problem:
             yield Found(
-                entry, f"The schema of `response_format` was not applied: {problem}.", "information"
+                entry, f"The schema of `response_format` was not applied: {problem}.", "remark"
             )
             continue
         if fault is not None:
@@ -291,7 +295,7 @@ def find_misfits(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "usage-sum",
-    "information",
+    "remark",
     "The token counts do not add up",
     "Some servers leave the reasoning or the cached tokens out of the total.",
 )

@@ -10,14 +10,14 @@ from typing import Final, Literal, TypeAlias
 from webapp.analysis.checks.subject import Need, Subject, Topic
 from webapp.transcript import CallEntry, Entry
 
-Severity: TypeAlias = Literal["error", "warning", "information"]
+Severity: TypeAlias = Literal["error", "warning", "remark"]
 Place: TypeAlias = Entry | CallEntry | None
 
-SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "information")
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "remark")
 """The most severe first: an answer that is unusable or a next request that is refused; something
 that is probably wrong; something worth knowing."""
 
-CHECKS_VERSION: Final = 7
+CHECKS_VERSION: Final = 8
 """Raised when the rules find other errors or warnings than before: stores are checked again."""
 
 MAX_OF_A_RULE: Final = 50

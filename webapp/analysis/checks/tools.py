@@ -34,7 +34,7 @@ def find_unknown(subject: Subject) -> Iterator[Found]:
             yield Found(
                 place,
                 f"No tool {quote(call.name)} was offered in the request.",
-                "information" if place.results else None,
+                "remark" if place.results else None,
             )
 
 
@@ -125,7 +125,7 @@ def find_many(subject: Subject) -> Iterator[Found]:
 
 @tool_rule(
     "tool-description-long",
-    "information",
+    "remark",
     f"The description of a tool is longer than {LONGEST_DESCRIPTION:,} characters",
     "Some models of OpenAI refuse it.",
 )
@@ -190,7 +190,7 @@ def find_schema_faults(subject: Subject) -> Iterator[Found]:
     "OpenAI refuses parameters without `properties`, and any array without `items`.",
 )
 def find_gaps(subject: Subject) -> Iterator[Found]:
-    severity: Severity | None = None if _OF_OPENAI.match(subject.model) else "information"
+    severity: Severity | None = None if _OF_OPENAI.match(subject.model) else "remark"
     for tool in subject.tools:
         if tool.parameters is None or tool.type != "function":
             continue

@@ -17,9 +17,15 @@ from webapp.embedded.documents.passages import (
 )
 from webapp.exact_json import Array, Number, Object, Value
 from webapp.finding import fold_text
-from webapp.messages.choices import FILTER_REASONS, LIMIT_REASONS, Choice, list_choices
+from webapp.messages.choices import (
+    FILTER_REASONS,
+    LIMIT_REASONS,
+    REFUSAL_REASONS,
+    Choice,
+    list_choices,
+)
 
-FACTS_FORM: Final = 10
+FACTS_FORM: Final = 11
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
 that alter the facts of a completion; raise it with each, so that those of stored completions are
 derived again."""
@@ -33,6 +39,7 @@ _MAX_NUMBER: Final = 2**31 - 1
 _FAILED_REASONS: Final = {
     **dict.fromkeys(LIMIT_REASONS, "length"),
     **dict.fromkeys(FILTER_REASONS, "content_filter"),
+    **dict.fromkeys(REFUSAL_REASONS, "refusal"),
 }
 
 

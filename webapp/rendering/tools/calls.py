@@ -156,7 +156,7 @@ def describe_problem(error: NotJson, text: str) -> Problem:
         reveal_invisible(text[at + 1 : min(end, at + 1 + _AFTER)]),
         _CUT if end - at - 1 > _AFTER else "",
     )
-    words = f"line {error.line:,}, column {error.column:,}: {error.problem}"
+    words = f"{error.describe('The arguments')}."
     return Problem(words=words, place=place, is_cut_off=error.at_end and bool(text.strip()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.analysis.checks import RULES, Subject, check
+from webapp.analysis.checks import RULES, SEVERITIES, Subject, check
 from webapp.conversations import find_parting
 from webapp.reading import TranscriptRequest
 from webapp.services import services, start_deadline
@@ -34,4 +34,5 @@ def show(completion_id: str) -> ResponseReturnValue:
         report=report,
         links=RunLinks(completion_id, run),
         rules=RULES,
+        severities=SEVERITIES,
     )
