@@ -215,7 +215,7 @@ def test_in_a_narrow_window_the_tools_of_the_bar_are_the_short_ones(
     expect(older).to_have_accessible_name("The completion below in the list")
     tools.get_by_text("Download", exact=True).click()
     expect(tools.get_by_role("link", name="PDF, by printing")).to_be_visible()
-    page.set_viewport_size({"width": 1040, "height": 900})
+    page.set_viewport_size({"width": 1160, "height": 900})
     expect(tools.get_by_role("link", name="PDF, by printing")).to_be_hidden()
     expect(tools.get_by_role("link", name="Print", exact=True)).to_be_visible()
     expect(older).to_have_accessible_name("Older ›")

@@ -551,7 +551,7 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     load(tmp_path / "one.jsonl")
 
     page = Page.of(client.get(f"/completions/{ID}"))
-    assert texts(page, ".outputs .outcomes dt") == ["reward", "is_resolved"]
+    assert texts(page, ".outputs .outcomes dt") == ["✗ reward", "✗ is_resolved"]
     assert texts(page, ".outputs .outcomes dd") == ["0.0", "false"]
     # Beside what the answer says, with the links that filter.
     assert texts(page, ".glance dt")[:2] == ["Recorded", "Answer says"]
