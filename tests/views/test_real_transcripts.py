@@ -222,7 +222,7 @@ def assert_settings(page: Page, completion: Json) -> None:
     for name, value in sent_with(completion).items():
         written = json.dumps(value) if not isinstance(value, str) else value
         assert f"{name} {' '.join(written.split())}".strip() in settings
-    about = readable(page.one(".about"))
+    about = " ".join(readable(one) for one in page.all(".about, .glance"))
     for name, value in (completion.get("metadata") or {}).items():
         assert name in about
         assert " ".join(str(value).split()) in about
