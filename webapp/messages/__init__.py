@@ -4,7 +4,8 @@
     parts           texts, reasoning, calls and sources, one class a kind, each parsing its shape
     media_parts     likewise images, sounds and files
     native_parts    the parts of Bedrock, Gemini and the AI SDK, translated to those that are parsed
-    parsing         the parts, calls and annotations of a message
+    translated      how such a part is written
+    parsing         the parts and calls of a message
     reasoning       reasoning that is sent as a list, or twice
     think_tags      reasoning that is in the text of the answer, between tags
     citing          the sources that are listed beside a text

@@ -327,3 +327,10 @@ def _find_address(value: Object, name: str) -> tuple[str | None, tuple[Member, .
         return None, ()
     extras = value.find_unread(type=String, **{name: String | Object})
     return url, extras + (holder.find_unread(url=String) if isinstance(holder, Object) else ())
+
+
+def parse_image(value: Object) -> Image | File | None:
+    """Parse an `image` or `input_image` part; one with nothing but an id is a file."""
+    is_input = value.text("type") == "input_image"
+    parse = Image.parse_input_image if is_input else Image.parse_block
+    return parse(value) or File.parse_id(value)

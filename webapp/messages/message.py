@@ -26,7 +26,6 @@ from webapp.messages.parsing import (
     find_provider,
     find_provider_rest,
     is_filler,
-    parse_annotations,
     parse_calls,
     parse_parts,
     read_content,
@@ -41,6 +40,7 @@ from webapp.messages.parts import (
     ToolCall,
     Unknown,
     UrlCitation,
+    parse_annotations,
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
 from webapp.messages.think_tags import remove_reasoning, split_reasoning

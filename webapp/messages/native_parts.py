@@ -6,27 +6,28 @@ of the AI SDK, whose calls may have their results in them. A translation has the
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
-from types import UnionType
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Final
 
-from webapp.exact_json import Array, Boolean, Member, Null, Object, String, Value
+from webapp.exact_json import Array, Boolean, Null, Object, String, Value
 from webapp.messages.parts import is_readable_list
+from webapp.messages.translated import (
+    Translated,
+    get_first,
+    write_media,
+    write_object,
+    write_part,
+    write_results,
+)
 
 _OF_TEXTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "thought_signature", "partMetadata", "part_metadata"}
 )
-_MAX_DEPTH: Final = 4
-"""Objects within each other whose members are part of a translation."""
 
 _MEDIA_TYPES: Final = {
     **{"jpg": "image/jpeg", "pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown"},
     **{name: f"text/{name}" for name in ("csv", "html")},
 }
-_SCHEME: Final = 20
-"""Characters of which one is a colon in an address, and none in base64."""
 _CODE: Final = "code_execution"
 """The tool that runs the code in parts of Gemini; its results have no id."""
 
@@ -37,32 +38,11 @@ _OUTPUTS: Final = ("output", "result", "errorText", "error")
 PART_LISTS: Final = ("parts", "toolInvocations")
 """The members of messages of other APIs that have their parts, or their calls alone."""
 
-Names: TypeAlias = Mapping[str, Value | str | None]
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Translated(Object):
-    """A part with other members than were sent, and with the source that was."""
-
-    sent: Value | None = None
-
-    def find_unread(self, **read: type | UnionType) -> tuple[Member, ...]:
-        """Find the members that remain after reading, as they were sent."""
-        unread = {id(one.value) for one in Object.find_unread(self, **read)}
-        return tuple(one for one in _iter_members(self.sent) if id(one.value) in unread)
-
-
-def _iter_members(value: Value | None, depth: int = _MAX_DEPTH) -> Iterator[Member]:
-    if isinstance(value, Object) and depth:
-        for member in value.members:
-            yield member
-            yield from _iter_members(member.value, depth - 1)
-
 
 def find_parts(message: Object) -> Array | None:
     """Find the parts of a message of Gemini, or of a page of the AI SDK."""
     content = message.get("content")
-    parts = _get_first(message, *PART_LISTS)
+    parts = get_first(message, *PART_LISTS)
     if not isinstance(content, String | Null | None) or not is_readable_list(parts):
         return None
     are_parts = all(
@@ -98,7 +78,7 @@ def _translate(part: Object, kind: str | None) -> tuple[Value, ...]:
             if isinstance(held, Object) and (written := write(part, name, held)) is not None:
                 return (written,)
         if part.names() == ("json",) and (held := part.get("json")) is not None:
-            return (_write(part, "text", {"text": held.source}, read=(held,)),)
+            return (write_part(part, "text", {"text": held.source}, read=(held,)),)
         if part.text("toolCallId") is not None and part.text("toolName") is not None:
             return _translate_tool(part, part)
         return (_translate_text(part) or part,)
@@ -109,106 +89,6 @@ def _translate(part: Object, kind: str | None) -> tuple[Value, ...]:
     return (part,)
 
 
-def _write(
-    part: Value,
-    kind: str,
-    members: Names,
-    *,
-    read: Iterable[Value | None] = (),
-    keeps_type: bool = False,
-) -> Translated:
-    """Write a part with these members, and with all that was sent beside them.
-
-    Members that were `read` are left out, and so is the type unless it says something more.
-    """
-    written = _hold(part, {"type": kind, **members}).members
-    names = {one.name.text for one in written}
-    own_type = part.get("type") if isinstance(part, Object) and not keeps_type else None
-    values = (*(one.value for one in written), *read, own_type)
-    others = (
-        Member(_write_text(f"given_{name}"), one.value) if (name := one.name.text) in names else one
-        for one in _list_others(part, frozenset(_iter_spans(part, values)))
-    )
-    return Translated(part.document, part.start, part.end, (*written, *others), sent=part)
-
-
-def _hold(part: Value, members: Names) -> Translated:
-    """Write an object within the translation of a part, of members of the part."""
-    written = (
-        Member(_write_text(name), _write_text(value) if isinstance(value, str) else value)
-        for name, value in members.items()
-        if value is not None
-    )
-    return Translated(part.document, part.start, part.end, tuple(written))
-
-
-def _write_text(text: str) -> String:
-    source = json.dumps(text)
-    return String(source, 0, len(source))
-
-
-def _iter_spans(part: Value, values: Iterable[Value | None]) -> Iterator[tuple[int, int]]:
-    """Yield the places of values in the document, of those within if an object is our own."""
-    for value in values:
-        if isinstance(value, Object) and value is not part and value.start == part.start:
-            yield from _iter_spans(part, (one.value for one in value.members))
-        elif value is not None and value.document is part.document:
-            yield value.start, value.end
-
-
-def _list_others(value: Value, spans: Set[tuple[int, int]]) -> list[Member]:
-    """List the members that are at none of these places, nor around one."""
-    if not isinstance(value, Object) or (value.start, value.end) in spans:
-        return []
-    others = []
-    for member in value.members:
-        inner = member.value
-        if any(inner.start < start and end < inner.end for start, end in spans):
-            others += _list_others(inner, spans)
-        elif (inner.start, inner.end) not in spans:
-            others.append(member)
-    return others
-
-
-def _get_first(value: Object, *names: str) -> Value | None:
-    """Return the value of the first of these members that there is."""
-    return next((found for name in names if (found := value.get(name))), None)
-
-
-def _write_results(value: Value | None) -> Value:
-    """Write the content of a result: a text, or the JSON of anything else as a part."""
-    if value is None or isinstance(value, Null):
-        return _write_text("")
-    if isinstance(value, String):
-        return value
-    written = _write(value, "text", {"text": value.source}, read=(value,))
-    return Array(value.document, value.start, value.end, (written,))
-
-
-def _write_media(
-    part: Object, kind: str, sent: Value, *, title: Value | None = None, claim: Value | None = None
-) -> Translated:
-    """Write an image, sound, video or document of this media type, `sent` as base64 or address.
-
-    `claim` is the member with its type, which is shown with base64 alone.
-    """
-    is_address = isinstance(sent, String) and ":" in sent.text[:_SCHEME]
-    family, _, form = kind.partition("/")
-    read = () if is_address or family == "video" else (claim,)
-    if family in ("audio", "video"):
-        name = "input_audio" if family == "audio" else family
-        given = form if family == "audio" and not is_address else None
-        held = _hold(part, {"url" if is_address else "data": sent, "format": given})
-        return _write(part, name, {name: held}, read=read)
-    if is_address:
-        source = _hold(part, {"type": "url", "url": sent})
-    else:
-        source = _hold(part, {"type": "base64", "media_type": kind, "data": sent})
-    if family == "image":
-        return _write(part, "image", {"source": source}, read=read)
-    return _write(part, "document", {"source": source, "title": title}, read=read)
-
-
 def _translate_text(part: Object) -> Translated | None:
     """Translate a text without a type, which Gemini sends beside other members."""
     text = part.get("text")
@@ -216,56 +96,56 @@ def _translate_text(part: Object) -> Translated | None:
         return None
     kind = "thinking" if part.boolean("thought") else "text"
     flag = part.get("thought")
-    return _write(part, kind, {kind: text}, read=(flag,) if isinstance(flag, Boolean) else ())
+    return write_part(part, kind, {kind: text}, read=(flag,) if isinstance(flag, Boolean) else ())
 
 
 def _translate_call(part: Object, name: str, call: Object) -> Translated:
     """Translate a call of Bedrock or Gemini."""
     members = {
-        "id": _get_first(call, "toolUseId", "id"),
+        "id": get_first(call, "toolUseId", "id"),
         "name": call.get("name"),
-        "input": _get_first(call, "input", "args", "arguments"),
+        "input": get_first(call, "input", "args", "arguments"),
     }
-    return _write(part, "tool_use", members)
+    return write_part(part, "tool_use", members)
 
 
 def _translate_result(part: Object, name: str, result: Object) -> Translated:
     """Translate a result of Bedrock, which has parts, or of Gemini, which has an object."""
-    held = _get_first(result, "content", "response")
+    held = get_first(result, "content", "response")
     is_parts = isinstance(held, Array) and held is result.get("content")
-    content = held if is_parts and held else _write_results(held)
+    content = held if is_parts and held else write_results(held)
     more = result.get("parts")
     if isinstance(more, Array) and more.items:
         first = content.items if isinstance(content, Array) else ()
         content = Array(more.document, more.start, more.end, (*first, *more.items))
     members = {
-        "tool_use_id": _get_first(result, "toolUseId", "id"),
+        "tool_use_id": get_first(result, "toolUseId", "id"),
         "name": result.get("name"),
         "content": content,
     }
-    return _write(part, "tool_result", members, read=(held,))
+    return write_part(part, "tool_result", members, read=(held,))
 
 
 def _translate_code(part: Object, name: str, code: Object) -> Translated:
     """Translate code that Gemini ran to a call, with the code in its arguments."""
-    return _write(part, "tool_use", {"name": _CODE, "input": code})
+    return write_part(part, "tool_use", {"name": _CODE, "input": code})
 
 
 def _translate_code_result(part: Object, name: str, result: Object) -> Translated:
     """Translate what the code printed."""
-    content = _write_results(result.get("output"))
-    return _write(part, "tool_result", {"name": _CODE, "content": content})
+    content = write_results(result.get("output"))
+    return write_part(part, "tool_result", {"name": _CODE, "content": content})
 
 
 def _translate_data(part: Object, name: str, data: Object) -> Translated | None:
     """Translate data of Gemini, or the address of a file."""
-    sent = _get_first(data, "data", "fileUri", "file_uri")
+    sent = get_first(data, "data", "fileUri", "file_uri")
     if not isinstance(sent, String):
         return None
-    claim = _get_first(data, "mimeType", "mime_type")
+    claim = get_first(data, "mimeType", "mime_type")
     kind = claim.text if isinstance(claim, String) else ""
-    title = _get_first(data, "displayName", "display_name")
-    return _write_media(part, kind, sent, title=title, claim=claim)
+    title = get_first(data, "displayName", "display_name")
+    return write_media(part, kind, sent, title=title, claim=claim)
 
 
 def _translate_file(part: Object, name: str, file: Object) -> Translated | None:
@@ -279,20 +159,20 @@ def _translate_file(part: Object, name: str, file: Object) -> Translated | None:
     if isinstance(sent, String):
         form = file.text("format") or ""
         kind = _MEDIA_TYPES.get(form, f"{name}/{form}")
-        return _write_media(part, kind, sent, title=title, claim=file.get("format"))
+        return write_media(part, kind, sent, title=title, claim=file.get("format"))
     held = next((one for one in ("text", "content") if source.get(one)), None)
     if name != "document" or held is None:
         return None
     inner = {"type": held, "data" if held == "text" else held: source.get(held)}
-    return _write(part, name, {"source": _hold(part, inner), "title": title})
+    return write_part(part, name, {"source": write_object(part, inner), "title": title})
 
 
 def _translate_reasoning(part: Object, name: str, held: Object) -> Translated | None:
     """Translate reasoning of Bedrock, which may be encrypted."""
     thought, data = held.object("reasoningText"), held.get("redactedContent")
     if thought is not None:
-        return _write(part, "thinking", {"thinking": thought.get("text")})
-    return _write(part, "redacted_thinking", {"data": data}) if data else None
+        return write_part(part, "thinking", {"thinking": thought.get("text")})
+    return write_part(part, "redacted_thinking", {"data": data}) if data else None
 
 
 def _translate_inner(part: Object, name: str, held: Object) -> Translated | None:
@@ -301,16 +181,16 @@ def _translate_inner(part: Object, name: str, held: Object) -> Translated | None
         return None
     if name == "guardContent":
         text = held.object("text")
-        return _write(part, "text", {"text": text.get("text")}) if text else None
+        return write_part(part, "text", {"text": text.get("text")}) if text else None
     kind = "search_result" if name == "searchResult" else name
-    return _write(part, kind, {key: one for key, one in held.values().items() if key != "type"})
+    return write_part(part, kind, {key: one for key, one in held.values().items() if key != "type"})
 
 
 def _translate_tool(part: Object, tool: Object) -> tuple[Value, ...]:
     """Translate a call of the AI SDK, its result, or both, as messages of its pages have them."""
     kind = part.text("type") or ""
     own_id, named = tool.get("toolCallId"), tool.get("toolName")
-    given = _get_first(tool, "input", "args")
+    given = get_first(tool, "input", "args")
     outputs = (one for one in map(tool.get, _OUTPUTS) if not isinstance(one, Null | None))
     output = next(outputs, None)
     content, output_type = _read_output(output)
@@ -320,21 +200,21 @@ def _translate_tool(part: Object, tool: Object) -> tuple[Value, ...]:
         keeps_type = kind == "tool-error"
         members["name"] = named
         read = (output_type,)
-        return (_write(part, "tool_result", members, read=read, keeps_type=keeps_type),)
+        return (write_part(part, "tool_result", members, read=read, keeps_type=keeps_type),)
     call = {"id": own_id, "name": named or kind.removeprefix("tool-"), "input": given}
     if output is None:
-        return (_write(part, "tool_use", call),)
-    result = _write(part, "tool_result", members, read=(named, given, output_type))
-    return (_write(part, "tool_use", call, read=(part,)), result)
+        return (write_part(part, "tool_use", call),)
+    result = write_part(part, "tool_result", members, read=(named, given, output_type))
+    return (write_part(part, "tool_use", call, read=(part,)), result)
 
 
 def _read_output(output: Value | None) -> tuple[Value, Value | None]:
     """Read the content of a result, and the type of it that says nothing more."""
     value = output.get("value") if isinstance(output, Object) and output.text("type") else None
     if not isinstance(output, Object) or value is None:
-        return _write_results(output), None
+        return write_results(output), None
     kind = output.text("type") or ""
-    content = value if kind == "content" and isinstance(value, Array) else _write_results(value)
+    content = value if kind == "content" and isinstance(value, Array) else write_results(value)
     return content, None if kind.startswith("error") else output.get("type")
 
 
@@ -343,11 +223,11 @@ def _translate_sdk_file(part: Object) -> tuple[Value, ...]:
     kind = part.text("mediaType") or part.text("mimeType") or ""
     if not kind and (part.text("type") or "").startswith("image-"):
         kind = "image/"
-    sent = _get_first(part, "data", "url")
+    sent = get_first(part, "data", "url")
     is_shown = kind.startswith(("image/", "audio/", "video/")) or part.text("type") != "file"
     if not isinstance(sent, String) or not is_shown:
         return (part,)
-    return (_write_media(part, kind, sent),)
+    return (write_media(part, kind, sent),)
 
 
 def _translate_named_call(part: Object) -> tuple[Value, ...]:
@@ -355,25 +235,25 @@ def _translate_named_call(part: Object) -> tuple[Value, ...]:
     if part.text("name") is None:
         return (part,)
     members = {
-        "id": _get_first(part, "call_id", "id"),
+        "id": get_first(part, "call_id", "id"),
         "name": part.get("name"),
-        "input": _get_first(part, "arguments", "args", "input"),
+        "input": get_first(part, "arguments", "args", "input"),
     }
-    return (_write(part, "tool_use", members),)
+    return (write_part(part, "tool_use", members),)
 
 
 def _translate_named_result(part: Object) -> tuple[Value, ...]:
     """Translate a result of the Responses API or of OpenTelemetry among the parts."""
-    own_id = _get_first(part, "call_id", "id")
-    content = _get_first(part, "output", "response", "result")
+    own_id = get_first(part, "call_id", "id")
+    content = get_first(part, "output", "response", "result")
     if own_id is None or content is None:
         return (part,)
     is_parts = isinstance(content, Array) and all(map(_is_typed, content.items))
     members = {
         "tool_use_id": own_id,
-        "content": content if is_parts else _write_results(content),
+        "content": content if is_parts else write_results(content),
     }
-    return (_write(part, "tool_result", members),)
+    return (write_part(part, "tool_result", members),)
 
 
 def _is_typed(value: Value) -> bool:
@@ -386,7 +266,7 @@ def _translate_source(part: Object) -> tuple[Value, ...]:
     if held is None or held.text("url") is None:
         return (part,)
     members = {"url": held.get("url"), "title": held.get("title")}
-    return (_write(part, "web_search_result", members),)
+    return (write_part(part, "web_search_result", members),)
 
 
 def _translate_step(part: Object) -> tuple[Value, ...]:

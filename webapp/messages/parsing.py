@@ -1,4 +1,4 @@
-"""Parse the content parts, tool calls and annotations of a message, in reading order.
+"""Parse the content parts and tool calls of a message, in reading order.
 
 A value of unknown type or shape becomes an `Unknown`.
 """
@@ -11,10 +11,9 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from webapp.exact_json import Array, Member, Null, Object, String, Value
-from webapp.messages.media_parts import Audio, File, Image, InputAudio
-from webapp.messages.native_parts import Translated, find_parts, translate
+from webapp.messages.media_parts import Audio, File, Image, InputAudio, parse_image
+from webapp.messages.native_parts import find_parts, translate
 from webapp.messages.parts import (
-    Annotation,
     Call,
     Part,
     Reasoning,
@@ -23,8 +22,8 @@ from webapp.messages.parts import (
     Text,
     ToolCall,
     Unknown,
-    UrlCitation,
     is_readable_list,
+    keep_unknown,
 )
 from webapp.messages.quotations import find_provider_quoted
 from webapp.messages.reasoning import (
@@ -36,6 +35,7 @@ from webapp.messages.reasoning import (
     parse_details,
     parse_thoughts,
 )
+from webapp.messages.translated import Translated
 
 REASONING_FIELDS: Final = (
     *("reasoning", "reasoning_content", "reasoning_text", "reasoning_summary"),
@@ -53,13 +53,6 @@ _MAX_DEPTH: Final = 10
 """Elements within each other whose parts are read; deeper ones are shown as JSON."""
 
 
-def _parse_image(value: Object) -> Image | File | None:
-    """Parse an `image` or `input_image` part; one with nothing but an id is a file."""
-    is_input = value.text("type") == "input_image"
-    parse = Image.parse_input_image if is_input else Image.parse_block
-    return parse(value) or File.parse_id(value)
-
-
 _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "text": Text.parse,
     "input_text": Text.parse,
@@ -74,10 +67,10 @@ _PARSERS: Final[dict[str, Callable[[Object], Part | None]]] = {
     "reasoning": Reasoning.parse,
     "redacted_thinking": RedactedReasoning.parse,
     "image_url": Image.parse,
-    "input_image": _parse_image,
+    "input_image": parse_image,
     "input_audio": InputAudio.parse,
     "file": File.parse,
-    "image": _parse_image,
+    "image": parse_image,
     "document": File.parse_document,
     "container_upload": File.parse_id,
     "web_search_result": File.parse_page,
@@ -179,7 +172,7 @@ def parse_parts(message: Object, content: Content) -> Iterator[Part]:
     if isinstance(audio, Object):
         yield Audio.parse(audio)
     else:
-        yield from _keep_unknown(audio, "audio")
+        yield from keep_unknown(audio, "audio")
 
 
 def find_provider(message: Object) -> tuple[Object | None, str]:
@@ -211,7 +204,7 @@ def parse_content(content: Value | None, *, depth: int = 0) -> Iterator[Part]:
             for one in translate(value):
                 yield from _parse_element(one, depth=depth)
     else:
-        yield from _keep_unknown(content, "content")
+        yield from keep_unknown(content, "content")
 
 
 def parse_calls(message: Object, content: Content) -> Iterator[Call]:
@@ -230,7 +223,7 @@ def parse_calls(message: Object, content: Content) -> Iterator[Call]:
             known |= {_identify(call)} if call else set()
             yield call or Unknown(json=value, label=f"tool call {kind}" if kind else "tool call")
     else:
-        yield from _keep_unknown(calls, "tool_calls")
+        yield from keep_unknown(calls, "tool_calls")
     for value in content.items:
         call = _parse_call_block(value)
         if call and (call.extras or not call.id or _identify(call) not in known):
@@ -241,7 +234,7 @@ def parse_calls(message: Object, content: Content) -> Iterator[Call]:
     if isinstance(deprecated, Object):
         yield ToolCall.parse_function_call(deprecated)
     else:
-        yield from _keep_unknown(deprecated, "function_call")
+        yield from keep_unknown(deprecated, "function_call")
 
 
 def _identify(call: ToolCall) -> tuple[str | None, ...]:
@@ -253,19 +246,6 @@ def is_filler(function_call: Object) -> bool:
     """Return whether a `function_call` calls nothing, as from servers that fill all fields."""
     is_known = {"name", "arguments"}.issuperset(function_call.names())
     return is_known and all(one.value.source in ('""', "null") for one in function_call.members)
-
-
-def parse_annotations(message: Object) -> Iterator[Annotation]:
-    """Yield the annotations of a message: the sources that its text cites."""
-    annotations = message.get("annotations")
-    if is_readable_list(annotations):
-        for value in annotations.items:
-            kind = value.text("type") if isinstance(value, Object) else None
-            citation = UrlCitation.parse(value) if isinstance(value, Object) else None
-            label = f"annotation {kind}" if kind else "annotation"
-            yield citation or Unknown(json=value, label=label)
-    else:
-        yield from _keep_unknown(annotations, "annotations")
 
 
 def _parse_reasoning(holder: Object, *, prefix: str = "") -> Iterator[Part]:
@@ -292,7 +272,7 @@ def _parse_text_field(message: Object, name: str, *, label: str = "") -> Iterato
     elif value and name != "refusal" and (isinstance(value, Object) or message.items(name)):
         yield from parse_details(value, label)
     else:
-        yield from _keep_unknown(value, label)
+        yield from keep_unknown(value, label)
 
 
 def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
@@ -304,7 +284,7 @@ def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
     parts, content = read.parts, message.get("content")
     given = message.get("content_parts")
     if given is not parts and message.items("content_parts") != ():
-        yield from _keep_unknown(given, "content_parts")
+        yield from keep_unknown(given, "content_parts")
     if parts is None:
         yield from parse_content(content)
         return
@@ -318,7 +298,7 @@ def _parse_content_fields(message: Object, read: Content) -> Iterator[Part]:
         if not _repeats(content.text, read.items):
             yield Text(json=content, text=content.text)
     elif content is not None and content is not parts and content.source != parts.source:
-        yield from _keep_unknown(content, "content")
+        yield from keep_unknown(content, "content")
 
 
 def _repeats(content: str, parts: Sequence[Value]) -> bool:
@@ -406,9 +386,3 @@ def _find_inner(value: Object) -> tuple[str, Object | None, str]:
     if kind in ("resource", "text"):
         return kind, value.object(kind), "text" if kind == "resource" else "value"
     return "", value if kind == "search_result" else None, "content"
-
-
-def _keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:
-    """Yield `value` as an `Unknown` unless it is absent or null."""
-    if value is not None and not isinstance(value, Null):
-        yield Unknown(json=value, label=label)

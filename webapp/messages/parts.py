@@ -7,6 +7,7 @@ the page is kept in `extras`, so that it is shown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias, TypeGuard
 
@@ -251,3 +252,22 @@ Part: TypeAlias = (
 )
 Annotation: TypeAlias = UrlCitation | Unknown
 Call: TypeAlias = ToolCall | Unknown
+
+
+def parse_annotations(message: Object) -> Iterator[Annotation]:
+    """Yield the annotations of a message: the sources that its text cites."""
+    annotations = message.get("annotations")
+    if is_readable_list(annotations):
+        for value in annotations.items:
+            kind = value.text("type") if isinstance(value, Object) else None
+            citation = UrlCitation.parse(value) if isinstance(value, Object) else None
+            label = f"annotation {kind}" if kind else "annotation"
+            yield citation or Unknown(json=value, label=label)
+    else:
+        yield from keep_unknown(annotations, "annotations")
+
+
+def keep_unknown(value: Value | None, label: str) -> Iterator[Unknown]:
+    """Yield `value` as an `Unknown` unless it is absent or null."""
+    if value is not None and not isinstance(value, Null):
+        yield Unknown(json=value, label=label)

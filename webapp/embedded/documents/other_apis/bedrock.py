@@ -26,7 +26,8 @@ from webapp.exact_json import (
     write_array,
     write_object,
 )
-from webapp.messages.native_parts import Translated, translate
+from webapp.messages.native_parts import translate
+from webapp.messages.translated import Translated
 
 ASKED: Final = frozenset({"system", "messages", "modelId", "inferenceConfig", "toolConfig"})
 

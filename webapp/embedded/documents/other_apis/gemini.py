@@ -18,7 +18,8 @@ from webapp.embedded.documents.other_apis.writing import (
     write_part,
 )
 from webapp.exact_json import Array, Object, String, Value, write_array, write_object
-from webapp.messages.native_parts import Translated, translate
+from webapp.messages.native_parts import translate
+from webapp.messages.translated import Translated
 
 _SYSTEMS: Final = ("systemInstruction", "system_instruction")
 _CONFIGS: Final = ("generationConfig", "generation_config")

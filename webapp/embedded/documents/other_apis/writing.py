@@ -10,7 +10,8 @@ from typing import Final
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_files import copy_members
 from webapp.exact_json import Array, Null, Object, String, Value, write_array, write_object
-from webapp.messages.native_parts import Translated, translate
+from webapp.messages.native_parts import translate
+from webapp.messages.translated import Translated
 
 _FINISH_REASONS: Final = {
     **dict.fromkeys(("end_turn", "stop_sequence", "STOP", "completed"), "stop"),
