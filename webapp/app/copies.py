@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from flask import Flask
 
@@ -14,7 +15,7 @@ from webapp.app.pages import register_pages
 from webapp.app.services import build_services, open_media_cache, search_in
 from webapp.config import Config
 from webapp.database import DatabaseOpener
-from webapp.embedded import create_server
+from webapp.embedded import Store, create_server
 from webapp.factories import (
     find_upstream_days,
     lists_input_only,
@@ -58,26 +59,29 @@ def add_copies(
         media_cache.forget(completion_id)
 
     server = create_server(store, model=open_model(config), on_delete=forget)
-    own = replace(
-        build_services(alone, connect(server), clock, media_cache), pins=pins, notes=notes
-    )
-    again = replace(services.again, model=own.again.model)
+    built = build_services(alone, connect(server), clock, media_cache)
+    again = replace(services.again, model=built.again.model)
+    own = replace(built, pins=pins, notes=notes, sharing=services.sharing, again=again)
+    own = search_in(store, own)
     begin_retention(config, store, pins, guard.record, forget)
-
-    def create_pages() -> Flask:
-        pages = create()
-        pages.secret_key = app.secret_key
-        shown = replace(own, sharing=services.sharing, again=again)
-        pages.extensions["readback"] = search_in(store, shown)
-        guard.attach(pages)
-        errors.register_error_handlers(pages, "kept")
-        keeping.surround(pages, app, store)
-        register_pages(pages, only_transcripts=True)
-        return pages
-
+    create_shown = partial(_create_pages, create, own, store, app, guard)
     source = _describe_source(services.upstream, config, clock)
-    copies = keeping.KeptCopies(store, source, create_pages, own)
+    copies = keeping.KeptCopies(store, source, create_shown, own)
     return replace(services, again=again, copies=copies)
+
+
+def _create_pages(
+    create: Callable[[], Flask], own: Services, store: Store, around: Flask, guard: Access
+) -> Flask:
+    """Create the application of the pages of copies, for the same readers as those around it."""
+    pages = create()
+    pages.secret_key = around.secret_key
+    pages.extensions["readback"] = own
+    guard.attach(pages)
+    errors.register_error_handlers(pages, "kept")
+    keeping.surround(pages, around, store)
+    register_pages(pages, only_transcripts=True)
+    return pages
 
 
 def _describe_source(upstream: Upstream, config: Config, clock: Clock) -> keeping.Source:

@@ -54,8 +54,7 @@ def list_what_fits(
     before the first completion.
     """
     page = ListPage(next_after=after)
-    cursors = {after}
-    size, held = limit, 0
+    size, held, cursors = limit, 0, {after}
     while True:
         wanted = limit - len(page.completions)
         size = min(size, wanted)
@@ -81,8 +80,7 @@ def list_what_fits(
                 return page
             size *= 4
         cursors.add(page.next_after)
-        is_full = len(page.completions) >= limit
-        if is_full or not deadline.leaves(deadline.seconds / 2):
+        if len(page.completions) >= limit or not deadline.leaves(deadline.seconds / 2):
             return page
 
 
