@@ -91,6 +91,8 @@ class Filters:
     @classmethod
     def from_query(cls, query: Mapping[str, str], source: Source) -> Filters:
         """Read the filters in the query. Blank values are ignored; invalid ones answer 400."""
+        if not query:
+            return cls(source=source)
         metadata = []
         for name, value in query.items():
             if value and (match := _METADATA.fullmatch(name)):
