@@ -1,4 +1,4 @@
-"""Run a PostgreSQL server in a temporary folder, reached by a socket in it."""
+"""Run a PostgreSQL server or a replica of one in a temporary folder, reached by a socket in it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ _OPTIONS = "-c fsync=off -c full_page_writes=off -c listen_addresses= -c max_con
 # Standard input ends with the process that asked for the server, however that process ends: a
 # killed test run leaves no server. A busy machine may take minutes to start one.
 _SUPERVISE = """
-programs=$1 folder=$2 options=$3
+programs=$1 folder=$2 options=$3 primary=$4
 trap 'rm -rf "$folder"' EXIT
 {
-  "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync &&
+  if [ "$primary" ]; then
+    "$programs/pg_basebackup" -D "$folder/data" -h "$primary" -U postgres -R -c fast --no-sync
+  else
+    "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync
+  fi &&
     "$programs/pg_ctl" start -D "$folder/data" -w -t 600 -l "$folder/log" -o "$options"
 } >"$folder/start" 2>&1 || { cat "$folder/start" "$folder/log"; exit 1; }
 echo started
@@ -146,11 +150,16 @@ def find_programs() -> Path | None:
 
 @contextmanager
 def running_postgres(
-    programs: Path, *, options: str = _OPTIONS, parent: Path | None = None
+    programs: Path,
+    *,
+    options: str = _OPTIONS,
+    parent: Path | None = None,
+    primary: PostgresServer | None = None,
 ) -> Iterator[PostgresServer]:
     """Run a new server in a temporary folder, in `parent` if set; stop and remove it at the end.
 
-    Raise `RuntimeError` with the server's log if it does not start.
+    It is a replica of `primary` if there is one. Raise `RuntimeError` with the server's log if it
+    does not start.
     """
     # The path of a socket has 107 characters at most: pytest's folders are too deep.
     folder = Path(tempfile.mkdtemp(prefix="readback-postgres-", dir=parent))
@@ -161,7 +170,10 @@ def running_postgres(
         os.chown(folder, uid, gid)
         user = {"user": uid, "group": gid, "extra_groups": []}
     supervisor = subprocess.Popen(
-        ["sh", "-c", _SUPERVISE, "sh", programs, folder, f"-k {folder} {options}"],
+        [
+            *("sh", "-c", _SUPERVISE, "sh", programs, folder, f"-k {folder} {options}"),
+            primary.folder if primary else "",
+        ],
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

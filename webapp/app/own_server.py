@@ -137,7 +137,10 @@ def open_own_server(
 def open_store(config: Config) -> Store:
     """Open the store of the configured database; the database itself is opened on first use."""
     return Store(
-        find_database_url(config), opens_later=True, conversation_keys=config.conversation_keys
+        find_database_url(config),
+        replica_url=config.replica_url,
+        opens_later=True,
+        conversation_keys=config.conversation_keys,
     )
 
 

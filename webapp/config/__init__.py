@@ -118,6 +118,14 @@ class Config:
         help="The database of the embedded server: SQLite, or `postgresql+psycopg://…`.",
         is_secret=True,
     )
+    replica_url: str | None = setting(
+        "READBACK_READ_DATABASE_URL",
+        parsers.replica_url,
+        default=None,
+        help="A replica of that database in PostgreSQL, which runs lists, searches and other reads "
+        "of the embedded server as long as it has everything.",
+        is_secret=True,
+    )
     api_key: str | None = setting(
         "READBACK_API_KEY",
         parsers.token,

@@ -30,6 +30,11 @@ def check_settings(config: Config) -> None:
     ):
         if value and not config.model_url:
             raise ConfigError(f"{name} needs READBACK_MODEL_URL as well")
+    if config.replica_url and not (config.database_url or "").startswith("postgresql"):
+        raise ConfigError(
+            "READBACK_READ_DATABASE_URL needs DATABASE_URL as well, in PostgreSQL: SQLite has no "
+            "replicas"
+        )
     if config.headers and config.uses_embedded:
         raise ConfigError("READBACK_HEADERS needs OPENAI_BASE_URL as well")
     _check_access(config)

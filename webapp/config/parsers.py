@@ -149,6 +149,14 @@ def database_url(raw: str) -> str:
     return raw
 
 
+def replica_url(raw: str) -> str:
+    if not re.match(r"postgresql(\+[a-z0-9]+)?://", raw):
+        raise ValueError(
+            "a URL of a database in PostgreSQL, such as postgresql+psycopg://replica/readback"
+        )
+    return raw
+
+
 def host(raw: str) -> str:
     bare = raw.strip("[]")
     if not re.fullmatch(r"[A-Za-z0-9.:_\-]+", bare):

@@ -1,11 +1,12 @@
 """Open the database at an address, and migrate the tables of each owner in it.
 
-Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences.
+Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences, and `replicas`
+the reads on other servers.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.database.engine import (
@@ -28,6 +29,7 @@ from webapp.database.outages import (
     retry_deadlocks,
 )
 from webapp.database.postgres import open_postgres
+from webapp.database.replicas import ReplicatedDatabase, open_replica
 from webapp.database.sqlite import open_sqlite
 
 __all__ = [
@@ -55,13 +57,30 @@ __all__ = [
 ]
 
 
-def open_database(database_url: str, *, is_patient: bool = False) -> Database:
-    """Open the database at `database_url`.
+def open_database(
+    database_url: str, *, replica_url: str | None = None, is_patient: bool = False
+) -> Database:
+    """Open the database at `database_url`, with the replica at `replica_url` to read from.
 
     If it `is_patient`, reads may take longer than its server allows; writes always may.
 
     Raises `StoreError` if that is not a URL of a SQLite or PostgreSQL database.
     """
+    url = _parse_url(database_url)
+    match url.get_backend_name():
+        case "sqlite":
+            return open_sqlite(url)
+        case "postgresql":
+            database = open_postgres(url, is_patient=is_patient)
+            if replica_url is None:
+                return database
+            return ReplicatedDatabase.from_database(database, open_replica(_parse_url(replica_url)))
+        case other:
+            raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
+
+
+def _parse_url(database_url: str) -> URL:
+    """Parse the address of a database. Raises `StoreError` if it is malformed."""
     try:
         url = make_url(database_url)
     except (ArgumentError, ValueError):
@@ -76,13 +95,7 @@ def open_database(database_url: str, *, is_patient: bool = False) -> Database:
             "The store's address has an @ in its user name, its password or its database's name. "
             "It must be written as %40."
         )
-    match url.get_backend_name():
-        case "sqlite":
-            return open_sqlite(url)
-        case "postgresql":
-            return open_postgres(url, is_patient=is_patient)
-        case other:
-            raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
+    return url
 
 
 def open_later(database_url: str, *schemas: Schema, is_patient: bool = False) -> DatabaseOpener:

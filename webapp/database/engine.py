@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
@@ -30,6 +30,8 @@ _LISTED: Final = {
 _VALUES_AT_ONCE: Final = 5_000
 _LARGE: Final = 1_000_000
 """Characters of a text that is inserted as a value of its own."""
+
+_T = TypeVar("_T")
 
 
 class StoreError(Exception):
@@ -72,6 +74,18 @@ class Database:
         """Return the rows of one short query, which have the columns as attributes."""
         with self.reader.connect() as connection:
             return connection.execute(query, binds).all()
+
+    def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Return what `query` reads in one transaction, which a replica may run.
+
+        It is called again, with another connection, if the replica fails.
+        """
+        with self.reader.connect() as connection:
+            return query(connection)
+
+    def read_rows(self, query: TextClause, binds: Mapping[str, object]) -> Sequence[Any]:
+        """Return the rows of one query that may read much, as `look_up` and `read` do."""
+        return self.look_up(query, binds)
 
     def close(self) -> None:
         self.reader.dispose()

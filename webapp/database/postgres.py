@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from webapp.database.engine import Database, StoreError, may_write, takes_write_lock
@@ -39,11 +40,25 @@ def open_postgres(url: URL, *, is_patient: bool) -> Database:
 
     Connects on first use. Raises `StoreError` if the driver is another one or is missing.
     """
+    # A statement that waited for a lock must see the commits made while it waited.
+    return Database.from_engine(
+        create_postgres_engine(url, is_patient=is_patient), isolation_level="READ COMMITTED"
+    )
+
+
+def create_postgres_engine(
+    url: URL, *, is_patient: bool = False, options: Mapping[str, int] | None = None
+) -> Engine:
+    """Create an engine of transactions that see one moment; see `open_postgres`.
+
+    `options` are options of the driver that the URL may change.
+    """
     if url.drivername not in ("postgresql", _DRIVER):
         raise StoreError(f"The store's address must begin with {_DRIVER}://.")
     if find_spec("psycopg") is None:
         raise StoreError("A store in PostgreSQL needs its driver: pip install 'readback[postgres]'")
     defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
+    defaults |= options or {}
     unset = {name: value for name, value in defaults.items() if name not in url.query}
     engine = create_engine(
         url.set(drivername=_DRIVER),
@@ -61,8 +76,7 @@ def open_postgres(url: URL, *, is_patient: bool) -> Database:
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
-    # A statement that waited for a lock must see the commits made while it waited.
-    return Database.from_engine(engine, isolation_level="READ COMMITTED")
+    return engine
 
 
 def _set_up(connection: psycopg.Connection, _record: object) -> None:

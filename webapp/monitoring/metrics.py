@@ -67,6 +67,11 @@ class Metrics:
             "Statements that failed, by the outage of the database.",
             ("outage",),
         )
+        self.replicated_reads = counter(
+            "readback_replicated_reads",
+            "Reads of the store that a replica may run, by the server that ran them.",
+            ("server",),
+        )
 
 
 _metrics: Metrics | None = None
@@ -143,6 +148,11 @@ def count_cache_read(cache: str, result: Literal["hit", "miss"]) -> None:
 def count_statement(seconds: float) -> None:
     if _metrics is not None:
         _metrics.store_seconds.observe(seconds)
+
+
+def count_replicated_read(server: Literal["primary", "replica"]) -> None:
+    if _metrics is not None:
+        _metrics.replicated_reads.labels(server).inc()
 
 
 def count_store_error(outage: str) -> None:

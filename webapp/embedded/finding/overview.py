@@ -93,9 +93,12 @@ class StoreOverview:
             return kept.overview
         with self._store.connect() as connection:
             state = (self._store.changes, connection.execute(_NEWEST).scalar())
-            if kept is not None and self._clock() < kept.until and kept.state == state:
-                return kept.overview
-            found = _Count(connection, build_selection(query), self._most, self._few).summarize()
+        if kept is not None and self._clock() < kept.until and kept.state == state:
+            return kept.overview
+        selection = build_selection(query)
+        found = self._store.read(
+            lambda connection: _Count(connection, selection, self._most, self._few).summarize()
+        )
         is_large = found.total.completions > self._few
         until = self._clock() + (_KEPT_SECONDS if is_large else _FEW_SECONDS)
         with self._lock:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
@@ -67,18 +68,17 @@ class StoreFinder:
         """Find the numbers of stored completions by their ids."""
         if not ids:
             return {}
-        with self._store.connect() as connection:
-            binds = {"ids": [index_text(one) for one in ids], "failed": f"{FAILED_CALLS}%"}
-            return {
-                row.id: RowNumbers(
-                    messages=row.messages,
-                    total_tokens=row.total_tokens,
-                    duration_ms=row.duration_ms,
-                    first_token_ms=row.first_token_ms,
-                    failed_calls=int((row.tag or "0").removeprefix(FAILED_CALLS)),
-                )
-                for row in connection.execute(_NUMBERS, binds)
-            }
+        binds = {"ids": [index_text(one) for one in ids], "failed": f"{FAILED_CALLS}%"}
+        return {
+            row.id: RowNumbers(
+                messages=row.messages,
+                total_tokens=row.total_tokens,
+                duration_ms=row.duration_ms,
+                first_token_ms=row.first_token_ms,
+                failed_calls=int((row.tag or "0").removeprefix(FAILED_CALLS)),
+            )
+            for row in self._store.read(lambda opened: opened.execute(_NUMBERS, binds).all())
+        }
 
     def count_newer(
         self,
@@ -91,7 +91,8 @@ class StoreFinder:
     ) -> int:
         """Count the newer completions that pass the filters, at most `most`."""
         selection = build_selection(query, model=model, metadata=metadata)
-        with self._store.connect() as connection:
+
+        def count(connection: Connection) -> int:
             after = {"after": index_text(completion_id)}
             row = connection.execute(COMPLETION_CURSOR, after).one_or_none()
             if row is None:
@@ -100,10 +101,11 @@ class StoreFinder:
             found = walk(connection, selection, order="asc", after=place, rows=most)
             return len(found.places)
 
+        return self._store.read(count)
+
     def count_unchecked(self, most: int) -> int:
         """Count the completions that the checks have yet to read, at most `most`."""
-        with self._store.connect() as connection:
-            return count_unchecked(connection, most)
+        return self._store.read(partial(count_unchecked, most=most))
 
     def count_faults(self, completion_id: str, *, rules: int) -> int | None:
         """Count the errors and warnings that `rules` found in a completion; None if not checked."""
@@ -112,41 +114,52 @@ class StoreFinder:
     def search(self, query: Query, *, after: Cursor | None, limit: int, seconds: float) -> Results:
         """Search for up to `limit` completions after a cursor, for at most `seconds`."""
         until = self._clock() + seconds
+        search = partial(self._search, query=query, after=after, limit=limit, until=until)
+        return self._store.read(search)
+
+    def _search(
+        self,
+        connection: Connection,
+        *,
+        query: Query,
+        after: Cursor | None,
+        limit: int,
+        until: float,
+    ) -> Results:
         pace = _Pace(self._at_once)
-        with self._store.connect() as connection:
-            terms = [fold_text(term) for term in query.terms]
-            selection = build_selection(query)
-            candidates = _find_candidates(connection, query, terms) if terms else None
-            if candidates is None:
-                batches = _iter_passing(connection, selection, after, pace)
-            else:
-                start = after or _START
-                batches = _iter_candidates(connection, selection, candidates, start, pace)
-            found: list[Found] = []
-            searched = 0
-            last = after
-            for keys, end in batches:
-                began = self._clock()
-                seqs = [key.seq for key in keys] if terms else []
-                hits = find_passages(connection, seqs, terms, query.scopes)
-                pace.adapt(self._clock() - began)
-                for at, key in enumerate(keys, 1):
-                    if terms and key.seq not in hits:
-                        continue
-                    if len(found) == limit:
-                        return Results(tuple(found), last, False, searched + len(keys))
-                    its = hits.get(key.seq, [])
-                    shown = show_found(connection, key, its[:_HITS], terms, count=len(its))
-                    found.append(shown)
-                    last = key
-                    # To show one reads its messages, which may be long.
-                    if at < len(keys) and len(found) < limit and self._clock() >= until:
-                        return Results(tuple(found), key, True, searched + at)
-                searched += len(keys)
-                last = end
-                if end is not None and self._clock() >= until:
-                    return Results(tuple(found), end, len(found) < limit, searched)
-            return Results(tuple(found), None, False, searched)
+        terms = [fold_text(term) for term in query.terms]
+        selection = build_selection(query)
+        candidates = _find_candidates(connection, query, terms) if terms else None
+        if candidates is None:
+            batches = _iter_passing(connection, selection, after, pace)
+        else:
+            start = after or _START
+            batches = _iter_candidates(connection, selection, candidates, start, pace)
+        found: list[Found] = []
+        searched = 0
+        last = after
+        for keys, end in batches:
+            began = self._clock()
+            seqs = [key.seq for key in keys] if terms else []
+            hits = find_passages(connection, seqs, terms, query.scopes)
+            pace.adapt(self._clock() - began)
+            for at, key in enumerate(keys, 1):
+                if terms and key.seq not in hits:
+                    continue
+                if len(found) == limit:
+                    return Results(tuple(found), last, False, searched + len(keys))
+                its = hits.get(key.seq, [])
+                shown = show_found(connection, key, its[:_HITS], terms, count=len(its))
+                found.append(shown)
+                last = key
+                # To show one reads its messages, which may be long.
+                if at < len(keys) and len(found) < limit and self._clock() >= until:
+                    return Results(tuple(found), key, True, searched + at)
+            searched += len(keys)
+            last = end
+            if end is not None and self._clock() >= until:
+                return Results(tuple(found), end, len(found) < limit, searched)
+        return Results(tuple(found), None, False, searched)
 
 
 class _Pace:

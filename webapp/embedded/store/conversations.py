@@ -86,11 +86,14 @@ def read_continued(
     ids = {index_text(one): one for one in completion_ids}
     query = _select_numbers(len(ids))
     binds = {f"id{at}": one for at, one in enumerate(ids)}
-    if not ids or not database.look_up(query, binds):
+    if not ids or not database.read_rows(query, binds):
         return {}
-    with database.reader.connect() as connection:
+
+    def read(connection: Connection) -> dict[str, Conversation]:
         rows = connection.execute(query, binds).all()
         return {ids[row.id]: _read_requests(connection, row.conversation, most) for row in rows}
+
+    return database.read(read)
 
 
 @cache

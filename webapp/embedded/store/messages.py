@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from sys import getsizeof
 from typing import Any, Final
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
 from webapp.database import Database
 from webapp.embedded.documents.api_json import Extended, extend_given_message
@@ -66,28 +66,36 @@ def read_messages(
         "after": index_text(page.after or ""),
         "rows": page.limit + 1,
     }
-    rows = database.look_up(statement, binds)
+    rows: Sequence[Any] | None = database.read_rows(statement, binds)
     if not rows:
-        with database.reader.connect() as connection:
-            binds["completion"] = connection.execute(COMPLETION_SEQ, binds).scalar()
-            if binds["completion"] is None:
-                return None
-            place = connection.execute(MESSAGE_CURSOR, binds).scalar()
-            if page.after is not None and place is None:
-                raise UnknownCursor(page.after)
-            # The completion may have been stored since.
-            rows = connection.execute(statement, binds).all()
+        rows = database.read(partial(_explain_no_rows, statement, binds, page))
+    if rows is None:
+        return None
     binds = {"completion": rows[0].completion if rows else None}
     read = partial(read_row, database, MESSAGE_GIVEN if as_given else MESSAGE_TEXT, binds)
     return build_page(rows, page, read, write=_write_given if as_given else read_wire_json)
+
+
+def _explain_no_rows(
+    statement: TextClause, binds: Mapping[str, object], page: PageRequest, connection: Connection
+) -> Sequence[Any] | None:
+    """Return None if there is no completion. Raise `UnknownCursor` if it has no such message."""
+    seq = connection.execute(COMPLETION_SEQ, binds).scalar()
+    if seq is None:
+        return None
+    place = connection.execute(MESSAGE_CURSOR, {**binds, "completion": seq}).scalar()
+    if page.after is not None and place is None:
+        raise UnknownCursor(page.after)
+    # The completion may have been stored since.
+    return connection.execute(statement, binds).all()
 
 
 def read_row(
     database: Database, statement: TextClause, binds: Mapping[str, object], position: int
 ) -> Any:
     """Read one row, with its large text; None if it was deleted."""
-    with database.reader.connect() as connection:
-        return connection.execute(statement, {**binds, "position": position}).one_or_none()
+    place = {**binds, "position": position}
+    return database.read(lambda connection: connection.execute(statement, place).one_or_none())
 
 
 def _write_given(row: Any) -> str | Extended | None:

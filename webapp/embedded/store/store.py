@@ -98,19 +98,21 @@ class Store:
     `is_new` is true if opening the store created it. Completions with the same value of one of
     the metadata `conversation_keys` belong to one conversation. `added` is set whenever this
     object has stored completions; whoever waits for it clears it. `changes` is another number
-    after each attempt of it to delete or amend a completion or to replace metadata. `is_patient` is
-    that of `open_database`.
+    after each attempt of it to delete or amend a completion or to replace metadata. `replica_url`
+    and `is_patient` are those of `open_database`.
     """
 
     def __init__(
         self,
         database_url: str,
         *,
+        replica_url: str | None = None,
         opens_later: bool = False,
         conversation_keys: Sequence[str] = CONVERSATION_KEYS,
         is_patient: bool = False,
     ) -> None:
         self._url = database_url
+        self._replica_url = replica_url
         self._is_patient = is_patient
         self._keys = tuple(conversation_keys)
         self.added = Event()
@@ -135,7 +137,9 @@ class Store:
         return self._opener.get()
 
     def _open(self) -> Database:
-        database = open_database(self._url, is_patient=self._is_patient)
+        database = open_database(
+            self._url, replica_url=self._replica_url, is_patient=self._is_patient
+        )
         try:
             self.is_new = migrate(database, SCHEMA)
             rebuild(database)
@@ -168,8 +172,12 @@ class Store:
         return count_faults(self._database, completion_id, rules=rules)
 
     def connect(self) -> Connection:
-        """Open a connection that reads one snapshot of the store, a few rows at a time."""
+        """Open a connection that reads one snapshot of the primary, a few rows at a time."""
         return self._database.reader.connect()
+
+    def read(self, query: Callable[[Connection], _T]) -> _T:
+        """Return what `query` reads from one snapshot, as `Database.read` does."""
+        return self._database.read(query)
 
     def list_completions(
         self,
@@ -189,7 +197,8 @@ class Store:
         listed = listed or ListRequest(is_bounded=False)
         selection = build_selection(listed.query, model=model, metadata=metadata)
         sort = SORTS[listed.sort]
-        with self.connect() as connection:
+
+        def find(connection: Connection) -> tuple[list[Any], str | None]:
             walked = walk(
                 connection,
                 selection,
@@ -204,11 +213,12 @@ class Store:
             select = select_completions(as_given=as_given)
             found = connection.execute(select, {"seqs": seqs}).all() if seqs else []
             rows = sorted(found, key=lambda row: seqs.index(row.position))
-            resume = None
-            if walked.resume:
-                resume = connection.execute(
-                    COMPLETION_IDS, {"seqs": [walked.resume.seq]}
-                ).scalar_one()
+            if walked.resume is None:
+                return rows, None
+            binds = {"seqs": [walked.resume.seq]}
+            return rows, connection.execute(COMPLETION_IDS, binds).scalar_one()
+
+        rows, resume = self.read(find)
         select = COMPLETION_GIVEN if as_given else COMPLETION_TEXT
         read = partial(read_row, self._database, select, {})
         built = build_page(
@@ -289,8 +299,7 @@ class Store:
         At most the first `most` of them. Also None if it comes from an older program, and its facts
         are yet to be derived.
         """
-        with self.connect() as connection:
-            return read_conversation(connection, completion_id, most=most)
+        return self.read(partial(read_conversation, completion_id=completion_id, most=most))
 
     def find_continued(
         self, completion_ids: Sequence[str], *, most: int = MAX_REQUESTS
@@ -306,15 +315,16 @@ class Store:
 
         Only those of `least` requests, and at most `limit`.
         """
-        with self.connect() as connection:
-            return list_conversations(connection, limit=limit, least=least)
+        return self.read(partial(list_conversations, limit=limit, least=least))
 
     def find_prompt_difference(
         self, earlier: str, later: str, *, beyond_system: bool = False
     ) -> PromptDifference | None:
         """Find where the prompts of two completions part; None if one is not here."""
-        with self.connect() as connection:
-            return find_prompt_difference(connection, earlier, later, beyond_system=beyond_system)
+        find = partial(
+            find_prompt_difference, earlier=earlier, later=later, beyond_system=beyond_system
+        )
+        return self.read(find)
 
     def list_stored_before(self, time: int, *, without: Collection[str] = ()) -> list[str]:
         """List the ids of the oldest completions that were stored before `time`, some at once.
