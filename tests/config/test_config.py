@@ -157,6 +157,7 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("AZURE_OPENAI_API_KEY", "a b"),
         ("OPENAI_API_VERSION", "2025 02"),
         ("DATABASE_URL", "/var/lib/readback.sqlite3"),
+        ("READBACK_READ_DATABASE_URL", "sqlite:////var/lib/replica.sqlite3"),
         ("SECRET_KEY", "s p a c e"),
         ("HOST", "a/b"),
         ("HOST", "[]"),
@@ -312,6 +313,7 @@ def test_secrets_are_not_in_the_repr() -> None:
         OPENAI_API_KEY=SECRET,
         SECRET_KEY=SECRET,
         DATABASE_URL=f"postgresql://reader:{SECRET}@db.example/readback",
+        READBACK_READ_DATABASE_URL=f"postgresql://reader:{SECRET}@replica.example/readback",
         READBACK_PROXY=f"http://user:{SECRET}@proxy.example",
         OPENAI_BASE_URL=f"https://a.example/v1?key={SECRET}",
         READBACK_HEADERS=f"X-Key: {SECRET}",
@@ -374,6 +376,13 @@ def test_ways_in_that_contradict_each_other_are_refused() -> None:
             assert "READBACK_OIDC_ISSUER" in refusal(**{name: value})
     assert "READBACK_OPEN=1" in refusal(READBACK_OPEN="1", **OIDC)
     assert "READBACK_TRUSTED_PROXIES" in refusal(READBACK_PROXY_USER_HEADER="Remote-User")
+
+
+@pytest.mark.parametrize("primary", [{}, {"DATABASE_URL": "sqlite:////srv/a.db"}])
+def test_only_postgresql_has_replicas(primary: dict[str, str]) -> None:
+    said = refusal(READBACK_READ_DATABASE_URL="postgresql+psycopg://replica/a", **primary)
+
+    assert said.startswith("READBACK_READ_DATABASE_URL needs DATABASE_URL as well, in PostgreSQL")
 
 
 AZURE = {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com", "AZURE_OPENAI_API_KEY": "k"}

@@ -325,6 +325,18 @@ def test_positions_in_other_logs_are_not_compared(
             replica.catches_up(opened, end)
 
 
+def test_one_read_at_a_time_asks_whether_a_failure_is_over() -> None:
+    passing = FakeTime()
+    replica = Replica(
+        open_replica(make_url("postgresql://nowhere/a")).engine, clock=passing.clock.monotonic
+    )
+    replica.note_failure(StoreError("it is down"))
+    passing.passes(RESTS)
+    assert [replica.may_be_asked() for _ in range(3)] == [True, False, False]
+    replica.note_success()
+    assert [replica.may_be_asked() for _ in range(3)] == [True] * 3
+
+
 def test_a_failure_of_the_primary_is_raised(servers: Servers, tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://postgres@/a?host={tmp_path}"
     with reading(nowhere, servers.replica_url) as read, pytest.raises(DBAPIError):
