@@ -246,7 +246,7 @@ def test_a_replica_that_is_down_is_left_alone_for_a_while(
         read.reach_replica(servers)
 
     assert caplog.messages == [
-        "The primary is read in place of the replica: the database cannot be reached.",
+        "The replica is not read: the database cannot be reached.",
         "The replica is read again.",
     ]
 
@@ -305,7 +305,7 @@ def test_an_address_of_no_replica_is_logged_and_the_primary_is_read(
 ) -> None:
     with reading(servers.url, find(servers, tmp_path)) as read:
         assert [read.find_server() for _ in range(3)] == ["primary"] * 3
-    assert caplog.messages == [f"The primary is read in place of the replica: {problem}."]
+    assert caplog.messages == [f"The replica is not read: {problem}."]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ class Replica:
             self._resumes_at = self._clock() + _FAILED_SECONDS
             is_known, self._problem = problem == self._problem, problem
         if not is_known:
-            log.warning("The primary is read in place of the replica: %s.", problem)
+            log.warning("The replica is not read: %s.", problem)
 
 
 @dataclass(frozen=True, slots=True)
