@@ -122,9 +122,10 @@ class Machine:
     def _start(self, call: Call) -> None:
         """Make the application of these settings; one in another database stays unopened."""
         settings = self._here(call.variables)
-        config = Config.from_environ({**settings, "XDG_DATA_HOME": str(self.folder)})
-        if config.database_url and make_url(config.database_url).get_backend_name() != "sqlite":
-            open_database(config.database_url).close()
+        url = call.variables.get("DATABASE_URL", self._database)
+        config = Config.from_environ({**settings, "DATABASE_URL": url})
+        if make_url(url).get_backend_name() != "sqlite":
+            open_database(url, replica_url=config.replica_url).close()
             return
         create_app(Config.from_environ({**settings, "DATABASE_URL": self._database}))
 
