@@ -2,8 +2,9 @@
 
 `python -m bench.replicas` runs a PostgreSQL and its replica, and stores 2,000 generated
 completions; `--completions` sets another number. The first table has the CPU time of both servers
-and the time of a read, without and with the replica. For the second, other processes write for
-`--seconds`, or nobody does: it has the share of reads that the replica ran, and their time.
+and of this process and the time of a read, alone and with the replica. For the second, other
+processes write for `--seconds`, or nobody does: it has the share of reads that the replica ran, and
+their time.
 """
 
 from __future__ import annotations
@@ -86,22 +87,22 @@ def _write(url: str, first: int, at_once: int) -> None:
 
 
 def _measure_reads(url: str, replica_url: str, servers: tuple[PostgresServer, ...]) -> None:
-    print(
-        "read               CPU ms of the primary: alone   with   of the replica   ms: alone   with"
-    )
+    print("                   primary, CPU ms  replica  Readback, CPU ms               ms")
+    print("read               alone      with     with    alone     with    alone     with")
     with (
         closing(Store(url)) as alone,
         closing(Store(url, replica_url=replica_url)) as replicated,
     ):
         for name in _list_reads(alone):
-            rows: dict[str, list[tuple[float, ...]]] = {"alone": [], "with": []}
+            turns: list[tuple[float, ...]] = []
             for _ in range(TURNS):
-                for kind, store in (("alone", alone), ("with", replicated)):
-                    rows[kind].append(_time(_list_reads(store)[name], servers))
-            (own, _, ms), (left, moved, ms_with) = (
-                tuple(map(statistics.median, zip(*one, strict=True))) for one in rows.values()
-            )
-            print(f"{name:19}{own:28.2f}{left:7.2f}{moved:17.2f}{ms:12.2f}{ms_with:7.2f}")
+                before, after = (
+                    _time(_list_reads(store)[name], servers) for store in (alone, replicated)
+                )
+                turns.append((before[0], *after[:2], before[2], after[2], before[3], after[3]))
+            # Other programs only add to the time of a turn.
+            least = map(min, zip(*turns, strict=True))
+            print(f"{name:15}" + "".join(f"{one:9.2f}" for one in least), flush=True)
 
 
 def _list_reads(store: Store) -> dict[str, Callable[[], object]]:
@@ -116,17 +117,15 @@ def _list_reads(store: Store) -> dict[str, Callable[[], object]]:
 
 
 def _time(read: Callable[[], object], servers: tuple[PostgresServer, ...]) -> tuple[float, ...]:
-    """Return milliseconds for each read: of the CPU of each server, and of the reader."""
+    """Return the CPU time of each server and of this process, and the time, of a read in ms."""
     read()
-    before = [_read_cpu(one) for one in servers]
-    began = time.perf_counter()
+    before = (*map(_read_cpu, servers), time.process_time(), time.perf_counter())
     turns = 0
-    while time.perf_counter() - began < 0.3:
+    while time.perf_counter() - before[-1] < 0.3:
         read()
         turns += 1
-    spent = time.perf_counter() - began
-    cpu = [_read_cpu(one) - old for one, old in zip(servers, before, strict=True)]
-    return tuple(one * 1000 / turns for one in (*cpu, spent))
+    after = (*map(_read_cpu, servers), time.process_time(), time.perf_counter())
+    return tuple((new - old) * 1000 / turns for old, new in zip(before, after, strict=True))
 
 
 def _read_cpu(server: PostgresServer) -> float:

@@ -93,9 +93,8 @@ class Servers:
         found: list[str] = []
 
         def note(connection: Connection, _cursor: object, statement: str, *_: Any) -> None:
-            is_asking = "pg_last_wal_replay_lsn" in statement or statement == "COMMIT AND CHAIN"
             host = connection.engine.url.query["host"]
-            if host == str(self.standby.folder) and not is_asking:
+            if host == str(self.standby.folder) and "pg_last_wal_replay_lsn" not in statement:
                 found.append(statement)
 
         with listening(Engine, "before_cursor_execute", note):

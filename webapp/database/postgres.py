@@ -47,7 +47,7 @@ def open_postgres(url: URL, *, is_patient: bool) -> Database:
 
 
 def create_postgres_engine(
-    url: URL, *, is_patient: bool = False, options: Mapping[str, int] | None = None
+    url: URL, *, is_patient: bool = False, options: Mapping[str, object] | None = None
 ) -> Engine:
     """Create an engine of transactions that see one moment; see `open_postgres`.
 
@@ -57,8 +57,11 @@ def create_postgres_engine(
         raise StoreError(f"The store's address must begin with {_DRIVER}://.")
     if find_spec("psycopg") is None:
         raise StoreError("A store in PostgreSQL needs its driver: pip install 'readback[postgres]'")
-    defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "readback"}
-    defaults |= options or {}
+    defaults = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "readback",
+        **(options or {}),
+    }
     unset = {name: value for name, value in defaults.items() if name not in url.query}
     engine = create_engine(
         url.set(drivername=_DRIVER),

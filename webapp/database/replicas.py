@@ -38,18 +38,20 @@ _T = TypeVar("_T")
 
 _PAUSES: Final = (0.001, 0.002, 0.004, 0.008, 0.016, 0.02)
 """Seconds between the questions to a replica that lags."""
-_BEHIND_SECONDS: Final = 1.0
+_BEHIND_SECONDS: Final = 0.25
 _FAILED_SECONDS: Final = 10.0
 """For which a replica is not asked after it was too far behind, and after a failure."""
 
 _OPTIONS: Final = {
+    # Two statements that are sent as one cannot be prepared.
+    "prepare_threshold": None,
     "connect_timeout": 2,
     "tcp_user_timeout": 5_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-"""A machine that does not answer is given up soon, because the primary can be asked instead."""
+"""Of connections. A machine that does not answer is given up soon: there is the primary."""
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 """The replay removed rows, or took locks, that a query needed."""
 
@@ -61,12 +63,12 @@ _END: Final = text(
     " ELSE pg_current_wal_flush_lsn() END AS lsn) AS log"
 )
 # After a failover the file that this reads has the new timeline from the next restart point on.
-_REPLAYED: Final = text(
+_REPLAYED: Final = (
     "SELECT system_identifier, current_database() AS database, current_schema() AS schema,"
     " lpad(upper(to_hex(greatest(timeline_id, min_recovery_end_timeline))), 8, '0') AS timeline,"
     " CASE WHEN pg_is_in_recovery()"
     " THEN CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint) END AS position"
-    " FROM pg_control_system(), pg_control_checkpoint(), pg_control_recovery()"
+    " FROM pg_control_system(), pg_control_checkpoint(), pg_control_recovery(); COMMIT AND CHAIN"
 )
 
 
@@ -95,16 +97,15 @@ class Replica:
         Then `connection` is in a new transaction. Raises `StoreError` if it is no replica of the
         primary.
         """
-        for pause in (0, *_PAUSES):
+        pauses = iter(_PAUSES)
+        while _ask_position(connection, end) < end.position:
+            pause = next(pauses, None)
+            if pause is None:
+                with self._lock:
+                    self._resumes_at = self._clock() + _BEHIND_SECONDS
+                return False
             time.sleep(pause)
-            replayed = connection.execute(_REPLAYED).one()
-            connection.exec_driver_sql("COMMIT AND CHAIN")
-            _check_origin(replayed, end)
-            if replayed.position >= end.position:
-                return True
-        with self._lock:
-            self._resumes_at = self._clock() + _BEHIND_SECONDS
-        return False
+        return True
 
     def note_success(self) -> None:
         with self._lock:
@@ -134,10 +135,12 @@ class ReplicatedDatabase(Database):
     """A database that is read on a replica, unless that lags or fails."""
 
     replica: Replica
+    _asked: Engine
 
     @classmethod
     def from_database(cls, primary: Database, replica: Replica) -> ReplicatedDatabase:
-        return cls(primary.reader, primary.writer, primary.exclusive, replica)
+        asked = primary.reader.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(primary.reader, primary.writer, primary.exclusive, replica, asked)
 
     def read(self, query: Callable[[Connection], _T]) -> _T:
         if self.replica.may_be_asked():
@@ -163,8 +166,7 @@ class ReplicatedDatabase(Database):
 
     def find_end(self) -> Any:
         """Find the end of the primary's log, without a position if it is in recovery itself."""
-        engine = self.reader.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._asked.connect() as connection:
             return connection.execute(_END).one()
 
 
@@ -173,7 +175,9 @@ def open_replica(url: URL) -> Replica:
     return Replica(create_postgres_engine(url, options=_OPTIONS))
 
 
-def _check_origin(replayed: Any, end: Any) -> None:
+def _ask_position(connection: Connection, end: Any) -> int:
+    """Ask how far a replica is. Raise `StoreError` if that cannot be compared with `end`."""
+    replayed = connection.exec_driver_sql(_REPLAYED).one()
     if replayed.position is None:
         raise StoreError("it is no replica, or was promoted")
     if replayed.system_identifier != end.system_identifier:
@@ -182,3 +186,5 @@ def _check_origin(replayed: Any, end: Any) -> None:
         raise StoreError("its address names another database or schema")
     if replayed.timeline != end.timeline:
         raise StoreError("it has not followed the last failover yet")
+    position: int = replayed.position
+    return position
