@@ -158,6 +158,7 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("OPENAI_API_VERSION", "2025 02"),
         ("DATABASE_URL", "/var/lib/readback.sqlite3"),
         ("READBACK_READ_DATABASE_URL", "sqlite:////var/lib/replica.sqlite3"),
+        ("READBACK_READ_DATABASE_URL", "postgresql+psycopg2://replica/readback"),
         ("SECRET_KEY", "s p a c e"),
         ("HOST", "a/b"),
         ("HOST", "[]"),

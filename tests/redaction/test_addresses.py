@@ -61,8 +61,10 @@ def test_a_malformed_address_shows_nothing_of_its_password(address: str) -> None
     ],
 )
 def test_a_malformed_address_is_refused_without_quoting_it(address: str) -> None:
-    with pytest.raises(StoreError) as refusal:
-        open_database(address)
+    store = "postgresql://db/x"
+    for whose, addresses in (("store", (address, None)), ("replica", (store, address))):
+        with pytest.raises(StoreError, match=f"The {whose}'s address") as refusal:
+            open_database(addresses[0], replica_url=addresses[1])
 
-    assert not any(part in str(refusal.value) for part in ("hun", "ter@"))
-    assert refusal.value.__cause__ is None
+        assert not any(part in str(refusal.value) for part in ("hun", "ter@"))
+        assert refusal.value.__cause__ is None

@@ -150,7 +150,7 @@ def database_url(raw: str) -> str:
 
 
 def replica_url(raw: str) -> str:
-    if not re.match(r"postgresql(\+[a-z0-9]+)?://", raw):
+    if not re.match(r"postgresql(\+psycopg)?://", raw):
         raise ValueError(
             "a URL of a database in PostgreSQL, such as postgresql+psycopg://replica/readback"
         )

@@ -66,7 +66,7 @@ def open_database(
 
     Raises `StoreError` if that is not a URL of a SQLite or PostgreSQL database.
     """
-    url = _parse_url(database_url)
+    url = _parse_url(database_url, "store")
     match url.get_backend_name():
         case "sqlite":
             return open_sqlite(url)
@@ -74,26 +74,27 @@ def open_database(
             database = open_postgres(url, is_patient=is_patient)
             if replica_url is None:
                 return database
-            return ReplicatedDatabase.from_database(database, open_replica(_parse_url(replica_url)))
+            replica = open_replica(_parse_url(replica_url, "replica"))
+            return ReplicatedDatabase.from_database(database, replica)
         case other:
             raise StoreError(f"The store can be in SQLite or PostgreSQL, not in {other}.")
 
 
-def _parse_url(database_url: str) -> URL:
+def _parse_url(database_url: str, whose: str) -> URL:
     """Parse the address of a database. Raises `StoreError` if it is malformed."""
     try:
         url = make_url(database_url)
     except (ArgumentError, ValueError):
         # The cause would quote a part of the address, which may be its password.
         raise StoreError(
-            "The store's address is not a database URL, or has a port that is no number. In a "
+            f"The {whose}'s address is not a database URL, or has a port that is no number. In a "
             "user name and a password, / : ? # and @ must be written as %2F %3A %3F %23 and %40."
         ) from None
     if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
         # A part of the password was read as the host or the database; a driver would quote it.
         raise StoreError(
-            "The store's address has an @ in its user name, its password or its database's name. "
-            "It must be written as %40."
+            f"The {whose}'s address has an @ in its user name, its password or its database's name."
+            " It must be written as %40."
         )
     return url
 
