@@ -258,6 +258,18 @@ def test_a_setting_that_cannot_be_used_stops_the_start_with_one_line_that_names_
     assert name in ended.errors
 
 
+def test_a_malformed_address_of_a_replica_stops_the_start(readback: Readback) -> None:
+    ended = readback.with_settings(
+        PORT=str(find_free_port()),
+        DATABASE_URL="postgresql://127.0.0.1:1/readback",
+        READBACK_READ_DATABASE_URL="postgresql://me:hun@ter@replica/readback",
+    )("serve")
+
+    assert (ended.status, ended.output) == (2, "")
+    assert ended.errors.startswith("readback: The replica's address has an @")
+    assert ended.errors.count("\n") == 1 and "hun@" not in ended.errors
+
+
 def test_importing_a_file_twice_loads_it_once(readback: Readback, tmp_path: Path) -> None:
     file = tmp_path / "two.jsonl"
     file.write_text(line("chatcmpl-1") + line("chatcmpl-2"))

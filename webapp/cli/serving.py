@@ -25,7 +25,7 @@ from webapp.cli.commands import Commands, add_command
 from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_line
 from webapp.config import Config, ConfigError
-from webapp.database import DatabaseOpener
+from webapp.database import DatabaseOpener, open_database
 from webapp.database.outages import time_statements
 from webapp.database.readiness import Readiness
 from webapp.embedded import Spool, StoreUnavailable, load_samples
@@ -200,6 +200,9 @@ def _fill_new_store(config: Config) -> None:
 
     If its database is down, the workers do both when it is back.
     """
+    if config.replica_url:
+        # A malformed address would end each worker.
+        open_database(find_database_url(config), replica_url=config.replica_url).close()
     try:
         with open_store(config) as store:
             added = load_samples(store)
