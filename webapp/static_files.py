@@ -53,6 +53,14 @@ _TEXTS: Final = (".css", ".js", ".svg")
 _SHEET_SPACES: Final = re.compile(r'("[^"]*")|;?\s*(})\s*|\s*([{;,>])\s*|(:)\s+|\s+')
 _SHEET_COMMENTS: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
+_STARTED: Final = b"""((start) => {
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();
+})(() => {
+"use strict";
+%b});
+"""
+
 _YEAR: Final = 31_536_000
 
 
@@ -151,8 +159,11 @@ def shorten_script(text: str) -> bytes:
 
 
 def join_scripts(texts: Iterable[str]) -> bytes:
-    """Join scripts to one in which each has its names for itself, also its functions."""
-    return b'"use strict";\n' + b"".join(b"{\n%b}\n" % shorten_script(text) for text in texts)
+    """Join scripts to one that runs as soon as the page is parsed.
+
+    In it each script has its names for itself, also its functions.
+    """
+    return _STARTED % b"".join(b"{\n%b}\n" % shorten_script(text) for text in texts)
 
 
 def _read_text(path: Path) -> str:

@@ -33,8 +33,16 @@ function reveal(line) {
 }
 
 // The tab key stops at one line of the outline, that of the reader; arrow keys lead to the others.
+// Set with the first key, which the browser acts on after this.
 let stop = lines[0];
-for (const line of lines) linkOf(line).tabIndex = line === stop ? 0 : -1;
+let hasStop = false;
+
+document.addEventListener("keydown", beginStops, { capture: true, once: true });
+
+function beginStops() {
+  for (const line of lines) linkOf(line).tabIndex = line === stop ? 0 : -1;
+  hasStop = true;
+}
 
 function linkOf(line) {
   return line.querySelector("a");
@@ -42,8 +50,10 @@ function linkOf(line) {
 
 function setStop(line) {
   if (!line?.checkVisibility()) return;
-  linkOf(stop).tabIndex = -1;
-  linkOf(line).tabIndex = 0;
+  if (hasStop) {
+    linkOf(stop).tabIndex = -1;
+    linkOf(line).tabIndex = 0;
+  }
   stop = line;
 }
 
@@ -78,7 +88,7 @@ function showPlace(bubble) {
   else if (isAnswer) place.textContent = "answer";
   else place.textContent = `message ${group(number)}${total ? ` of ${group(total)}` : ""}`;
   const line = mark(lines, number);
-  if (line) {
+  if (line && line !== stop) {
     reveal(line);
     setStop(line);
   }
@@ -129,6 +139,10 @@ const shown = new Set();
 const READ = ":scope > .bubble, :scope > .outlined, .result > .bubble";
 const TOP_LEVEL = ".page > .bubble, .page > .outlined";
 
+function findFirst() {
+  return [...document.querySelectorAll(TOP_LEVEL)].find(isUnfolded);
+}
+
 function isUnfolded(one) {
   return !one.closest(".older:not([open])");
 }
@@ -137,7 +151,7 @@ function isUnfolded(one) {
 // where links scroll to; if nothing of it is left below the bar, it is the next one. At the start
 // it is the first one, at the end the last one of the page.
 function findRead() {
-  if (!scrollY) return [...document.querySelectorAll(TOP_LEVEL)].find(isUnfolded);
+  if (!scrollY) return findFirst();
   if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) {
     return [...document.querySelectorAll(TOP_LEVEL)].findLast(isUnfolded);
   }
@@ -156,7 +170,11 @@ function findRead() {
 }
 
 function follow() {
-  const bubble = isHeld() ? null : findMessage(findRead());
+  if (!isHeld()) show(findRead());
+}
+
+function show(read) {
+  const bubble = findMessage(read);
   if (bubble && bubble !== current) showPlace(bubble);
 }
 
@@ -192,7 +210,9 @@ if (place) {
   });
   observe(document.querySelectorAll(".page"));
   showLoaded();
-  begin();
+  // Before anything is laid out: asking where something is would do it twice.
+  if (document.querySelector(":target, [data-target]")) begin();
+  else show(findFirst());
   addEventListener("load", begin);
 }
 
