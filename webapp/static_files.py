@@ -56,9 +56,9 @@ _SHEET_COMMENTS: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _STARTED: Final = b"""((start) => {
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
 else start();
-})(() => {
+})((() => {
 "use strict";
-%b});
+%b}));
 """
 
 _YEAR: Final = 31_536_000
