@@ -12,15 +12,19 @@ function getNumber(one) {
   return one.dataset.kind === "answer" ? Infinity : Number(one.dataset.number ?? NaN);
 }
 
+const current = new Map();
+
 function mark(marked, number) {
-  let current = null;
-  for (const one of marked) if (getNumber(one) <= number) current = one;
-  for (const one of marked) {
-    const link = one.matches("a") ? one : one.querySelector("a");
-    if (one === current) link.setAttribute("aria-current", "location");
-    else link.removeAttribute("aria-current");
-  }
-  return current;
+  const found = marked.findLast((one) => getNumber(one) <= number);
+  if (found === current.get(marked)) return found;
+  linkOf(current.get(marked))?.removeAttribute("aria-current");
+  linkOf(found)?.setAttribute("aria-current", "location");
+  current.set(marked, found);
+  return found;
+}
+
+function linkOf(one) {
+  return one?.matches("a") ? one : one?.querySelector("a");
 }
 
 // The list scrolls, not the page.
@@ -42,10 +46,6 @@ document.addEventListener("keydown", beginStops, { capture: true, once: true });
 function beginStops() {
   for (const line of lines) linkOf(line).tabIndex = line === stop ? 0 : -1;
   hasStop = true;
-}
-
-function linkOf(line) {
-  return line.querySelector("a");
 }
 
 function setStop(line) {
@@ -76,10 +76,10 @@ function group(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-let current = null;
+let shownBubble = null;
 
 function showPlace(bubble) {
-  current = bubble;
+  shownBubble = bubble;
   const isAnswer = bubble.matches(".output");
   const number = isAnswer ? Infinity : Number(bubble.id.match(/^m-(\d+)$/)?.[1]);
   if (!number) return;
@@ -175,7 +175,7 @@ function follow() {
 
 function show(read) {
   const bubble = findMessage(read);
-  if (bubble && bubble !== current) showPlace(bubble);
+  if (bubble && bubble !== shownBubble) showPlace(bubble);
 }
 
 // The page opens at the message of the link, or at where the reader had left it.
