@@ -7,7 +7,6 @@ source.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from webapp.exact_json import Array, Boolean, Member, Null, Number, Object, String, Value
@@ -241,10 +240,10 @@ def find_break(json: Object) -> str | None:
     incomplete = json.object("incomplete")
     reason = incomplete.text("reason") if incomplete else None
     choices = [one for one in json.items("choices") or () if isinstance(one, Object)]
-    words = (_read_error(one.get("error")) for one in (json, *choices))
-    reasons = (one.text("finish_reason") for one in choices)
-    broken = (f"The finish reason is {one}." for one in reasons if one in _BROKEN_OFF)
-    return reason or next(filter(None, chain(words, broken)), None)
+    words = [_read_error(one.get("error")) for one in (json, *choices)]
+    reasons = [one.text("finish_reason") for one in choices]
+    broken = [f"The finish reason is {one}." for one in reasons if one in _BROKEN_OFF]
+    return reason or next(filter(None, [*words, *broken]), None)
 
 
 def _read_error(error: Value | None) -> str | None:

@@ -263,8 +263,8 @@ def test_rows_are_inserted_as_they_are(url: str) -> None:
     table = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     with closing(open_database(url)) as database, database.writer.begin() as connection:
         connection.execute(text(f"CREATE TABLE kept (other integer DEFAULT 7, {table})"))
-        insert_whole(connection, "kept", (dict(zip(columns, row, strict=True)) for row in rows))
-        insert_whole(connection, "kept", [])
+        insert_whole(connection, "kept", [*columns], rows)
+        insert_whole(connection, "kept", [*columns], [])
         found = connection.execute(text("SELECT n, t, b, a, o FROM kept WHERE other = 7"))
         assert set(map(repr, map(tuple, found))) == set(map(repr, rows))
 

@@ -14,10 +14,10 @@ from webapp.database.engine import (
     Database,
     DatabaseOpener,
     StoreError,
+    execute_with_values,
     insert_rows,
     insert_whole,
     lock_rows,
-    query_values,
 )
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import (
@@ -51,7 +51,7 @@ __all__ = [
     "migrate_all",
     "open_database",
     "open_later",
-    "query_values",
+    "execute_with_values",
     "report_failures",
     "retry_deadlocks",
 ]

@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import URL, Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 
-from webapp.database.engine import Database, StoreError
+from webapp.database.engine import Database, StoreError, report_driver
 from webapp.database.migrations import (
     Schema,
     create_tables,
@@ -217,7 +216,7 @@ def _write_archive(connection: Connection, schemas: Sequence[Schema], output: An
         sequences=_read_sequences(connection),
     )
     with (
-        _report_driver(connection),
+        report_driver(connection),
         zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
         for table, columns in manifest.tables.items():
@@ -272,7 +271,7 @@ def _read_archive(
     Return the versions.
     """
     driver = _find_driver(connection)
-    with _report_damage(file), _report_driver(connection), zipfile.ZipFile(file) as archive:
+    with _report_damage(file), report_driver(connection), zipfile.ZipFile(file) as archive:
         manifest = _read_manifest(file, archive)
         _check_versions(file, manifest.versions, schemas)
         for schema in schemas:
@@ -319,16 +318,6 @@ def _report_damage(file: Path) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise StoreError(f"{file} is damaged.") from error
-
-
-@contextmanager
-def _report_driver(connection: Connection) -> Iterator[None]:
-    """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does."""
-    errors = connection.dialect.loaded_dbapi.Error
-    try:
-        yield
-    except errors as error:
-        raise DBAPIError.instance(None, None, error, errors, dialect=connection.dialect) from error
 
 
 def _find_driver(connection: Connection) -> psycopg.Connection:

@@ -5,15 +5,16 @@ StoreError      the database cannot be opened; one line, for the person who name
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
 _WRITES: Final = "writes"
 _TAKES_LOCK: Final = "write_lock"
@@ -28,8 +29,6 @@ _LISTED: Final = {
     "postgresql": "SELECT value FROM unnest(CAST(:values AS bigint[])) AS listed (value)",
 }
 _VALUES_AT_ONCE: Final = 5_000
-_LARGE: Final = 1_000_000
-"""Characters of a text that is inserted as a value of its own."""
 
 _T = TypeVar("_T")
 
@@ -160,42 +159,49 @@ def insert_rows(
             connection.execute(statement, values)
 
 
-def insert_whole(connection: Connection, table: str, rows: Iterable[Mapping[str, object]]) -> None:
-    """Insert rows that all have the same columns, whose texts have no NUL.
+def insert_whole(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Insert rows with these columns, whose texts have no NUL.
 
-    PostgreSQL gets many rows as one value: one at a time, they take its driver and the server
-    several times as long. In that value, a large text takes both twice as much memory.
+    PostgreSQL gets them as a COPY: as single rows, they take its driver and the server several
+    times as long.
     """
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):
-        columns = ", ".join(some[0])
         if connection.dialect.name == "postgresql":
-            small = [row for row in some if not _is_large(row)]
-            statement = (
-                f"INSERT INTO {table} ({columns}) SELECT {columns}"
-                f" FROM json_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS json))"
-            )
-            written = json.dumps(small, ensure_ascii=False, default=_write_bytes)
-            connection.execute(text(statement), {"rows": written})
-            some = list(filter(_is_large, some))
-        values = ", ".join(f":{column}" for column in columns.split(", "))
-        insert_rows(connection, text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), some)
+            copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+            driver: Any = connection.connection.driver_connection
+            with report_driver(connection), driver.cursor() as cursor, cursor.copy(copied) as copy:
+                for row in some:
+                    copy.write_row(row)
+        else:
+            places = ", ".join("?" * len(columns))
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+            connection.exec_driver_sql(statement, some)
 
 
-def _is_large(row: Mapping[str, object]) -> bool:
-    return any(isinstance(one, str | bytes) and len(one) > _LARGE for one in row.values())
+@contextmanager
+def report_driver(connection: Connection) -> Iterator[None]:
+    """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does."""
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except errors as error:
+        raise DBAPIError.instance(None, None, error, errors, dialect=connection.dialect) from error
 
 
-def _write_bytes(value: bytes) -> str:
-    """Write bytes as PostgreSQL reads them in a text."""
-    return rf"\x{value.hex()}"
+def execute_with_values(connection: Connection, statement: str, values: Iterable[int]) -> list[Any]:
+    """Execute a statement that reads `({listed})`, which has the column `value`, some at a time.
 
-
-def query_values(connection: Connection, query: str, values: Iterable[int]) -> Iterator[Any]:
-    """Yield the rows of a query from `({listed})`, which has the column `value`, some at a time."""
+    Return the rows that it returns.
+    """
     dialect = connection.dialect.name
-    statement = text(query.format(listed=_LISTED[dialect]))
+    built = text(statement.format(listed=_LISTED[dialect]))
+    rows: list[Any] = []
     left = iter(values)
     while some := list(islice(left, _VALUES_AT_ONCE)):
         written = some if dialect == "postgresql" else f"[{','.join(map(str, some))}]"
-        yield from connection.execute(statement, {"values": written})
+        result = connection.execute(built, {"values": written})
+        rows += result if result.returns_rows else ()
+    return rows

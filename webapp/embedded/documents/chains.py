@@ -6,13 +6,13 @@ Two completions can have some in common by chance; see `is_likely`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from webapp.embedded.documents.passages import Said
+from webapp.embedded.documents.passages import SYSTEM_ROLES, Said
 
 MAX_CHOICES: Final = 16
 """Whose answers the next request is compared with."""
@@ -75,8 +75,7 @@ class Chain:
     A client may drop the oldest messages, write a summary instead of them, or send an image as
     data that was an address before. The completion before is then found by a run of messages:
     `tails` are the digests of the last input messages with each answer, `runs` those of the input
-    messages up to each answer among them. `alone` has the digest of each input message by itself.
-    In these three, images and files do not count.
+    messages up to each answer among them. In both, images and files do not count.
 
     `ends` are the digests that are stored for other completions to be found by, each with its kind.
 
@@ -89,7 +88,6 @@ class Chain:
     is_weak: bool
     tails: tuple[int, ...] = ()
     runs: tuple[Run, ...] = ()
-    alone: tuple[bytes, ...] = ()
     ends: tuple[tuple[int, End], ...] = ()
     said: tuple[Said, ...] = ()
 
@@ -112,7 +110,7 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
     heard = []
     for one in said:
         digest = one.digest()
-        if one.is_system:
+        if one.role in SYSTEM_ROLES:
             system = _hash(system, digest)
             continue
         if one.is_result:
@@ -123,26 +121,20 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
             before = start = _hash(before, digest)
             results = 0
         hashes.append(before)
-        alone = one.digest(with_media=False) if one.media else digest
-        heard.append(_Heard(one, alone, 0 if one.is_result else len(one.spoken)))
-    answered = [_Heard(one, one.digest(), len(one.spoken)) for one in answers[:MAX_CHOICES]]
-    tails = (_hash_run(heard[-_RUN:], one, begins=len(heard) <= _RUN) for one in answered)
-    if len(heard) < _LEAST_DROPPED:
-        tails = (tail for tail in tails if tail is not None and not tail[1])
+        heard.append(one)
     numbers = tuple(unpack_hashes(b"".join(hashes)))
-    replies = tuple(dict.fromkeys(_read_hash(_hash(before, one.digest)) for one in answered))
-    last = tuple(dict.fromkeys(tail[0] for tail in tails if tail is not None))
-    runs = tuple(_iter_runs(heard))
+    answers = answers[:MAX_CHOICES]
+    replies = tuple(dict.fromkeys([_read_hash(_hash(before, one.digest())) for one in answers]))
+    tails, runs = _list_tails(heard, answers), _list_runs(heard)
     return Chain(
         hashes=numbers,
         answers=replies,
         system=_read_hash(system),
-        is_weak=not heard or sum(map(len, heard[0].said.words)) < SHORT_OPENING,
-        tails=last,
+        is_weak=not heard or sum(map(len, heard[0].words)) < SHORT_OPENING,
+        tails=tails,
         runs=runs,
-        alone=tuple(one.digest for one in heard),
-        ends=_list_ends(numbers[-1], replies, last, runs) if numbers else (),
-        said=tuple(one.said for one in heard),
+        ends=_list_ends(numbers[-1], replies, tails, runs) if numbers else (),
+        said=tuple(heard),
     )
 
 
@@ -152,9 +144,10 @@ def count_known(earlier: Chain, later: Chain, depth: int) -> int:
     Of the messages of `earlier`, some may be dropped after the first ones. A summary is new: it is
     shown with all messages after it.
     """
-    head = later.alone[: depth - 1]
-    same = _count_same(head, earlier.alone) + _count_same(head[::-1], earlier.alone[::-1])
-    return depth if same >= len(head) <= len(earlier.alone) else 0
+    head = [one.digest(with_media=False) for one in later.said[: depth - 1]]
+    theirs = [one.digest(with_media=False) for one in earlier.said]
+    same = _count_same(head, theirs) + _count_same(head[::-1], theirs[::-1])
+    return depth if same >= len(head) <= len(theirs) else 0
 
 
 def _count_same(some: Sequence[bytes], others: Sequence[bytes]) -> int:
@@ -168,8 +161,8 @@ def hash_reply(hashes: Sequence[int], later: Chain) -> int:
 
     The digest is one of their `answers` if that message repeats one.
     """
-    before = pack_hashes(hashes[-1:])
-    return _read_hash(_hash(before, later.alone[len(hashes)]))
+    repeated = later.said[len(hashes)].digest(with_media=False)
+    return _read_hash(_hash(pack_hashes(hashes[-1:]), repeated))
 
 
 def pack_hashes(hashes: Sequence[int]) -> bytes:
@@ -282,42 +275,48 @@ def _list_ends(
     return tuple(found)
 
 
-class _Heard(NamedTuple):
-    """A message with its digest without media, and the length of its words if it is no result."""
+def _list_tails(heard: Sequence[Said], answers: Sequence[Said]) -> tuple[int, ...]:
+    """List the runs that end with each answer to the messages."""
+    last, begins = heard[-_RUN:], len(heard) <= _RUN
+    found = [_hash_run(last, one, one.digest(), begins=begins) for one in answers]
+    takes_short = len(heard) >= _LEAST_DROPPED
+    tails = [one[0] for one in found if one is not None and (takes_short or not one[1])]
+    return tuple(dict.fromkeys(tails))
 
-    said: Said
-    digest: bytes
-    size: int
 
-
-def _iter_runs(heard: Sequence[_Heard]) -> Iterator[Run]:
-    """Yield the run that ends with each answer, of short ones only the last."""
-    answers = [at for at, one in enumerate(heard[:-1]) if one.said.role == "assistant" and at > 0]
-    may_be_short = set(answers[-_SHORT_RUNS:])
+def _list_runs(heard: Sequence[Said]) -> tuple[Run, ...]:
+    """List the run that ends with each answer among the messages, of short ones only the last."""
+    answers = [at for at, one in enumerate(heard[:-1]) if one.role == "assistant" and at > 0]
+    may_be_short = answers[-_SHORT_RUNS:]
+    runs = []
     for at in answers:
-        before = heard[max(0, at - _RUN) : at]
+        before, answer = heard[max(0, at - _RUN) : at], heard[at]
         for begins in (True, False) if at == _RUN else (at < _RUN,):
-            found = _hash_run(before, heard[at], begins=begins)
+            found = _hash_run(before, answer, answer.digest(with_media=False), begins=begins)
             if found is not None and (not found[1] or at in may_be_short):
-                yield Run(at + 1, *found)
+                runs.append(Run(at + 1, *found))
+    return tuple(runs)
 
 
-def _hash_run(before: Sequence[_Heard], answer: _Heard, *, begins: bool) -> tuple[int, bool] | None:
+def _hash_run(
+    before: Sequence[Said], answer: Said, digest: bytes, *, begins: bool
+) -> tuple[int, bool] | None:
     """Hash an answer with the messages before it, and say whether they have few words.
 
     Return None if others would have the same by chance. A run that `begins` its completion is the
     same in the hashes of a chain, unless there is an image in it.
     """
-    if begins and not any(one.said.media for one in before):
+    if begins and not any([one.media for one in before]):
         return None
-    is_short = answer.size < _SHORT_ANSWER
-    if not begins:
-        is_short = is_short or answer.size + sum([one.size for one in before]) < _SHORT_RUN
-    elif is_short:
+    size = len(answer.spoken)
+    if begins and size < _SHORT_ANSWER:
         return None
-    joined = b"".join([*[one.digest for one in before], answer.digest])
+    words = size + sum([len(one.spoken) for one in before if not one.is_result])
+    is_short = size < _SHORT_ANSWER or (not begins and words < _SHORT_RUN)
+    digests = [one.digest(with_media=False) for one in before]
     kind = len(before) if begins else -1
-    return _read_hash(_hash(kind.to_bytes(8, "big", signed=True), joined)), is_short
+    hashed = _hash(kind.to_bytes(8, "big", signed=True), b"".join([*digests, digest]))
+    return _read_hash(hashed), is_short
 
 
 def _hash(before: bytes, digest: bytes) -> bytes:

@@ -98,9 +98,11 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
         first_token_ms=_read_number(timing, "first_token_ms"),
         tags=_find_tags(completion, choices, said, answers),
         passages=tuple(
-            Passage(position, scope, text)
-            for position, one in enumerate((*said, *answers))
-            for scope, text in one.list_passages()
+            [
+                Passage(position, scope, text)
+                for position, one in enumerate([*said, *answers])
+                for scope, text in one.list_passages()
+            ]
         ),
         chain=build_chain(said, answers),
     )
@@ -108,7 +110,11 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
 
 def read_answer(choice: Choice) -> Said:
     """Read the answer of a choice, by an assistant unless it says otherwise."""
-    return read_message(choice.message_or_empty, role="assistant")
+    message = choice.message_or_empty
+    if message.role == "assistant" and not message.annotations:
+        # The next request often repeats it as it is.
+        return read_json(message.json)
+    return read_message(message, role="assistant")
 
 
 def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
@@ -137,12 +143,12 @@ def _find_tags(
         tags["has:refusal"] = None
     if any(choice.logprobs for choice in choices):
         tags["has:logprobs"] = None
-    everything = [one for one in (*answers, *said) if one.media or one.calls]
-    tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)
-    if any(one.calls for one in everything):
-        tags["has:calls"] = None
-    tags |= dict.fromkeys(f"calls:{name}" for one in answers for name, _ in one.calls if name)
-    tags |= dict.fromkeys(f"tool:{name}" for one in everything for name, _ in one.calls if name)
+    if everything := [one for one in (*answers, *said) if one.media or one.calls]:
+        tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)
+        if any(one.calls for one in everything):
+            tags["has:calls"] = None
+        tags |= dict.fromkeys(f"calls:{name}" for one in answers for name, _ in one.calls if name)
+        tags |= dict.fromkeys(f"tool:{name}" for one in everything for name, _ in one.calls if name)
     return tuple(tags)[:MAX_TAGS]
 
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, assert_never
 
@@ -51,7 +51,7 @@ _RESULT_ROLES: Final = frozenset({"tool", "function"})
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 
 
-class Scope(Enum):
+class Scope(StrEnum):
     """The place of a text in a completion; the table holds the value."""
 
     TEXT = "text"
@@ -131,7 +131,7 @@ class Said:
         reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
         parts of unknown types count if there are no words: a client may drop them beside some.
         """
-        if with_media and self._digest is not None:
+        if self._digest is not None and (with_media or not self.media):
             return self._digest
         role = "tool" if self.is_result else self.role
         hashed = blake2b(role.encode(*_ENCODING), digest_size=8)
@@ -142,10 +142,10 @@ class Said:
         for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
-        if not with_media:
-            return hashed.digest()
-        self._digest = hashed.digest()
-        return self._digest
+        digest = hashed.digest()
+        if with_media or not self.media:
+            self._digest = digest
+        return digest
 
     @property
     def spoken(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, bindparam, text
 
-from webapp.database import Database, insert_rows, retry_deadlocks
+from webapp.database import Database, execute_with_values, retry_deadlocks
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.store.originals import iter_original_json
 from webapp.redaction import get_logger
@@ -45,9 +45,10 @@ _AT_ONCE: Final = 10
 _QUEUED_AT_ONCE: Final = 10_000
 _LEASE_SECONDS: Final = 300
 
-_QUEUE: Final = text(
-    "INSERT INTO unchecked (completion, turn, leased) VALUES (:seq, 0, 0)"
-    " ON CONFLICT (completion) DO UPDATE SET turn = unchecked.turn + 1"
+_QUEUE: Final = (
+    # SQLite needs the condition to tell this from a join.
+    "INSERT INTO unchecked (completion, turn, leased) SELECT value, 0, 0 FROM ({listed}) AS l"
+    " WHERE true ON CONFLICT (completion) DO UPDATE SET turn = unchecked.turn + 1"
 )
 _STATE: Final = text("SELECT rules, queued FROM checking")
 _QUEUE_OLD: Final = text(
@@ -99,7 +100,7 @@ class _Taken:
 
 def queue(connection: Connection, seqs: Iterable[int]) -> None:
     """Have completions checked, also if they were before."""
-    insert_rows(connection, _QUEUE, ({"seq": seq} for seq in seqs))
+    execute_with_values(connection, _QUEUE, seqs)
 
 
 def count_unchecked(connection: Connection, most: int) -> int:

@@ -5,7 +5,7 @@ Rows of one conversation are written by one transaction at a time; others go sid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -24,7 +24,12 @@ from webapp.embedded.store.passages import (
     replace_metadata_passage,
 )
 
-_STORED_FACTS: Final = text("SELECT * FROM facts WHERE completion = :seq")
+_FACTS: Final = (
+    *("completion", "created", "messages", "total_tokens", "prompt_tokens", "completion_tokens"),
+    *("cached_tokens", "duration_ms", "first_token_ms", "conversation", "parent", "parent_depth"),
+    *("depth", "opening", "system", "hashes"),
+)
+_STORED_FACTS: Final = text(f"SELECT {', '.join(_FACTS)} FROM facts WHERE completion = :seq")
 _STORED_ENDS: Final = text("SELECT hash, is_answer FROM ends WHERE completion = :seq")
 _STORED_TAGS: Final = text("SELECT tag FROM tags WHERE completion = :seq")
 _DELETE_LINKS: Final = tuple(
@@ -91,7 +96,7 @@ def write_derived(
 ) -> None:
     """Write all derived rows of completions that have none; their conversations are locked."""
     _write_links(connection, completions, keys)
-    insert_whole(connection, "tags", (row for one in completions for row in _iter_tags(one)))
+    _insert_tags(connection, ((one, tag) for one in completions for tag in _list_tags(one)))
     insert_passages(connection, ((one.seq, one.passages) for one in completions))
     queue(connection, (one.seq for one in completions))
 
@@ -111,8 +116,8 @@ def refresh_derived(
         kept = Link(stored.conversation, stored.parent, stored.parent_depth)
         row = _build_facts_row(one, kept)
         ends = set(map(tuple, connection.execute(_STORED_ENDS, binds)))
-        continues_same = ends == set(one.facts.chain.ends) and stored.hashes == row["hashes"]
-        if not continues_same or stored._asdict() != row:
+        continues_same = ends == set(one.facts.chain.ends) and stored.hashes == row[-1]
+        if not continues_same or tuple(stored) != row:
             for statement in _DELETE_LINKS:
                 connection.execute(statement, binds)
             if continues_same:
@@ -125,11 +130,11 @@ def refresh_derived(
 
 def _refresh_tags(connection: Connection, one: Derived) -> None:
     stored = set(connection.execute(_STORED_TAGS, {"seq": one.seq}).scalars())
-    rows = list(_iter_tags(one))
-    for tag in stored - {row["tag"] for row in rows}:
+    tags = _list_tags(one)
+    for tag in stored.difference(tags):
         if not tag.startswith(PREFIX):
             connection.execute(_DELETE_TAG, {"seq": one.seq, "tag": tag})
-    insert_whole(connection, "tags", (row for row in rows if row["tag"] not in stored))
+    _insert_tags(connection, ((one, tag) for tag in tags if tag not in stored))
 
 
 def replace_metadata_rows(
@@ -161,40 +166,41 @@ def _write_links(
 
 
 def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]]) -> None:
-    insert_whole(connection, "facts", (_build_facts_row(one, link) for one, link in links))
-    insert_whole(
-        connection,
-        "ends",
-        (
-            {"completion": one.seq, "created": one.created, "hash": hashed, "is_answer": kind}
-            for one, _ in links
-            for hashed, kind in one.facts.chain.ends
-        ),
+    rows = (_build_facts_row(one, link) for one, link in links)
+    insert_whole(connection, "facts", _FACTS, rows)
+    ends = (
+        (one.seq, one.created, hashed, kind)
+        for one, _ in links
+        for hashed, kind in one.facts.chain.ends
     )
+    insert_whole(connection, "ends", ("completion", "created", "hash", "is_answer"), ends)
 
 
-def _iter_tags(one: Derived) -> Iterator[dict[str, object]]:
-    for tag in dict.fromkeys(map(index_text, one.facts.tags)):
-        yield {"completion": one.seq, "created": one.created, "tag": tag}
+def _insert_tags(connection: Connection, tags: Iterable[tuple[Derived, str]]) -> None:
+    rows = ((one.seq, one.created, tag) for one, tag in tags)
+    insert_whole(connection, "tags", ("completion", "created", "tag"), rows)
 
 
-def _build_facts_row(one: Derived, link: Link) -> dict[str, object]:
+def _list_tags(one: Derived) -> Sequence[str]:
+    return list(dict.fromkeys(map(index_text, one.facts.tags)))
+
+
+def _build_facts_row(one: Derived, link: Link) -> tuple[object, ...]:
+    """Build the values of the columns `_FACTS`."""
     facts, chain = one.facts, one.facts.chain
-    return {
-        "completion": one.seq,
-        "created": one.created,
-        "messages": facts.messages,
-        "total_tokens": facts.total_tokens,
-        "prompt_tokens": facts.prompt_tokens,
-        "completion_tokens": facts.completion_tokens,
-        "cached_tokens": facts.cached_tokens,
-        "duration_ms": facts.duration_ms,
-        "first_token_ms": facts.first_token_ms,
-        "conversation": link.conversation,
-        "parent": link.parent,
-        "parent_depth": link.depth,
-        "depth": len(chain.hashes),
-        "opening": chain.opening,
-        "system": chain.system,
-        "hashes": pack_hashes(chain.hashes),
-    }
+    return (
+        one.seq,
+        one.created,
+        facts.messages,
+        facts.total_tokens,
+        facts.prompt_tokens,
+        facts.completion_tokens,
+        facts.cached_tokens,
+        facts.duration_ms,
+        facts.first_token_ms,
+        *link,
+        len(chain.hashes),
+        chain.opening,
+        chain.system,
+        pack_hashes(chain.hashes),
+    )

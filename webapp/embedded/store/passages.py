@@ -82,12 +82,12 @@ def insert_passages(
 ) -> None:
     """Insert the passages of completions, each with its `seq`."""
     dialect = connection.dialect.name
-    columns = _GROUP_COLUMNS[dialect]
     insert_whole(
         connection,
         SEARCHED[dialect],
+        ("completion", *_GROUP_COLUMNS[dialect]),
         (
-            {"completion": seq, **dict(zip(columns, group, strict=True))}
+            (seq, *group)
             for seq, passages in completions
             for group in _iter_groups(dialect, passages)
         ),

@@ -111,10 +111,11 @@ class Linker:
         Of several, that is one of the same model, then the one that is most alike beside the
         messages, then the latest.
         """
-        for at, hashed in reversed([*enumerate(chain.hashes[:-1])]):
-            ends = [
+        for at in reversed(range(len(chain.hashes) - 1)):
+            found = self._relatives.find_ends(chain.hashes[at], member.created)
+            ends = found and [
                 end
-                for end in self._relatives.find_ends(hashed, member.created)
+                for end in found
                 if end.kind != End.RUN
                 and is_likely(
                     chain,

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, TextClause, bindparam, text
 
-from webapp.database import query_values
+from webapp.database import execute_with_values
 from webapp.embedded.documents.chains import (
     CLOCK_SECONDS,
     Chain,
@@ -144,15 +144,17 @@ class Relatives:
         """Look up the digests that others share with the `chains` of the batch, by their `seq`."""
         self._connection = connection
         self._chains = chains
-        hashes = {one for chain in chains.values() for one in (*chain.hashes, *chain.answers)}
-        hashes.update(run.digest for chain in chains.values() for run in chain.runs)
-        hashes.update(tail for chain in chains.values() for tail in chain.tails)
+        hashes: set[int] = set()
+        for chain in chains.values():
+            hashes.update(chain.hashes, chain.tails, [run.digest for run in chain.runs])
         openings = {chain.opening for chain in chains.values() if chain.hashes}
-        self._stored_ends = {row.value for row in query_values(connection, _STORED_ENDS, hashes)}
-        self._stored_depths = {
-            row.value: row.depth or 0 for row in query_values(connection, _DEPTHS, openings)
+        self._stored_ends = {
+            row.value for row in execute_with_values(connection, _STORED_ENDS, hashes)
         }
-        self.stored = {row.value for row in query_values(connection, _TAKEN, chains)}
+        self._stored_depths = {
+            row.value: row.depth or 0 for row in execute_with_values(connection, _DEPTHS, openings)
+        }
+        self.stored = {row.value for row in execute_with_values(connection, _TAKEN, chains)}
         self.linked: dict[int, Member] = {}
         self._ends: dict[int, list[tuple[End, Member]]] = {}
         self._openings: dict[int, list[Member]] = {}
