@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +35,7 @@ from webapp.embedded.documents.records import (
     parse_record,
 )
 from webapp.embedded.store.pages import ListRequest, PageRequest
-from webapp.embedded.store.passages import SEARCHED
+from webapp.embedded.store.passages import TABLES
 from webapp.embedded.store.writing import add_parts, add_record
 from webapp.exact_json import Array, Object
 from webapp.finding import Cursor, parse_query
@@ -109,7 +109,7 @@ _PASSAGES: Final = {
         f" FROM (SELECT n, p, {_TEXT} AS said FROM n, p ORDER BY n, p) GROUP BY n"
     ),
     "postgresql": (
-        "INSERT INTO passage_groups (completion, scope, positions, text)"
+        "INSERT INTO unindexed_passages (completion, scope, positions, text)"
         " SELECT n, 'text', array_agg(p ORDER BY p), string_agg(said, chr(29) ORDER BY p)"
         f" FROM (SELECT n, p, {_TEXT} AS said FROM n, p) AS passages GROUP BY n"
     ),
@@ -124,7 +124,7 @@ _SERIES: Final = {
         " p (p) AS (SELECT generate_series(0, CAST(:parts AS integer))) "
     ),
 }
-_DERIVED: Final = ("facts", "tags", "ends", *SEARCHED.values())
+_DERIVED: Final = ("facts", "tags", "ends", *chain(*TABLES.values()))
 _SIZES: Final = {
     "sqlite": (
         "SELECT sum(pgsize) FROM dbstat WHERE name IN"
@@ -229,8 +229,8 @@ def _add_without(database: Database, records: list[tuple[int, CompletionRecord]]
 
 def _empty(url: str) -> None:
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        searched = SEARCHED[connection.dialect.name]
-        for table in ("ends", "tags", searched, "facts", "metadata", "messages", "completions"):
+        searched = TABLES[connection.dialect.name]
+        for table in ("ends", "tags", *searched, "facts", "metadata", "messages", "completions"):
             connection.execute(text(f"DELETE FROM {table}"))
 
 
@@ -238,8 +238,11 @@ _TEXT_SIZE: Final = "SELECT sum(length(given_json)) FROM messages"
 
 
 def _print_size(url: str, which: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # It would do so itself before long.
+            connection.execute(text("VACUUM unindexed_passages"))
         listed = ", ".join(f"'{table}'" for table in _DERIVED)
         query = _SIZES[connection.dialect.name].replace(":tables", f"({listed})")
         # PostgreSQL sums whole numbers to decimal ones.

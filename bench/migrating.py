@@ -26,7 +26,7 @@ from webapp.analysis.checks import CHECKS_VERSION
 from webapp.database import open_database
 from webapp.embedded import Store
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.passages import SEARCHED
+from webapp.embedded.store.passages import TABLES
 from webapp.embedded.store.schema import SCHEMA
 
 OLD: Final = 4
@@ -91,7 +91,7 @@ def downgrade(url: str) -> None:
             connection.execute(text("DROP VIEW passages"))
         else:
             connection.execute(text("DROP TABLE passages_trigrams"))
-        for table in (SEARCHED[connection.dialect.name], *DERIVED):
+        for table in (*TABLES[connection.dialect.name], *DERIVED):
             connection.execute(text(f"DROP TABLE {table}"))
         version = {"version": OLD}
         connection.execute(text(f"UPDATE {SCHEMA.version_table} SET version = :version"), version)

@@ -14,7 +14,7 @@ from webapp.embedded import Store, StoreOverview
 from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.records import parse_record
 from webapp.embedded.store.pages import PageRequest
-from webapp.embedded.store.passages import SEARCHED
+from webapp.embedded.store.passages import TABLES
 from webapp.finding import Query, parse_query
 from webapp.finding.results import MAX_BARS, OUTCOMES, Overview, Tally
 
@@ -208,8 +208,8 @@ def test_what_is_quickly_counted_is_counted_anew_when_the_store_changes(
 def test_completions_that_are_yet_to_be_prepared_are_said_to_lack(store: Store, url: str) -> None:
     add(store, made(1), made(2))
     with store.connect() as connection:
-        searched = SEARCHED[connection.dialect.name]
-    for table in ("facts", "tags", "ends", searched):
+        searched = TABLES[connection.dialect.name]
+    for table in ("facts", "tags", "ends", *searched):
         rows(url, f"DELETE FROM {table} WHERE completion = 1")
     found = StoreOverview(store).summarize(Query())
     assert (found.total.completions, found.lacks_old) == (1, True)

@@ -17,7 +17,7 @@ from webapp.embedded import Store, StoreFinder
 from webapp.embedded.documents.passages import GROUP_SEPARATOR
 from webapp.embedded.documents.records import Metadata, parse_record
 from webapp.embedded.store import filling
-from webapp.embedded.store.passages import SEARCHED, select_unindexed
+from webapp.embedded.store.passages import TABLES, UNINDEXED
 from webapp.embedded.store.schema import SCHEMA
 from webapp.finding import Found, Query
 
@@ -407,9 +407,10 @@ def test_the_facts_of_a_completion(store: Store, url: str) -> None:
 def test_the_index_of_trigrams_is_built_behind_the_adds(store: Store, url: str) -> None:
     add(store, *RUN)
     with store.connect() as connection:
-        searched = f"SELECT count(*) AS n FROM {SEARCHED[connection.dialect.name]}"
-        unindexed = f"{searched} WHERE {select_unindexed(connection)}"
-    assert rows(url, unindexed)[0].n == rows(url, searched)[0].n > 0
+        dialect = connection.dialect.name
+    unindexed = f"SELECT count(*) AS n FROM {UNINDEXED[dialect]}"
+    counts = (rows(url, f"SELECT count(*) AS n FROM {table}")[0].n for table in TABLES[dialect])
+    assert rows(url, unindexed)[0].n == sum(counts) > 0
 
     store.complete()
 
@@ -447,7 +448,7 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
     with closing(Store(url)) as store:
         add(store, *RUN)
         with store.connect() as connection:
-            searched = SEARCHED[connection.dialect.name]
+            searched = TABLES[connection.dialect.name][0]
             binary = {"sqlite": "BLOB", "postgresql": "BYTEA"}[connection.dialect.name]
     rows(url, "INSERT INTO tags (completion, tag, created) VALUES (4, 'findings:error', 400)")
     wanted = read_all()
@@ -487,7 +488,7 @@ def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: Postgres
             written = read_passages(url)
         for statement in (
             "CREATE TABLE old AS SELECT completion, position, scope, text FROM passages",
-            "DROP TABLE passage_groups CASCADE",
+            "DROP TABLE passage_groups, unindexed_passages CASCADE",
             "ALTER TABLE old RENAME TO passages",
             # An older program did not replace what now separates passages.
             "UPDATE passages SET text = overlay(text placing chr(29) from 1) WHERE text LIKE 'x%'",
@@ -508,6 +509,40 @@ def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: Postgres
                     store.complete()
                 found = [one.id for one in search(store, "bergen", "sunday?")]
                 assert found == ["edit", "retry", "third", "second", "first", "long"]
+
+
+def test_passages_that_an_older_store_has_yet_to_index_in_postgresql_are_found(
+    postgres: PostgresServer,
+) -> None:
+    with postgres.database() as url:
+        with closing(Store(url)) as store:
+            add(store, *RUN[:3])
+            store.complete()
+            add(store, *RUN[3:])
+            written = read_passages(url)
+        for statement in (
+            "ALTER TABLE passage_groups ALTER COLUMN is_indexed SET DEFAULT false",
+            "INSERT INTO passage_groups (completion, scope, positions, text)"
+            " SELECT * FROM unindexed_passages",
+            "CREATE INDEX passage_groups_unindexed ON passage_groups (completion)"
+            " WHERE NOT is_indexed",
+            "CREATE OR REPLACE VIEW passages AS SELECT completion, 1 AS position, scope, text,"
+            " text AS group_text FROM passage_groups",
+            "DROP TABLE unindexed_passages",
+            "UPDATE schema_version SET version = 10",
+        ):
+            rows(url, statement)
+
+        with closing(Store(url)) as store:
+            for left in (len(RUN) - 3, 0):
+                waiting = "SELECT DISTINCT completion FROM unindexed_passages"
+                assert len(rows(url, waiting)) == left
+                assert read_passages(url) == written
+                found = [one.id for one in search(store, "bergen", "sunday?")]
+                assert found == ["edit", "retry", "third", "second", "first"]
+                store.complete()
+            assert store.delete_completion("third")
+            assert len(read_passages(url)) < len(written)
 
 
 def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> None:

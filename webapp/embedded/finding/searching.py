@@ -21,10 +21,9 @@ from webapp.embedded.finding.filters import Selection, build_selection
 from webapp.embedded.finding.showing import show_found
 from webapp.embedded.finding.walking import ListCursor, walk
 from webapp.embedded.store.passages import (
-    SEARCHED,
+    UNINDEXED,
     find_passages,
     has_trigrams,
-    select_unindexed,
 )
 from webapp.embedded.store.queries import COMPLETION_CURSOR
 from webapp.embedded.store.store import Store
@@ -205,10 +204,11 @@ def _find_candidates(
     long_terms = [term for term in terms if len(term) >= 3]
     if not long_terms or not has_trigrams(connection):
         return None
-    searched = SEARCHED[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         likes = " AND ".join(f"text LIKE :like{at} ESCAPE '!'" for at in range(len(long_terms)))
-        statement = f"SELECT completion FROM {searched} WHERE is_indexed AND {likes} LIMIT :rows"
+        # The index is of the rows that are marked, which all are.
+        marked = "SELECT completion FROM passage_groups WHERE is_indexed"
+        statement = f"{marked} AND {likes} LIMIT :rows"
         escaped = (re.sub("[!%_]", r"!\g<0>", term) for term in long_terms)
         binds: dict[str, Any] = {f"like{at}": f"%{term}%" for at, term in enumerate(escaped)}
     else:
@@ -222,9 +222,7 @@ def _find_candidates(
     rows = connection.execute(text(statement), {**binds, "rows": _MAX_CANDIDATES}).scalars().all()
     if len(rows) == _MAX_CANDIDATES:
         return None
-    waiting = text(
-        f"SELECT completion FROM {searched} WHERE {select_unindexed(connection)} LIMIT :rows"
-    )
+    waiting = text(f"SELECT completion FROM {UNINDEXED[connection.dialect.name]} LIMIT :rows")
     fresh = connection.execute(waiting, {"rows": _MAX_CANDIDATES}).scalars().all()
     if len(fresh) == _MAX_CANDIDATES:
         return None

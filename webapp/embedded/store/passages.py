@@ -1,9 +1,10 @@
 """Store the passages that searches read, and build the index of trigrams for large stores.
 
 A row and its entries in indexes take more bytes than most texts, so the passages of one completion
-and scope share rows. In PostgreSQL these are of `passage_groups`, and `passages` is a view of
-single passages. In SQLite they are of `passages`: `position` is that of the first passage of a row,
-`further` are those of the others. A row that an older program has written holds one passage.
+and scope share rows. In PostgreSQL these are of `unindexed_passages` until they are moved to
+`passage_groups`, and `passages` is a view of single passages. In SQLite they are of `passages`:
+`position` is that of the first passage of a row, `further` are those of the others. A row that an
+older program has written holds one passage.
 
 The index is built after the adds, a few rows in each transaction. Rows that are not in it yet are
 few, and are read by every search.
@@ -29,8 +30,19 @@ _MAX_GROUP: Final = {"sqlite": 4 * 1024, "postgresql": 64 * 1024}
 searches need not divide. PostgreSQL compresses long ones. SQLite does not, and looks through all
 texts that have the trigrams of a term."""
 
-SEARCHED: Final = {"sqlite": "passages", "postgresql": "passage_groups"}
-"""The table whose column `text` has an index of trigrams, by dialect."""
+TABLES: Final = {
+    "sqlite": ("passages",),
+    "postgresql": ("unindexed_passages", "passage_groups"),
+}
+"""The tables of passages, by dialect: rows are added to the first, and go on to the next.
+
+What deletes rows does so in this order, so that it misses none that go on meanwhile.
+"""
+UNINDEXED: Final = {
+    "sqlite": "passages WHERE id > (SELECT indexed FROM derived)",
+    "postgresql": "unindexed_passages",
+}
+"""The rows that the index does not have yet, by dialect, after FROM."""
 
 _GROUP_COLUMNS: Final = {
     "sqlite": ("scope", "position", "further", "text"),
@@ -49,14 +61,6 @@ _CONTAINS: Final = {
     # The text of the group first, which need not be divided if it does not have the term.
     "postgresql": "position(:{term} in group_text) > 0 AND position(:{term} in text) > 0",
 }
-_DELETE: Final = {
-    dialect: text(f"DELETE FROM {table} WHERE completion = :seq")
-    for dialect, table in SEARCHED.items()
-}
-_DELETE_SCOPE: Final = {
-    dialect: text(f"DELETE FROM {table} WHERE completion = :seq AND scope = :scope")
-    for dialect, table in SEARCHED.items()
-}
 _EXISTS: Final = {
     "sqlite": text("SELECT count(*) FROM sqlite_master WHERE name = 'passages_trigrams'"),
     "postgresql": text("SELECT count(to_regclass('passages_trigrams'))"),
@@ -70,10 +74,15 @@ _ADD: Final = text(
     " SELECT id, text FROM passages WHERE id > :after AND id <= :last"
 )
 _SET_INDEXED: Final = text("UPDATE derived SET indexed = :last")
-_MARK: Final = text(
-    "UPDATE passage_groups SET is_indexed = true WHERE ctid = ANY (ARRAY(SELECT ctid"
-    " FROM passage_groups WHERE NOT is_indexed ORDER BY completion LIMIT :rows"
-    " FOR UPDATE SKIP LOCKED))"
+_MOVE: Final = text(
+    # Not those of a completion that is being deleted: the two would wait for each other.
+    "WITH moved AS (DELETE FROM unindexed_passages WHERE ctid = ANY (ARRAY(SELECT u.ctid"
+    " FROM unindexed_passages AS u JOIN completions AS c ON c.seq = u.completion"
+    " WHERE u.completion >= :least ORDER BY u.completion LIMIT :rows"
+    " FOR UPDATE OF u SKIP LOCKED FOR KEY SHARE OF c SKIP LOCKED))"
+    " RETURNING completion, scope, positions, text)"
+    " INSERT INTO passage_groups (completion, scope, positions, text)"
+    " SELECT * FROM moved RETURNING completion"
 )
 
 
@@ -84,7 +93,7 @@ def insert_passages(
     dialect = connection.dialect.name
     insert_whole(
         connection,
-        SEARCHED[dialect],
+        TABLES[dialect][0],
         ("completion", *_GROUP_COLUMNS[dialect]),
         (
             (seq, *group)
@@ -98,17 +107,19 @@ def refresh_passages(connection: Connection, seq: int, passages: Sequence[Passag
     """Replace the passages of a completion if others are stored, or in other groups."""
     dialect = connection.dialect.name
     columns = ", ".join(_GROUP_COLUMNS[dialect])
-    select = text(f"SELECT {columns} FROM {SEARCHED[dialect]} WHERE completion = :seq")
-    stored = sorted(map(tuple, connection.execute(select, {"seq": seq})))
-    if stored != sorted(_iter_groups(dialect, passages)):
-        connection.execute(_DELETE[dialect], {"seq": seq})
+    selects = (f"SELECT {columns} FROM {one} WHERE completion = :seq" for one in TABLES[dialect])
+    stored = connection.execute(text(" UNION ALL ".join(selects)), {"seq": seq})
+    if sorted(map(tuple, stored)) != sorted(_iter_groups(dialect, passages)):
+        for table in TABLES[dialect]:
+            connection.execute(text(f"DELETE FROM {table} WHERE completion = :seq"), {"seq": seq})
         insert_passages(connection, [(seq, passages)])
 
 
 def replace_metadata_passage(connection: Connection, seq: int, passage: Passage | None) -> None:
     """Replace the passage of the metadata of a completion; delete it if `passage` is None."""
-    statement = _DELETE_SCOPE[connection.dialect.name]
-    connection.execute(statement, {"seq": seq, "scope": Scope.METADATA.value})
+    for table in TABLES[connection.dialect.name]:
+        delete = text(f"DELETE FROM {table} WHERE completion = :seq AND scope = :scope")
+        connection.execute(delete, {"seq": seq, "scope": Scope.METADATA.value})
     insert_passages(connection, [(seq, [passage] if passage else [])])
 
 
@@ -169,33 +180,32 @@ def has_trigrams(connection: Connection) -> bool:
     return bool(connection.execute(_EXISTS[connection.dialect.name]).scalar())
 
 
-def select_unindexed(connection: Connection) -> str:
-    """Build the SQL condition on `SEARCHED` that is true for rows that are not indexed yet."""
-    if not has_trigrams(connection):
-        return "TRUE"
-    if connection.dialect.name == "postgresql":
-        return "NOT is_indexed"
-    return "id > (SELECT indexed FROM derived)"
-
-
 def index_passages(database: Database) -> None:
     """Add all passages to the index that are not in it, if there is one."""
     with database.reader.connect() as connection:
         if not has_trigrams(connection):
             return
 
-    def index_next() -> int:
+    least = 0
+
+    def index_next() -> bool:
+        """Return whether some were left."""
+        nonlocal least
         with database.writer.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                return connection.execute(_MARK, {"rows": _GROUPS_AT_ONCE}).rowcount
-            return _index_some(connection)
+            if connection.dialect.name == "sqlite":
+                return _index_some(connection)
+            binds = {"least": least, "rows": _GROUPS_AT_ONCE}
+            moved = connection.execute(_MOVE, binds).scalars().all()
+        # A scan from the start would pass over all dead rows each time.
+        least = max(moved, default=least)
+        return bool(moved)
 
     while retry_deadlocks(index_next):
         pass
 
 
-def _index_some(connection: Connection) -> int:
-    """Index the next passages in SQLite, and return their number."""
+def _index_some(connection: Connection) -> bool:
+    """Index the next passages in SQLite, and return whether some were left."""
     after = connection.execute(_INDEXED).scalar_one()
     rows = connection.execute(_NEXT, {"after": after, "rows": _PASSAGES_AT_ONCE}).all()
     size = count = 0
@@ -209,4 +219,4 @@ def _index_some(connection: Connection) -> int:
     if count:
         connection.execute(_ADD, {"after": after, "last": last})
         connection.execute(_SET_INDEXED, {"last": last})
-    return count
+    return count > 0

@@ -276,13 +276,17 @@ def _save_space(connection: Connection) -> None:
         return
     _execute(_SMALLER, connection)
     _execute_if_supported(connection, [_GROUP_TRIGRAMS])
-    # PostgreSQL may be older than 14, or built without it. Stored texts can be read anyway.
+    _compress_cheaply(connection, _COMPRESSED)
+
+
+def _compress_cheaply(connection: Connection, columns: Iterable[tuple[str, str]]) -> None:
+    """Compress new texts of these columns of tables by lz4, if the database supports it.
+
+    PostgreSQL may be older than 14, or built without it. Stored texts can be read anyway.
+    """
     _execute_if_supported(
         connection,
-        [
-            f"ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4"
-            for table, column in _COMPRESSED
-        ],
+        [f"ALTER TABLE {table} ALTER COLUMN {name} SET COMPRESSION lz4" for table, name in columns],
     )
 
 
@@ -302,6 +306,33 @@ def _group_passages(connection: Connection) -> None:
         connection.execute(text(added))
 
 
+_QUEUED: Final = (
+    # A row that is marked as indexed would be copied, so rows are moved instead: the dead ones are
+    # in a small table then, which a vacuum empties. All rows of `passage_groups` are indexed.
+    "CREATE TABLE unindexed_passages (completion BIGINT NOT NULL"
+    " REFERENCES completions (seq) ON DELETE CASCADE, scope TEXT NOT NULL,"
+    " positions INTEGER[] NOT NULL, text TEXT NOT NULL)",
+    "INSERT INTO unindexed_passages SELECT completion, scope, positions, text FROM passage_groups"
+    " WHERE NOT is_indexed ORDER BY completion",
+    "DELETE FROM passage_groups WHERE NOT is_indexed",
+    "CREATE INDEX unindexed_passages_by_completion ON unindexed_passages (completion)",
+    "DROP INDEX passage_groups_unindexed",
+    "ALTER TABLE passage_groups ALTER COLUMN is_indexed SET DEFAULT true",
+    "CREATE OR REPLACE VIEW passages AS SELECT g.completion, g.positions[p.number] AS position,"
+    " g.scope, p.text, g.text AS group_text"
+    " FROM (SELECT completion, scope, positions, text FROM passage_groups UNION ALL"
+    " SELECT completion, scope, positions, text FROM unindexed_passages) AS g,"
+    " unnest(string_to_array(g.text, chr(29))) WITH ORDINALITY AS p (text, number)",
+)
+
+
+def _queue_passages(connection: Connection) -> None:
+    """Let passages wait for the index in a table of their own in PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        _execute(_QUEUED, connection)
+        _compress_cheaply(connection, [("unindexed_passages", "text")])
+
+
 SCHEMA: Final = Schema(
     steps=(
         partial(_VERSION_1.create_all, checkfirst=False),
@@ -314,5 +345,6 @@ SCHEMA: Final = Schema(
         _save_space,
         _add_form_of_facts,
         _group_passages,
+        _queue_passages,
     )
 )
