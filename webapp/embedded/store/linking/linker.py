@@ -164,6 +164,8 @@ class Linker:
         If `least` messages begin another one, it must begin with them, too.
         """
         runs = [run for run in reversed(chain.runs) if run.depth > least and member.created]
+        if not runs:
+            return None
         ends = (
             (run, end)
             for run in runs

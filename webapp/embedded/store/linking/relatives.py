@@ -144,16 +144,17 @@ class Relatives:
         """Look up the digests that others share with the `chains` of the batch, by their `seq`."""
         self._connection = connection
         self._chains = chains
+        openings = {chain.opening for chain in chains.values() if chain.hashes}
+        depths = execute_with_values(connection, _DEPTHS, openings)
+        self._stored_depths = {row.value: row.depth for row in depths if row.depth}
         hashes: set[int] = set()
         for chain in chains.values():
-            hashes.update(chain.hashes, chain.tails, [run.digest for run in chain.runs])
-        openings = {chain.opening for chain in chains.values() if chain.hashes}
-        self._stored_ends = {
-            row.value for row in execute_with_values(connection, _STORED_ENDS, hashes)
-        }
-        self._stored_depths = {
-            row.value: row.depth or 0 for row in execute_with_values(connection, _DEPTHS, openings)
-        }
+            hashes.update(chain.tails, [run.digest for run in chain.runs])
+            # The others are behind the same opening, but for results, which may be in any order.
+            if chain.opening in self._stored_depths or (chain.said and chain.said[0].is_result):
+                hashes.update(chain.hashes)
+        ends = execute_with_values(connection, _STORED_ENDS, hashes)
+        self._stored_ends = {row.value for row in ends}
         self.stored = {row.value for row in execute_with_values(connection, _TAKEN, chains)}
         self.linked: dict[int, Member] = {}
         self._ends: dict[int, list[tuple[End, Member]]] = {}
