@@ -257,7 +257,7 @@ def test_a_read_that_conflicts_with_the_replay_is_repeated_on_the_primary(
 
     def count(connection: Connection) -> int:
         counts.append((is_replica(connection), count_completions(connection)))
-        if counts == [(True, 1)]:
+        if counts[-1] == (True, 1):
             assert other.delete_completion("old")
             servers.primary.run("VACUUM completions", database=servers.name)
             until = time.monotonic() + PATIENCE
@@ -267,9 +267,9 @@ def test_a_read_that_conflicts_with_the_replay_is_repeated_on_the_primary(
 
     with closing(Store(servers.url)) as other, reading(servers.url, servers.replica_url) as read:
         add(other, completion("old"))
-        read.reach_replica(servers)
-        assert read.database.read(count) == 0
-        assert counts == [(True, 1), (False, 0)]
+        while read.database.read(count) == 1:
+            read.reach_replica(servers)
+        assert counts[-2:] == [(True, 1), (False, 0)]
         read.reach_replica(servers)
 
     assert caplog.messages == []

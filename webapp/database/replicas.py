@@ -25,6 +25,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from webapp.database.engine import Database, StoreError
 from webapp.database.outages import DATABASE_ERRORS, Outage, find_outage
@@ -117,7 +118,9 @@ class Replica:
         """Log a failure once, and leave the replica alone if the next read would fail too."""
         outage = find_outage(error)
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        if state in _CONFLICTS or outage is Outage.CANCELLED:
+        # A conflict can end the connection. If the server is down, the next read cannot connect.
+        was_cut = isinstance(error, DBAPIError) and error.connection_invalidated
+        if was_cut or state in _CONFLICTS or outage is Outage.CANCELLED:
             return
         if isinstance(error, StoreError):
             problem = str(error)
