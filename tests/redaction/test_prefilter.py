@@ -20,8 +20,8 @@ from tests.redaction.test_unseen import (
     unescape,
 )
 from webapp.redaction.decoding import iter_decoded
-from webapp.redaction.detecting import FILTERS
-from webapp.redaction.prefilter import encode, lower
+from webapp.redaction.detecting import FILTERS, KINDS
+from webapp.redaction.prefilter import encode, find_hints, lower
 
 LINES: Final = [line for file in CONTEXTS for line in file.read_text("utf-8").splitlines()] + [
     unescape(line).replace("«", "").replace("»", "")
@@ -54,6 +54,8 @@ _PIECES: Final = (
     *("value", "-", "--", ".", "@", "+49 30 ", "(212) 555-0199", "call", "DE", "12", "Abcd1234!"),
 )
 
+HINTS: Final = max((kind.hints for kind in KINDS if kind.ignores_case), key=len)
+
 
 def find_missed(text: str) -> list[str]:
     """Return the expressions of rules that find a secret in a text that they do not match."""
@@ -70,6 +72,14 @@ def find_missed(text: str) -> list[str]:
 @settings(deadline=None, derandomize=True, max_examples=300)
 def test_a_text_with_a_finding_passes(text: str) -> None:
     assert find_missed(text) == []
+
+
+@given(st.lists(st.sampled_from((*_PIECES, "ª", "ŉ")), max_size=6).map("".join))
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_all_hints_of_a_text_are_found(text: str) -> None:
+    lowered = lower(text)
+
+    assert list(find_hints(lowered, HINTS)) == [hint for hint in HINTS if hint in lowered]
 
 
 def test_every_known_secret_passes() -> None:

@@ -18,9 +18,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from webapp.exact_json import parse
 from webapp.redaction import Redactor
+from webapp.redaction.spreading import SHORTEST, Values
 
 PASSWORD: Final = "Schwalbe=Tisch-&Garten-81"
 TOKEN: Final = "ghp" + "_Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb12"
@@ -173,3 +176,25 @@ def test_a_word_in_another_case_is_not_the_password() -> None:
     shown = json.loads(Redactor().redact(parse(json.dumps(value))).source)
 
     assert shown == ["password=[masked: password]", "a wanderer, WANDERER"]
+
+
+@given(
+    st.lists(st.text("ab1-é\n\ud800", min_size=SHORTEST, max_size=12), min_size=1, max_size=90),
+    st.data(),
+)
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_values_are_found_wherever_they_begin(values: list[str], data: st.DataObject) -> None:
+    pieces = st.lists(st.sampled_from([*values, "a", "-", "é"]), max_size=8)
+    text = "".join(data.draw(pieces))
+    longest = sorted(values, key=len, reverse=True)
+    expected = {
+        (at, at + len(value))
+        for at in range(len(text))
+        if (value := next((one for one in longest if text.startswith(one, at)), None))
+    }
+
+    found = set(Values(values).search(text, in_words=True))
+
+    assert found <= expected
+    # What begins within the same value before is a part of that one's repetition.
+    assert {at for place in found for at in range(*place)} >= {start for start, _ in expected}

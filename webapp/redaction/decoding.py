@@ -20,6 +20,8 @@ from urllib.parse import unquote, unquote_plus
 
 _MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SIGN: Final = re.compile(r'[\\%&\x1b=+"]')
+"""What all escapes in ASCII have."""
 _ESCAPE: Final = re.compile(
     r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|\r?\n"
     r"|[\"'\\/bfnrt_*:=#!$&;@.+(){}\[\]<>~|`,%^?-])"
@@ -121,6 +123,8 @@ class DecodedText:
 
 def has_escapes(text: str) -> bool:
     """Return whether something in `text` may be an escape; most texts have none."""
+    if text.isascii() and _SIGN.search(text) is None:
+        return False
     return any(_may_decode(text, hint, pattern) for hint, pattern, _ in _DECODERS)
 
 

@@ -22,7 +22,8 @@ _DUMP_LINE: Final = re.compile(
 )
 _NUMBER: Final = r"(?:0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3})(?![\w.])"
 _LIST: Final = re.compile(rf"(?<![\w.,-]){_NUMBER}(?:,\s{{0,40}}{_NUMBER}){{7,16383}}+")
-_LIST_HINT: Final = re.compile(rf"{_NUMBER}(?:,\s{{0,40}}{_NUMBER}){{3}}")
+_LIST_HINT: Final = re.compile(rf"(?:,\s{{0,40}}{_NUMBER}){{3}}")
+"""Without the first number, since commas are found faster."""
 
 
 def iter_dumps(text: str) -> Iterator[Base64Text]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import re2
@@ -15,6 +16,9 @@ import re2
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MEMORY: Final = 16 * 1024 * 1024
 """The memory for the expressions of a pass and their states, in bytes."""
+
+_MANY: Final = 24
+"""As many are searched for together."""
 
 
 class PrefilterError(RuntimeError):
@@ -52,6 +56,21 @@ class Prefilter:
         return found
 
 
+def find_hints(text: str, hints: Sequence[str]) -> Sequence[str]:
+    """Find those of many hints that are in a text, in their order; a few are all returned.
+
+    One pass takes less time than a search for each of them.
+    """
+    if len(hints) < _MANY:
+        return hints
+    return [hints[at] for at in _compile_hints(tuple(hints)).find(encode(text))]
+
+
+@cache
+def _compile_hints(hints: tuple[str, ...]) -> Prefilter:
+    return Prefilter([re.escape(hint) for hint in hints])
+
+
 def encode(text: str) -> bytes:
     """Encode `text` for the search; a lone surrogate, which no rule needs, becomes `?`."""
     if "İ" in text:
@@ -63,6 +82,11 @@ def encode(text: str) -> bytes:
 def replace_surrogates(text: str) -> str:
     """Replace each lone surrogate, which RE2 cannot read, by `?`; all places stay the same."""
     return text if text.isascii() else _SURROGATE.sub("?", text)
+
+
+def prepare(text: str) -> str | bytes:
+    """Prepare `text` for RE2, whose places are the same; it counts those of bytes in less time."""
+    return text.encode() if text.isascii() else replace_surrogates(text)
 
 
 def lower(text: str) -> str:

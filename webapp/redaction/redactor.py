@@ -118,7 +118,9 @@ class Scan:
         self._redactor = redactor
         self._value = value
         self._detected: dict[tuple[str, str], tuple[Detected, ...]] = {}
+        self._found: dict[tuple[str, str], list[Detected]] = {}
         self._plain: set[tuple[str, str]] = set()
+        self.unencoded: Final[set[str]] = set()
         self._finds = 0
         self._kinds: dict[str, str] = {}
         self._known = Known(())
@@ -217,9 +219,11 @@ class Scan:
             word.search(text) for word in words
         )
 
-    def find_all(self, text: str, name: str) -> set[Detected]:
-        """Find the secrets of a text, with those that are known from elsewhere."""
+    def find_all(self, text: str, name: str) -> list[Detected]:
+        """Find the secrets of a text, with those that are known from elsewhere, in their order."""
         found = set(self.detect(text, name))
+        if (text, name) in self._found:
+            return self._found[text, name]
         for decoded in iter_decoded(text):
             for start, end, secret in self._known.search(decoded.text):
                 place = decoded.locate(start, end)
@@ -228,7 +232,8 @@ class Scan:
                 for match in word.finditer(decoded.text):
                     place = decoded.locate(*match.span())
                     found.add(Detected(WORD, *place, match[0], True))
-        return found
+        self._found[text, name] = sorted(found, key=lambda one: (one.start, -one.end, one.kind))
+        return self._found[text, name]
 
     def identify(self, secret: str) -> tuple[str, bool]:
         """Compute the id of a secret, and look up whether it is kept."""
@@ -310,9 +315,8 @@ class _Editor:
         edits: list[tuple[int, int, str]] = []
         length = 0
         counted: set[tuple[str, int]] = set()
-        found = self._scan.find_all(text, name)
         reached = -1
-        for one in sorted(found, key=lambda one: (one.start, -one.end, one.kind)):
+        for one in self._scan.find_all(text, name):
             if one.end <= reached and (one.text, one.start) not in counted:
                 # It is a part of another one, which decides.
                 continue
@@ -346,13 +350,15 @@ class _Editor:
         self, text: str, edits: Sequence[tuple[int, int, str]], step: Step, name: str
     ) -> list[tuple[int, int, str]]:
         """List the edits of the texts in base64 within a text; decode twice at most."""
-        if self._inside == 2:
+        if self._inside == 2 or text in self._scan.unencoded:
             return []
         found: list[tuple[int, int, str]] = []
         taken = sorted((start, end) for start, end, _ in edits)
         self._inside += 1
+        is_unencoded = True
         # Dumps and those with escapes first: they go beyond their pieces without.
         for one in chain(iter_dumps(text), iter_escaped_base64(text), iter_base64(text)):
+            is_unencoded = False
             self._scan.note_base64(is_unread=one.is_unread)
             before = bisect_left(taken, (one.end,))
             if before and taken[before - 1][1] > one.start:
@@ -370,4 +376,6 @@ class _Editor:
             found.append((one.start, one.end, new))
             taken.insert(before, (one.start, one.end))
         self._inside -= 1
+        if is_unencoded:
+            self._scan.unencoded.add(text)
         return found

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import base64
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Final
 
+import re2
+
+from webapp.redaction.prefilter import prepare, replace_surrogates
 from webapp.redaction.rules.kinds import is_mixed
 
-_FEW: Final = 64
 _HEAD: Final = 4
+_BEGIN: Final = 8
+"""The characters by which a place where a value may begin is found; few others have them."""
+_MEMORY: Final = 16 * 1024 * 1024
+_MEMORY_OF_VALUE: Final = 1024
+"""The memory for the search for these beginnings, in bytes."""
 _LONGEST: Final = 64
 """Longer values are compared by their beginnings first."""
 
@@ -27,48 +36,43 @@ class Values:
     """Values to search for, each of `SHORTEST` characters or more."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._values = sorted(set(values), key=len, reverse=True)
+        known = sorted(set(values), key=len, reverse=True)
         self._by_head: dict[str, dict[str, list[str]]] = {}
         self._lengths: dict[str, list[int]] = {}
-        for value in self._values:
+        for value in known:
             begin = value[:_LONGEST]
             self._by_head.setdefault(value[:_HEAD], {}).setdefault(begin, []).append(value)
         for head, begins in self._by_head.items():
             self._lengths[head] = sorted({len(begin) for begin in begins}, reverse=True)
+        options = re2.Options()
+        options.max_mem = _MEMORY + _MEMORY_OF_VALUE * len(known)
+        starts = sorted({re.escape(replace_surrogates(value[:_BEGIN])) for value in known})
+        self._begins = re2.compile("|".join(starts), options) if starts else None
 
     def search(self, text: str, *, in_words: bool = False) -> Iterator[tuple[int, int]]:
         """Yield the places of the values in `text`, of several at one place the longest.
 
         With `in_words` also those of short values within words.
         """
-        if len(self._values) <= _FEW:
-            for value in self._values:
-                at = text.find(value)
-                while at >= 0:
-                    end = at + len(value)
-                    if in_words or _is_whole(text, at, end):
-                        yield at, end
-                    at = text.find(value, end)
-            return
-        heads = self._by_head
-        at, last = 0, len(text) - _HEAD
-        while at <= last:
-            head = text[at : at + _HEAD]
-            end = self._match(text, at, head, in_words) if head in heads else 0
-            if end:
-                yield at, end
-            at = max(end, at + 1)
+        reached: dict[str, int] = {}
+        for found in self._begins.finditer(prepare(text)) if self._begins else ():
+            # Another one may begin within the beginning of one.
+            for at in range(*found.span()):
+                value = self._match(text, at, in_words)
+                if value and at >= reached.get(value, 0):
+                    reached[value] = at + len(value)
+                    yield at, reached[value]
 
-    def _match(self, text: str, at: int, head: str, in_words: bool) -> int:
-        """Find the end of the longest value that begins with `head` at a place, or 0."""
-        begins = self._by_head[head]
-        for length in self._lengths[head]:
-            for value in begins.get(text[at : at + length], ()):
+    def _match(self, text: str, at: int, in_words: bool) -> str:
+        """Find the longest value that begins at a place, or ""."""
+        head = text[at : at + _HEAD]
+        for length in self._lengths.get(head, ()):
+            for value in self._by_head[head].get(text[at : at + length], ()):
                 if text.startswith(value, at) and (
                     in_words or _is_whole(text, at, at + len(value))
                 ):
-                    return at + len(value)
-        return 0
+                    return value
+        return ""
 
 
 _SHORT_CODE: Final = 6
@@ -132,10 +136,15 @@ class Known:
         joined = "".join(text.split())
         if len(joined) == len(text):
             return
-        places: list[int] = []
+        words: list[re.Match[str]] = []
+        ends: list[int] = []
         for begin, stop in self._spread_values.search(joined, in_words=True):
-            places = places or [at for at, one in enumerate(text) if not one.isspace()]
-            start, end = places[begin], places[stop - 1] + 1
+            if not words:
+                words = list(re.finditer(r"\S+", text))
+                ends = list(accumulate(len(word[0]) for word in words))
+            first, last = bisect_right(ends, begin), bisect_right(ends, stop - 1)
+            start = words[first].end() - ends[first] + begin
+            end = words[last].end() - ends[last] + stop
             gaps = re.findall(r"\s+", text[start:end])
             is_spelled = len(gaps) >= stop - begin - 1
             is_wrapped = bool(gaps) and all("\n" in gap for gap in gaps)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from webapp.redaction.prefilter import find_hints
 from webapp.redaction.rules.kinds import (
     SPACE,
     SecretPlace,
@@ -184,7 +185,7 @@ NAMED_NEEDS: Final = (
 def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in `text` that follow a name."""
     ends: set[int] = set()
-    for hint in _HINTS:
+    for hint in find_hints(lowered, _HINTS):
         at = lowered.find(hint)
         while at >= 0:
             begin = at - len(_BEFORE.search(text, max(at - 60, 0), at)[0])  # type: ignore[index]

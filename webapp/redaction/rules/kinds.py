@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from webapp.redaction.prefilter import find_hints
+
 
 def split_words(text: str) -> frozenset[str]:
     """Split a list that is written as a text into its words."""
@@ -115,7 +117,7 @@ class Kind:
     def search(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
         """Yield where the secrets of this kind are in `text`."""
         searched = lowered if self.ignores_case else text
-        for hint in self.hints:
+        for hint in find_hints(searched, self.hints):
             at = searched.find(hint)
             while at >= 0:
                 match = self.pattern.match(searched, at)
@@ -210,7 +212,7 @@ def match_at(
     A word does not begin after one of `joiners`; without any, it begins anywhere. Faster than a
     search for a pattern that begins with alternatives.
     """
-    for hint in hints:
+    for hint in find_hints(lowered, hints):
         at = lowered.find(hint)
         while at >= 0:
             # Languages without spaces have words of others between their own.
@@ -249,9 +251,8 @@ def has_digit(secret: str) -> bool:
 
 def is_mixed(secret: str) -> bool:
     """Return whether letters are mixed with digits, or small letters with capitals."""
-    letters = any(character.isalpha() for character in secret)
-    return letters and (
-        any(character.isdigit() for character in secret)
+    return any(map(str.isalpha, secret)) and (
+        any(map(str.isdigit, secret))
         or (secret.lower() != secret and secret.upper() != secret and not secret.istitle())
     )
 
@@ -261,16 +262,20 @@ def has_all_cases(secret: str) -> bool:
     return all(any(map(test, secret)) for test in (str.isupper, str.islower, str.isdigit))
 
 
+_WRITTEN: Final = re.compile(
+    r"[\s(){}\[\]<>\"'`,;]|://|\A[./~]|[/\\.:_-][a-z]{3,12}[/\\.:_-][a-z]{3,12}\b"
+)
+"""What people write: words and paths."""
+
+
 def is_random(secret: str) -> bool:
     """Return whether `secret` looks like made by a generator, and not like words or a path."""
     return (
         len(secret) >= 16
-        and is_value(secret)
         and is_mixed(secret)
         and len(set(secret)) >= 8
-        and not re.search(
-            r"[\s(){}\[\]<>\"'`,;]|://|\A[./~]|[/\\.:_-][a-z]{3,12}[/\\.:_-][a-z]{3,12}\b", secret
-        )
+        and _WRITTEN.search(secret) is None
+        and is_value(secret)
     )
 
 

@@ -14,6 +14,11 @@ _DIGITS: Final = re.compile(
     r"[0-9](?<![\w.+/#-].)(?<!\b0,.)(?:(?:[ ]{1,3}|[._/\u00a0\u2009\u202f-])?[0-9]){11,70}"
     r"(?![\w-]|[./][0-9])"
 )
+_MAY_BE_CARD: Final = re.compile(
+    r"[0-9]{12}|(?<![0-9])[0-9]{4}[^0-9]{1,3}[0-9]{4}|\A(?:[0-9][^0-9]{1,3}){14,15}[0-9]\Z"
+)
+"""The digits in groups as those of cards; most rows of numbers have none."""
+_SHORTEST: Final = 12
 _MOST_GROUPS: Final = 7
 """Of a card with its date and code; longer rows of numbers have cards by chance."""
 _CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|\Acc\Z|cc_?(?:num|no)|payment", re.IGNORECASE)
@@ -65,13 +70,16 @@ def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
     if text.isdigit() and name not in ("", "content", "text") and not _CARD_NAME.search(name):
         return
     for match in _DIGITS.finditer(text):
+        if not _MAY_BE_CARD.search(match[0]):
+            continue
         groups = [one.span() for one in re.finditer("[0-9]+", match[0])]
         if _is_spelled(text, match.start(), match[0], groups):
             yield SecretPlace("card", *match.span())
             continue
-        for first, (start, _) in enumerate(groups):
+        for first, (start, stop) in enumerate(groups):
             # Other numbers may be before and after it: the date and the code of the card.
-            for last in range(first, min(len(groups), first + 5)):
+            most = 5 if len(groups) <= _MOST_GROUPS and stop - start == 4 else 1
+            for last in range(first, min(len(groups), first + most)):
                 end = groups[last][1]
                 if _is_card_of(match[0], groups[first : last + 1], len(groups)):
                     yield SecretPlace("card", match.start() + start, match.start() + end)
@@ -94,6 +102,8 @@ def _is_spelled(text: str, at: int, run: str, groups: Sequence[tuple[int, int]])
 def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool:
     """Return whether some groups of digits in a run are those of a card, and no fraction."""
     start, end = groups[0][0], groups[-1][1]
+    if end - start < _SHORTEST:
+        return False
     lengths = [stop - begin for begin, stop in groups]
     has_form = len(lengths) == 1 or (
         total <= _MOST_GROUPS
@@ -104,7 +114,7 @@ def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool
     if not has_form or run[end : end + 1] in (".", "-") or (start and run[start - 1] in ".-"):
         return False
     digits = "".join(run[slice(*group)] for group in groups)
-    return len(digits) >= 12 and len(set(digits)) > 1 and _is_card(digits)
+    return len(digits) >= _SHORTEST and len(set(digits)) > 1 and _is_card(digits)
 
 
 def _are_cards(run: str, groups: Sequence[tuple[int, int]]) -> bool:
@@ -143,26 +153,29 @@ def _is_card(digits: str) -> bool:
 
 
 def _find_accounts(text: str, name: str) -> Iterator[SecretPlace]:
-    is_of_bank = "iban" in name.lower() or _BANK.search(text) is not None
     for match in _SMALL_IBAN.finditer(text):
         rest = match[0][4:]
-        if is_of_bank or rest.isdigit() or not rest.isalnum():
-            yield from _check_account(match)
+        for place in _check_account(match):
+            is_sure = rest.isdigit() or not rest.isalnum() or "iban" in name.lower()
+            if is_sure or _BANK.search(text):
+                yield place
     for match in _IBAN.finditer(text):
         yield from _check_account(match)
 
 
 def _check_account(match: re.Match[str]) -> Iterator[SecretPlace]:
     """Yield the account that a match begins with, if its check digits are right."""
+    length = _IBAN_LENGTHS.get(match[0][:2].translate(_CAPITALS), 0)
+    if not length:
+        return
     written = match[0].translate(_CAPITALS)
-    length = _IBAN_LENGTHS.get(written[:2], 0)
     end = count = 0
     while end < len(written) and count < length:
         count += written[end].isalnum()
         end += 1
     account = re.sub("[^A-Z0-9]", "", written[:end])
     is_whole = end == len(written) or not written[end].isalnum()
-    if length and len(account) == length and is_whole:
+    if len(account) == length and is_whole:
         digits = "".join(str(int(character, 36)) for character in account[4:] + account[:4])
         if int(digits) % 97 == 1:
             yield SecretPlace("iban", match.start(), match.start() + end)

@@ -22,6 +22,7 @@ _NATIONAL: Final = re.compile(
     r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
     r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.-][0-9])"
 )
+_AMERICAN: Final = re.compile(r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z")
 _SAID_WORDS: Final = (
     r"(?:phone|mobil(?:e|telefon|nummer)?|móvil|movil|celular|cellulare|téléphone|cell|tél"
     r"|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
@@ -129,9 +130,7 @@ def _find_international(text: str, name: str) -> Iterator[SecretPlace]:
 
 def _find_national(text: str, name: str) -> Iterator[SecretPlace]:
     for match in _NATIONAL.finditer(text):
-        if _is_phone(match[0], ("US",)) and re.search(
-            r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z", match[0]
-        ):
+        if _AMERICAN.search(match[0]) and _is_phone(match[0], ("US",)):
             yield SecretPlace("phone", *match.span())
 
 
@@ -209,7 +208,7 @@ def _is_phone(written: str, regions: tuple[str, ...] = ()) -> bool:
     abroad = _FROM_ABROAD.match(digits)
     if abroad is not None and _is_international(digits[abroad.end() :]):
         return True
-    return bool(regions) and _compile_national(regions).fullmatch(digits) is not None
+    return bool(regions) and _compile_national(regions).fullmatch(digits.encode()) is not None
 
 
 def _is_called_phone(written: str) -> bool:
@@ -226,7 +225,8 @@ def _is_called_phone(written: str) -> bool:
 def _is_international(digits: str) -> bool:
     codes = [int(digits[:end]) for end in (1, 2, 3)]
     return any(
-        code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and _compile_form(code).fullmatch(digits)
+        code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        and _compile_form(code).fullmatch(digits.encode())
         for code in codes
     )
 

@@ -195,9 +195,11 @@ def find_answers(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
     """Yield the answers to questions, each directly after its question or in the next line."""
     nouns = [noun for noun in nouns if noun.subject in _ASKED]
     ends = [noun.end for noun in nouns]
-    for border in _QUESTION_END.finditer(text) if nouns else ():
+    for border in _QUESTION_END.finditer(text, nouns[0].start) if nouns else ():
         is_line = border[0][-1] == "\n"
         at = border.start() if is_line else border.end()
+        if at > nouns[-1].start + _REACH:
+            return
         if is_line and not _BEFORE_END.match(text, at - 1):
             continue
         noun = nouns[max(bisect_right(ends, at) - 1, 0)]
