@@ -232,7 +232,9 @@ class Scan:
                 for match in word.finditer(decoded.text):
                     place = decoded.locate(*match.span())
                     found.add(Detected(WORD, *place, match[0], True))
-        self._found[text, name] = sorted(found, key=lambda one: (one.start, -one.end, one.kind))
+        self._found[text, name] = sorted(
+            found, key=lambda one: (one.start, -one.end, one.kind, one.text)
+        )
         return self._found[text, name]
 
     def identify(self, secret: str) -> tuple[str, bool]:
