@@ -21,7 +21,7 @@ _HEAD: Final = 4
 _BEGIN: Final = 8
 """The characters by which a place where a value may begin is found; few others have them."""
 _MEMORY: Final = 16 * 1024 * 1024
-_MEMORY_OF_VALUE: Final = 1024
+_MEMORY_OF_VALUE: Final = 2048
 """The memory for the search for these beginnings, in bytes."""
 _LONGEST: Final = 64
 """Longer values are compared by their beginnings first."""
@@ -46,6 +46,7 @@ class Values:
             self._lengths[head] = sorted({len(begin) for begin in begins}, reverse=True)
         options = re2.Options()
         options.max_mem = _MEMORY + _MEMORY_OF_VALUE * len(known)
+        options.log_errors = False
         starts = sorted({re.escape(replace_surrogates(value[:_BEGIN])) for value in known})
         self._begins = re2.compile("|".join(starts), options) if starts else None
 
