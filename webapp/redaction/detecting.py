@@ -24,13 +24,20 @@ from webapp.redaction.rules.commands import COMMANDS
 from webapp.redaction.rules.context import NAMED_NEEDS, find_named
 from webapp.redaction.rules.forms import FORMS
 from webapp.redaction.rules.generated import GENERATED_NEEDS, find_generated
-from webapp.redaction.rules.keys import KEYS, PHRASES_NEEDS, find_cut_keys, find_phrases
+from webapp.redaction.rules.keys import (
+    KEYS,
+    PHRASES_NEEDS,
+    SEEDS_NEEDS,
+    find_cut_keys,
+    find_phrases,
+    find_seeds,
+)
 from webapp.redaction.rules.kinds import Kind, SecretPlace, Tokens, is_mixed
 from webapp.redaction.rules.links import LINKS
 from webapp.redaction.rules.literals import LITERALS_NEEDS, find_in_literals
-from webapp.redaction.rules.names import classify, has_shape
+from webapp.redaction.rules.names import classify
 from webapp.redaction.rules.personal import EMAILS, PERSONAL, find_named_person
-from webapp.redaction.rules.seeds import SEEDS_NEEDS, find_seeds
+from webapp.redaction.rules.shapes import has_shape
 from webapp.redaction.rules.spoken import find_spoken
 from webapp.redaction.rules.spoken.answers import (
     PERSONAL_ANSWERS,
@@ -251,6 +258,7 @@ def _spreads(kind: str, secret: str) -> bool:
         # A code is no number of another thing, unless it is one that people choose, or a year.
         is_year = len(secret) == 4 and secret.startswith(("19", "20"))
         return len(set(secret)) >= 3 and secret not in _COUNTED and not is_year
-    if len(secret) < 6:
+    if len(secret) < 6 or (kind == "address" and not is_mixed(secret)):
+        # As the name of a town.
         return False
     return len(secret) >= 12 or is_mixed(secret) or not secret.isalnum()

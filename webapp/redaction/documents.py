@@ -26,22 +26,20 @@ from webapp.exact_json import (
     parse,
 )
 from webapp.redaction.pieces import (
+    SECRET_DATA,
     TELLING_NAMES,
-    VALUE_NAMES,
     find_answer,
     find_borders,
-    find_pair,
     find_question,
-    is_marked_secret,
-    is_of_card,
-    is_sampled,
     iter_pieces,
     iter_sensitive,
+    list_known_names,
     read_bytes,
     read_lines,
     write_bytes,
 )
 from webapp.redaction.rules.kinds import is_mixed
+from webapp.redaction.rules.names import classify
 from webapp.redaction.rules.spoken.answers import QUESTION, asks
 
 _MAX_DEPTH: Final = 40
@@ -52,12 +50,6 @@ _JSON: Final = re.compile(r"\s{0,64}[\[{\"]")
 _LISTS: Final = frozenset(("tokens", "chunks", "deltas", "pieces"))
 """Names of arrays whose strings are pieces of one text."""
 
-_MANIFEST_DATA: Final = frozenset(("data", "stringData"))
-_SECRET_DATA: Final = "secretData"
-"""The name for the values in the secrets of a cluster, whose own names say nothing, and for those
-that their document calls sensitive."""
-
-_NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
 _FLAG: Final = re.compile(r"--?[A-Za-z][\w.-]{0,60}\Z")
 """An argument, and not an item of a list in Markdown."""
 _MIN_BYTES: Final = 8
@@ -238,17 +230,13 @@ class Rewriter:
     ) -> Iterator[tuple[int, int, str]]:
         """Await the values of an object, and yield the edits of its names."""
         names = [member.name.text for member in node.members]
-        pair = find_pair(node, names)
-        is_manifest = is_marked = False
-        is_card = is_of_card(names)
         if not TELLING_NAMES.isdisjoint(names):
-            is_manifest = node.text("kind") == "Secret"
-            is_marked = is_marked_secret(node)
             self._name_answers(node, changes)
             for sensitive in iter_sensitive(node):
-                changes.names[sensitive] = _SECRET_DATA
+                changes.names[sensitive] = SECRET_DATA
+        known_names = list_known_names(node, names, name)
         used: set[str] = set()
-        for written, member in zip(names, node.members, strict=True):
+        for written, member, known in zip(names, node.members, known_names, strict=True):
             inner = (step, written)
             new = self._edit_name(written, inner)
             if new != written:
@@ -260,25 +248,7 @@ class Rewriter:
                 used.add(unique)
                 yield member.name.start, member.name.end, write_string(unique)
             if not isinstance(member.value, Null | Boolean):
-                is_value = written.lower() in VALUE_NAMES or written == "text"
-                known = pair if pair and is_value else written
-                if not pair and written.lower() in ("value", "val"):
-                    # As in `{"credentials": {"value": …}}`.
-                    known = name or written
-                elif not pair and (name or is_card) and written.lower() in _NUMBER_NAMES:
-                    # As in `{"card": {"number": …}}`.
-                    known = f"{name}_{'card_' * is_card}{written}".lstrip("_")
                 known = changes.names.get(member.value, known) if changes.names else known
-                if written == "token" and is_sampled(node):
-                    known = ""
-                if (
-                    (is_marked and written.lower() == "value")
-                    or is_manifest
-                    and written in _MANIFEST_DATA
-                    or name == _SECRET_DATA
-                    and isinstance(member.value, String)
-                ):
-                    known = _SECRET_DATA
                 waiting.append((member.value, inner, known))
 
     def _name_answers(self, node: Object, changes: _Changes) -> None:
@@ -320,7 +290,7 @@ class Rewriter:
         self._join(items, step, changes)
         if name in _LISTS:
             self._edit_together([one for one in items if isinstance(one, String)], step, changes)
-        first = items[0] if len(items) == 2 else None
+        first = items[0] if len(items) == 2 and classify(name) is None else None
         before: Value | None = None
         for position, item in enumerate(items):
             inner = name

@@ -12,6 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webapp.exact_json import Array, Boolean, NotJson, Number, Object, String, Value, parse
+from webapp.redaction.rules.personal.addresses import (
+    ADDRESS_MEMBER,
+    find_address_members,
+    is_street,
+)
 
 _TEXTS: Final = frozenset(
     ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
@@ -41,9 +46,14 @@ TELLING_NAMES: Final = frozenset(
 )
 """Names without which no object says anything about the values in it."""
 
-VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
+SECRET_DATA: Final = "secretData"
+"""The name for the values in the secrets of a cluster, whose own names say nothing, and for those
+that their document calls sensitive."""
+_MANIFEST_DATA: Final = frozenset(("data", "stringData"))
+_NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
+_VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
 _TYPED_NAMES: Final = frozenset(("text", "value"))
-_FIELD_NAMES: Final = ("selector", "element", "locator", "xpath")
+_FIELD_NAMES: Final = ("target", "selector", "element", "locator", "xpath")
 _FIELD_END: Final = re.compile(
     r"[\s\"'\])]*(?:(?:text ?box|input|field|text ?field|box|edit)[\s\"'\])]*)*\Z", re.IGNORECASE
 )
@@ -75,7 +85,7 @@ def find_question(item: Object) -> str:
     return text.text[-_LONGEST_QUESTION:] if isinstance(text, String) else ""
 
 
-def find_pair(node: Object, names: Sequence[str]) -> str:
+def _find_pair(node: Object, names: Sequence[str]) -> str:
     """Find the name in an object that is one named value, as `{"name": …, "value": …}`."""
     if not 2 <= len(names) <= 8:
         return ""
@@ -85,14 +95,14 @@ def find_pair(node: Object, names: Sequence[str]) -> str:
         if place and not _NO_FIELD.search(place):
             return _FIELD_END.sub("", place[-_LONGEST_QUESTION:])
     names = [name.lower() for name in names]
-    if VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
+    if _VALUE_NAMES.isdisjoint(names) or not any(name in names for name in _PAIR_NAMES):
         return ""
     texts = {
         name: member.value.text
         for name, member in zip(names, node.members, strict=True)
         if isinstance(member.value, String)
     }
-    if not texts.keys() & VALUE_NAMES:
+    if not texts.keys() & _VALUE_NAMES:
         return ""
     return next((texts[name] for name in _PAIR_NAMES if name in texts), "")
 
@@ -104,26 +114,52 @@ def find_answer(node: Object) -> tuple[str, Value] | None:
     return (asked[-_LONGEST_QUESTION:], answer) if asked and answer is not None else None
 
 
-def is_marked_secret(node: Object) -> bool:
+def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]:
+    """List what to call the values of an object, of the given names, that is called `name` itself.
+
+    This is the name of the member unless others say more of its value.
+    """
+    if name == SECRET_DATA:
+        return [
+            SECRET_DATA if isinstance(one.value, String) else one.name.text for one in node.members
+        ]
+    pair = _find_pair(node, names)
+    is_card = any(map(_OF_CARD.match, names))
+    # A token of a model is no secret for its name.
+    known = {"token": ""} if isinstance(node.get("logprob"), Number) else {}
+    if not TELLING_NAMES.isdisjoint(names):
+        if node.text("kind") == "Secret":
+            known |= dict.fromkeys(_MANIFEST_DATA, SECRET_DATA)
+        if _is_marked_secret(node):
+            known |= dict.fromkeys(("value", "Value"), SECRET_DATA)
+    address = find_address_members(tuple(names))
+    if address and any(is_street(one, node.text(one) or "") for one in address):
+        known |= dict.fromkeys(address, ADDRESS_MEMBER)
+    for written in names:
+        lowered = written.lower()
+        if pair:
+            if lowered in _VALUE_NAMES or written == "text":
+                known.setdefault(written, pair)
+        elif name and lowered in ("value", "val"):
+            # As in `{"credentials": {"value": …}}`.
+            known.setdefault(written, name)
+        elif (
+            (name and written in ("key", "token"))
+            or ((name or is_card) and lowered in _NUMBER_NAMES)
+            or (is_card and lowered.startswith("exp"))
+        ):
+            # As in `{"card": {"number": …}}`.
+            known.setdefault(written, f"{name}_{'card_' * is_card}{written}".lstrip("_"))
+    return [known.get(written, written) for written in names]
+
+
+def _is_marked_secret(node: Object) -> bool:
     """Return whether an object is a value that its document calls secret, as an output may be."""
     if node.text("Type") == "SecureString":
         return True
     return node.get("value") is not None and any(
         isinstance(mark := node.get(name), Boolean) and mark.value for name in _MARKS
     )
-
-
-def is_of_card(names: Sequence[str]) -> bool:
-    """Return whether the number in an object with these names is that of a card."""
-    return any(map(_OF_CARD.match, names))
-
-
-def is_sampled(node: Object) -> bool:
-    """Return whether the `token` of an object is a piece of a model's text, with its probability.
-
-    Then it is no secret for its name.
-    """
-    return isinstance(node.get("logprob"), Number)
 
 
 def iter_sensitive(node: Object) -> Iterator[Value]:

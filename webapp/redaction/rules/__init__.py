@@ -3,15 +3,15 @@
 kinds       `Kind`, and the values that are not secrets in any context
 vendors     keys and tokens of vendors: by their form, or beside the name of the service
 forms       addresses, commands and calls that hold a secret
-keys        private keys, keys of wallets, hashes of passwords
+keys        private keys, keys of wallets, seeds of one-time codes, hashes of passwords
 links       links that grant access, and codes in addresses
-seeds       seeds of one-time codes
 commands    flags, here-strings and inputs of commands
 generated   values of a generator beside the word for a key, whatever service it is for
 blocks      lines below a name or a command
 literals    arguments that are put into a text with a name
-names       the names that precede a secret, and the values that are one there
+names       the names that precede a secret, in many languages
 context     settings, members, flags, headers and sentences with such a name
+shapes      what the values of names and nouns look like
 values      the value after such a name: quoted, bare, in an element or a header
 tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
 spoken      values beside their nouns in sentences, codes, and answers to questions

@@ -8,15 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT
-from webapp.redaction.rules.kinds import (
-    SecretPlace,
-    is_random,
-    is_strong,
-    is_told,
-    is_value,
-    match_at,
-)
-from webapp.redaction.rules.names import Shape, classify, has_shape
+from webapp.redaction.rules.kinds import SecretPlace, is_random, is_strong, is_value, match_at
+from webapp.redaction.rules.names import classify
+from webapp.redaction.rules.shapes import Shape, has_shape, is_told
 
 _MAX_LINES: Final = 50
 _HEAD: Final = re.compile(

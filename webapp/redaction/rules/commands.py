@@ -13,9 +13,9 @@ from webapp.redaction.rules.kinds import (
     is_phrase,
     is_random,
     is_strong,
-    is_told,
     is_value,
 )
+from webapp.redaction.rules.shapes import is_told
 
 _FLAGS: Final = r"(?: -{1,2}[a-z][a-z-]{0,30}(?:[ =][^\s\"'-][^\s]{0,100})?){0,6}"
 _WORD: Final = r"[\"']?[\w./:-]{1,100}[\"']?"
@@ -213,13 +213,6 @@ COMMANDS: Final[tuple[Kind, ...]] = (
             r"(?P<secret>[^\s]{8,4096})"
         ),
         lambda secret: is_value(secret) and (is_mixed(secret) or len(secret) >= 20),
-    ),
-    # What a client sends after a prompt, in base64 or as it is.
-    Kind(
-        "password",
-        ("331 ",),
-        re.compile(r"331 [^\n]{0,100}\n[^\n]{0,40}?\bPASS (?P<secret>[^\s\"'<]{3,200})"),
-        is_argument,
     ),
     Kind(
         "credential",

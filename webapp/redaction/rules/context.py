@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.prefilter import find_hints
-from webapp.redaction.rules.kinds import (
-    SPACE,
-    SecretPlace,
-    is_random,
-    is_strong,
-    is_told,
-    split_words,
-)
-from webapp.redaction.rules.names import Shape, classify, has_shape
+from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_random, is_strong, split_words
+from webapp.redaction.rules.names import classify
+from webapp.redaction.rules.shapes import Shape, has_shape, is_told
 from webapp.redaction.rules.values import BARE, BRACED, SET_BEFORE, STRING, Start, read_value
 
 _HINTS: Final = tuple(
@@ -27,17 +21,23 @@ _HINTS: Final = tuple(
     jelszo jelszó sifre şifre hasło adgangskod parool geslo lozinka slaptažod
     lykilorð verifier puk connectionstring pw psw psk pepper saml xsrf csrf sas salt licen
     ationcode ation_code recoverycode recovery_code backupcode backup_code
-    securitycode security_code accesscode access_code devicecode device_code mfa 2fa
+    schlüssel schluessel sleutel nyckel clé clef cle_ llave chave chiave klucz anahtar ключ секрет
+    cardexp card_exp geheim segred segret jeton токен парол _pat signature
+    securityanswer security_answer securitycode security_code accesscode access_code devicecode
+    device_code mfa 2fa
     """
         )
     )
 )
 """A name that precedes a secret contains one of them."""
-_LETTER: Final = "A-Za-z0-9_À-ž"
+_ASCII_HINTS: Final = tuple(filter(str.isascii, _HINTS))
+_LETTER: Final = "A-Za-z0-9_À-žЀ-ӿ"
 _BEFORE: Final = re.compile(rf"[{_LETTER}.-]{{0,60}}\Z")
 _NAME: Final = re.compile(rf"[{_LETTER}]{{1,80}}(?:[.-][{_LETTER}]{{1,60}}){{0,8}}")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,20})[ ]\Z")
-_SECOND_WORDS: Final = frozenset(("key", "token", "secret", "phrase", "string", "code", "cookie"))
+_SECOND_WORDS: Final = frozenset(
+    ("passe", "key", "token", "secret", "phrase", "string", "code", "cookie")
+)
 
 _TYPE: Final = (
     r"(?:(?:const|mut|static|in|unsafe)[ ]){0,2}[*\[\]]{0,4}"
@@ -77,7 +77,7 @@ _ASSIGNED: Final = re.compile(
     # Tags of YAML, and the types that PHP prints.
     r"(?:!!(?:str|binary)[ ]{1,4}|\s{0,40}string(?:\([0-9]{1,5}\))?[ ](?=[\"']))?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
-    r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?"
+    r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?(?:\[\s{0,20}(?=[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(
@@ -97,7 +97,10 @@ _ARGUMENT: Final = re.compile(
     # The name of the next member is none.
     r"[\"'][ ]{0,3},\s{0,20}(?=[\"'])(?![\"'][\w.-]{1,60}[\"']\s{0,4}:)"
 )
-_OF: Final = "for|of|to|on|in|für|pour|para|del|de|do|da|dla|til|till|för|voor|per|di|k|au"
+_OF: Final = (
+    "for|of|to|on|in|at|from|für|fürs|vom|von|des|der|zum|zur|am|im|pour|du|de|des|au|para|del|do|da|dla"
+    "|til|till|för|hos|på|voor|van|per|di|della|k|от|для|к"
+)
 _IS: Final = (
     "is|was|are|used to be|has been|ist|es|est|c['’]est|lautet|war|set|changed"
     "|reset|è|é|je|jest|er|är|este|on|auf|heißt|heisst|luidt"
@@ -112,7 +115,7 @@ _SAID: Final = re.compile(
     rf"(?:[ ](?:{_OF})[ ](?:[\w@/'` -]|\.(?![ ])){{1,40}}?)?"
     r"(?:[ ](?:was |is |has been |had been |got )?(?:set |changed |reset |updated |rotated )?to"
     rf"|(?:[ ](?:{_IS})|['’](?:s|re))(?:[ ](?:now|still|to|as|simply|just"
-    r"|actually|currently|übrigens|jetzt|aktuell|maintenant|ahora|agora))?|:|[ ]=)"
+    r"|actually|currently|übrigens|jetzt|aktuell|maintenant|ahora|agora))?|[ \u00a0]?:|[ ]=)"
     r":?[ ]{1,3}[*_]{0,2}",
     re.IGNORECASE,
 )
@@ -158,6 +161,7 @@ _FIRST_PIECE: Final = re.compile(r"\(?\s{0,40}" + _PIECE)
 _NEXT_PIECE: Final = re.compile(
     r"[\"'][ \t]{0,20}(?:\\?\r?\n\s{0,80})?(?:(?:\+|\.\.?|&)\s{0,40})?" + _PIECE
 )
+_NEXT_ITEM: Final = re.compile(r"[\"']\s{0,20},\s{0,20}" + _PIECE)
 """A literal directly after another one, which the language joins, or after the sign that does."""
 
 _WORD_NEXT: Final = re.compile(r"[\"']?[ \t]{1,4}[\"']?(?P<word>[^\s\"'`]{3,200})")
@@ -185,7 +189,7 @@ NAMED_NEEDS: Final = (
 def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
     """Yield the secrets in `text` that follow a name."""
     ends: set[int] = set()
-    for hint in find_hints(lowered, _HINTS):
+    for hint in find_hints(lowered, _ASCII_HINTS if text.isascii() else _HINTS):
         at = lowered.find(hint)
         while at >= 0:
             begin = at - len(_BEFORE.search(text, max(at - 60, 0), at)[0])  # type: ignore[index]
@@ -233,7 +237,8 @@ def _iter_more(text: str, place: SecretPlace) -> Iterator[SecretPlace]:
     """Yield the literals that continue the one at `place`."""
     end = place.end
     is_literal = place.start > 0 and text[place.start - 1] == text[end : end + 1]
-    while is_literal and (match := _NEXT_PIECE.match(text, end)):
+    is_listed = text[max(place.start - 22, 0) : place.start - 1].rstrip().endswith("[")
+    while is_literal and (match := (_NEXT_ITEM if is_listed else _NEXT_PIECE).match(text, end)):
         end = match.end("secret")
         yield SecretPlace(place.kind, *match.span("secret"))
 

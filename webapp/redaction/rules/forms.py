@@ -16,9 +16,9 @@ from webapp.redaction.rules.kinds import (
     is_no_placeholder,
     is_phrase,
     is_random,
-    is_told,
     is_value,
 )
+from webapp.redaction.rules.shapes import is_told
 
 _VALUE: Final = r"(?P<secret>[^\s\"'`\\,;&()<>\[\]{}]{3,4096}+)"
 ARGUMENT: Final = r"[\"']?(?P<secret>(?<=[\"'])[^\"'\n]{3,4096}|[^\s\"'|;&)]{3,4096})"
@@ -250,7 +250,7 @@ FORMS: Final[tuple[Kind, ...]] = (
         "password",
         "connect(|networkcredential(|oracle.connect(|oracledb.connect(",
         # After a machine and a user, or between the user and the domain or the database.
-        r"(?:connect\(\s{0,9}[\"'][^\"'\n]{1,100}[\"'],|(?:networkcredential"
+        r"(?:connect\(\s{0,9}(?:[\"'][^\"'\n]{1,100}[\"']|[$\w.]{1,40}),|(?:networkcredential"
         r"|oracle(?:db)?\.connect)\()\s{0,9}"
         r"[\"'][^\"'\n]{1,100}[\"'],\s{0,9}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
         is_argument,

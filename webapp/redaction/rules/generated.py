@@ -21,10 +21,10 @@ _HINTS: Final = (
     *("key", "token", "secret", "credential", "creds", "passphrase", "password", "passwort"),
     *("auth", "bearer", "license", "licence", "seed", "vault", "clé", "llave", "clave", "chave"),
     *("klucz", "ключ", "jeton", "токен", "geheimnis", "segret", "secreto", "segredo", "apikey"),
-    *("chiav", "wallet import", "wif"),
+    *("chiav", "wallet import", "wif", "privkey", "seckey"),
 )
 _NOUN: Final = re.compile(
-    r"(?:keys?|apikeys?|tokens?|secrets?|credentials?|creds|passphrase|password|passwort|auth|bearer"
+    r"(?:(?:api|priv|sec)?keys?|tokens?|secrets?|credentials?|creds|passphrase|password|passwort|auth|bearer"
     r"|licen[sc]e|seed|vault|clés?|llaves?|claves?|chaves?|chiave|chiavi|klucz|ключа?|jetons?|токена?"
     r"|geheimnis|segreto|secreto|segredo|wallet import(?:[ ]format)?|wif)(?![A-Za-zÀ-ɏЀ-ӿ0-9_-])",
     re.IGNORECASE,
@@ -48,6 +48,11 @@ _WITH: Final = re.compile(r"\b(?:with|using|via|mit|avec|con|com)[ \"'`“«]{1,
 
 _SECRET: Final = r"(?P<secret>[A-Za-z0-9_/+][A-Za-z0-9_./+=~:-]{15,400}+)"
 _VALUE: Final = re.compile(rf"(?<![A-Za-z0-9_./+=~@%\\&?#\]-]){_SECRET}(?![A-Za-z0-9@(\[\\%])")
+_NEXT_VALUE: Final = re.compile(
+    r"[\"'`]?(?:[ ]?[,;/&|→]|[ ](?:and|und|y|et|to|->|=>))[ ](?:(?:the[ ])?(?:new|old|neu|alt"
+    r"|secret)"
+    rf"(?:[ ]?one)?:?[ ])?[\"'`]?{_SECRET}(?![A-Za-z0-9@(\[\\%])"
+)
 _BLANK: Final = r"(?:[ \t>]{0,8}\r?\n)?"
 _LINE_BELOW: Final = re.compile(
     rf"\r?\n{_BLANK}(?:[ \t>]{{0,8}}(?:```|~~~|-{{3,60}}|={{3,60}})[a-z]{{0,12}}[ \t]{{0,4}}\r?\n)?"
@@ -199,6 +204,10 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
         if is_digest(text[slice(*value)]) and not _is_beside(between, is_of_somebody):
             return
         yield from _check(text, noun.end(), *value)
+        # The new one after the old one.
+        after = _NEXT_VALUE.match(text, value[1])
+        if after is not None and _is_key(after["secret"].rstrip(".:")):
+            yield SecretPlace("api-key", *after.span("secret"))
         return
     end = text.find("\n", noun.end(), noun.end() + _WINDOW)
     below = None if end < 0 else _LINE_BELOW.match(text, end - text.endswith("\r", 0, end))

@@ -91,14 +91,6 @@ LINKS: Final[tuple[Kind, ...]] = (
         lambda secret: len(set(secret)) >= 3 and not re.match("(?:19|20)[0-9]{2}[01]", secret),
         rf"/(?:{_CODED})[0-9]{{6}}",
     ),
-    ignoring_case(
-        "pin",
-        "?|&|;",
-        r"[?&;](?:amp;)?(?:[a-z]{1,12}[_-])?(?:pin|otp|passcode|totp|mfa|2fa|tan|verification_?code"
-        r"|security_?code|access_?code|sms_?code)=(?P<secret>[0-9]{4,8})(?![\w.-])",
-        lambda secret: len(set(secret)) > 1,
-        r"[?&;][a-z_;-]*(?:pin|otp|code|mfa|2fa|tan)=[0-9]{4}",
-    ),
     # Pages where somebody is logged in at once, checks of jobs, and files that were shared.
     ignoring_case(
         "link",

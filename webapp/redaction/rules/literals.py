@@ -8,7 +8,8 @@ from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT
 from webapp.redaction.rules.kinds import SecretPlace
-from webapp.redaction.rules.names import classify, has_shape
+from webapp.redaction.rules.names import classify
+from webapp.redaction.rules.shapes import has_shape
 
 _FIELD: Final = r"(?:%[-+0-9.]{0,6}[sdrvq]|\{[^{}\n]{0,40}\}|\$\{?[0-9]\}?|\?)"
 _NAMED: Final = re.compile(

@@ -8,34 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from enum import Enum
 from functools import lru_cache
-from itertools import islice
 from typing import Final
 
 from webapp.redaction.rules.kinds import (
-    is_digest,
-    is_made,
-    is_mixed,
-    is_no_placeholder,
-    is_random,
-    is_value,
     split_words,
 )
-
-
-class Shape(Enum):
-    """The form that a value needs to be a secret; the surer its name, the looser the form."""
-
-    ANY = "any value that is no example"
-    CODE = "with a digit, or mixed"
-    RANDOM = "made by a generator"
-    SETTING = "made by a generator, or a UUID"
-    MADE = "made by a generator, and by nobody else"
-    LONG = "made by a generator, longer than ids and no digest"
-    DIGITS = "a short number"
-    COOKIE = "pairs of a name and a value"
-
+from webapp.redaction.rules.shapes import Shape
 
 _WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž]+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+")
 
@@ -44,12 +23,13 @@ _TRAILING: Final = split_words(
     prod production dev development staging stage test testing live sandbox old new current
     previous prev value val string str text plain plaintext clear cleartext raw base64 b64
     encoded encrypted enc hex default env var primary secondary main backup local remote input
-    field confirm confirmation again repeat data here base
+    field confirm confirmation again repeat data here base material
     """
 )
 _PASSWORDS: Final = split_words(
     """
-    password passwd passwort pwd pass passphrase passcode pw pswd psw pword passw kennwort
+    password passwd passwort pwd pass passphrase passcode pw pswd contrasenia lösen
+    psw pword passw kennwort
     senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord lösenordet losenord
     salasana jelszo jelszó heslo sifre şifre şifreniz adgangskode adgangskoden passord
     passordet parool geslo lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호
@@ -65,6 +45,7 @@ _PASSWORD_ENDS: Final = (
     "密码",
     "パスワード",
 )
+_WORDS_IN_KEY: Final = split_words("mon tur don joc hoc whis jer mal hot pass")
 _NO_PASS: Final = frozenset(("compass", "bypass", "surpass", "trespass", "encompass", "multipass"))
 
 _KEYS: Final = split_words(
@@ -84,7 +65,7 @@ _KEYS: Final = split_words(
     sentry rollbar bugsnag pagerduty opsgenie grafana honeycomb elastic segment mixpanel
     amplitude intercom mailchimp postmark resend weather openweather tmdb rapidapi serpapi
     tavily exa elevenlabs deepgram assemblyai langsmith langchain nvidia xai fireworks
-    weaviate qdrant voyage jina
+    weaviate qdrant voyage jina wlan wifi wpa wpa2
     """
 )
 _TOKENS: Final = split_words(
@@ -134,6 +115,33 @@ _NO_KEYS: Final = (
     )
 )
 
+_PLURAL: Final = re.compile("(.*(?:word|phrase|passcode|key|token|pin|otp|pwd))s")
+_MEANINGS: Final = {
+    word: meaning
+    for meaning, words in {
+        "key": "schlüssel schluessel clé cle clef llave chave chiave sleutel nyckel nøgle klucz"
+        " anahtar ключ",
+        "secret": "geheimnis geheimer geheime segreto segreta secreto secreta secrète secrete"
+        " segredo sekret sekretny gizli секрет",
+        "token": "jeton токен",
+        "private": "privater privée privee privada privata privé prywatny",
+        "access": "zugang zugangs zugriffs accès acces acceso acesso accesso dostępu dostepu",
+    }.items()
+    for word in words.split()
+}
+"""Words of other languages, in most of which the noun is the first word of a name."""
+_COMPOUND: Final = re.compile(
+    "(?P<before>.*?)(?:(?P<key>schlüssel|schluessel|sleutel|nyckel|密[钥鑰]|秘钥|秘密鍵|キー|키)"
+    "|(?P<token>令牌|トークン|토큰)|(?P<secret>シークレット|비밀)"
+    "|(?P<password>密[码碼]|パスワード|비밀번호))"
+)
+_OF_PASSWORDS: Final = split_words(
+    "access login db bd database banco base root admin app api user usuario usuário utente"
+    " uzytkownika użytkownika wifi wlan smtp ftp ssh mail email server servidor serveur prod dev"
+    " test ldap vpn"
+)
+"""Words after that for a password, which say whose it is."""
+
 _SESSIONS: Final = re.compile(
     r"(?:phpsessid|jsessionid|sessionid|connect\.sid|asp\.?net[_.]session_?id|aspxauth|laravel_session"
     r"|csrftoken|xsrf-token|remember_(?:me|token).{0,60}|__(?:secure|host)-.{1,60}|sess(?:ion)?[_-]?cookie"
@@ -171,6 +179,9 @@ _BY_LAST_WORD: Final = {
     **dict.fromkeys(("csrf", "xsrf"), ("token", Shape.MADE)),
     "salt": ("secret", Shape.MADE),
 }
+_OF_CARDS: Final = split_words("card cc creditcard")
+_EXPIRIES: Final = split_words("exp expiry expiration expires validthru")
+_OF_PAGES: Final = split_words("page pagination next continuation cursor sync")
 _CODED: Final = split_words("pin otp verification security access auth mfa sms login tan puk cvv")
 _NO_PINS: Final = split_words(
     "led gpio io data clk clock rx tx reset cs miso mosi sda scl button pwm relay sensor board d a"
@@ -184,7 +195,7 @@ def classify(name: str) -> tuple[str, Shape] | None:
     """Find the kind of secret that `name` has as its value, and its shape; None if none."""
     if not name or len(name) > 100:
         return None
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = _translate([word.lower() for word in _WORD.findall(name)])
     while len(words) > 1 and (
         words[-1] in _TRAILING
         or words[-1].isdigit()
@@ -193,6 +204,11 @@ def classify(name: str) -> tuple[str, Shape] | None:
         words.pop()
     if not words:
         return None
+    words[-1] = _PLURAL.sub(r"\1", words[-1])
+    return _classify_words(name, words)
+
+
+def _classify_words(name: str, words: Sequence[str]) -> tuple[str, Shape] | None:
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
     joined = "".join(words)
@@ -210,12 +226,18 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "session", Shape.RANDOM if words == ["session", "id"] else Shape.SETTING
     if last in ("secret", "secrets") or (last.endswith("secret") and last != "nonsecret"):
         return "secret", Shape.CODE
+    if not _OF_CARDS.isdisjoint(words) and not _EXPIRIES.isdisjoint(words):
+        return "card", Shape.DIGITS
+    if last == "token" and before in _OF_PAGES:
+        return None
     if last == "token" or (last.endswith("token") and len(last) > 7):
         return "token", _find_shape_of_token(name, words)
     if words[0] == "x" and last == "key":
         return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
         return _classify_key(name, words)
+    if last.endswith("key") and len(last) > 6 and last[:-3] not in _NO_KEYS | _WORDS_IN_KEY:
+        return "key", Shape.MADE
     if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
     if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
@@ -224,6 +246,10 @@ def classify(name: str) -> tuple[str, Shape] | None:
         return "pin", Shape.CODE
     if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:
         return "pin", Shape.DIGITS
+    if last == "pat" or (before, last) == ("access", "signature"):
+        return "token", Shape.RANDOM
+    if last == "answer" and before in ("security", "secret"):
+        return "password", Shape.ANY
     if (before, last) == ("device", "code"):
         return "token", Shape.RANDOM
     if last == "seed" and before in ("mfa", "totp", "otp"):
@@ -234,6 +260,27 @@ def classify(name: str) -> tuple[str, Shape] | None:
     if known is not None and known[1] is Shape.RANDOM and _is_setting(name, words):
         return known[0], Shape.SETTING
     return known
+
+
+def _translate(words: Sequence[str]) -> list[str]:
+    """Translate the words of a name, and put the noun after those that say more of it."""
+    translated: list[str] = []
+    for word in words:
+        compound = _COMPOUND.fullmatch(word)
+        if compound is not None:
+            before = compound["before"]
+            translated += [_MEANINGS.get(before, before), compound.lastgroup or ""]
+        else:
+            translated.append(_MEANINGS.get(word, word))
+    first, others = words[:1], translated[1:]
+    if others and (
+        (first[0] in _PASSWORDS and _OF_PASSWORDS.issuperset(others))
+        or (first[0] in _MEANINGS or first[0] == "clave")
+        and _KEYS.issuperset(others)
+    ):
+        noun = "key" if first[0] == "clave" and _OF_PASSWORDS.isdisjoint(others) else translated[0]
+        return [*others, noun]
+    return [word for word in translated if word]
 
 
 def _find_shape_of_token(name: str, words: Sequence[str]) -> Shape:
@@ -267,117 +314,10 @@ def _is_password(last: str, before: str) -> bool:
     if last in _PASSWORDS:
         # `pass` alone is a word, and so are others with it.
         return last not in ("clave",) or not before
-    if last.endswith(_PASSWORD_ENDS) or (before, last) == ("pass", "phrase"):
+    if last.endswith(_PASSWORD_ENDS) or (before, last) in (("pass", "phrase"), ("de", "passe")):
         return True
     return (
-        last.endswith(("pass", "pwd", "bindpw", "rootpw"))
-        and 5 < len(last) <= 16
+        last.endswith(("pass", "pwd", "pw"))
+        and (2 if last.endswith("pw") else 5) < len(last) <= 16
         and last not in _NO_PASS
     )
-
-
-_SENTENCE: Final = re.compile(
-    r"\A[^\W\d_]+(?:['’-][^\W\d_]+){0,3}(?:[ ][^\W\d_]+(?:['’-][^\W\d_]+){0,3})+[.?!:…]?\Z"
-)
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*)*\Z")
-_PATH: Final = re.compile(r"(?:~|\.{1,2})?(?:/[\w.-]+){2,40}/?\Z|/[a-z]{2,12}\Z")
-"""The path of a file, as of the working directory, whose name is that of passwords as well."""
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
-_QUESTION: Final = re.compile(r":[ ]?\Z|(?:\A|\s)[^\W\d_]+\?[ ]?\Z|\A[A-Z][a-z]+ (?:your|the|a) ")
-"""The end of the prompt that a program prints before it reads a password."""
-
-_TERM: Final = re.compile(
-    "(?:oauth|base|sha|md|ec|utf|aes|http|argon|web|arg|param|(?<![A-Za-z])(?:s|v|k|i|x|p|h|b|d|r|id))"
-    "[0-9]{1,4}",
-    re.IGNORECASE,
-)
-_DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]")
-"""Digits where names of variables have none."""
-
-_MOST: Final = 4096
-_KEY_LENGTH: Final = 43
-"""Of 32 bytes in base64; what is shorter is as often an id."""
-_MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
-_PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
-_MOST_PAIRS: Final = 40
-"""As many are hardly choices alone, and are not looked at one by one."""
-
-_ATTRIBUTES: Final = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority"))
-_LOGIN: Final = re.compile("sess|sid|auth|token|login|csrf|xsrf|jwt|remember", re.IGNORECASE)
-_NAMES: Final = re.compile(
-    r"pass|pwd|secret|token|key|cred|auth|param|input|field|arg|value|conf|env|prompt|user", re.I
-)
-
-
-def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
-    """Return whether a value can be the secret that its name promises.
-
-    In code a value without quotes is mostly a variable.
-    """
-    if not 3 <= len(secret) <= _MOST or not is_value(secret):
-        return False
-    if shape is Shape.DIGITS:
-        return secret.isdigit() and 3 <= len(secret) <= 8
-    if shape is Shape.COOKIE:
-        pairs = list(islice(_PAIR.finditer(secret), _MOST_PAIRS))
-        return len(pairs) == _MOST_PAIRS or any(_is_credential(*pair.groups()) for pair in pairs)
-    # A member of a collection.
-    if not is_quoted and _MEMBER.match(secret):
-        return False
-    if not is_quoted and _IDENTIFIER.match(secret) and _is_code_name(secret, shape):
-        return False
-    if shape is Shape.ANY:
-        if _PATH.match(secret):
-            return False
-        is_question = _QUESTION.search(secret) and not is_mixed(secret)
-        return _SENTENCE.match(secret) is None and not is_question
-    if re.search(r"\s", secret):
-        return False
-    if shape is Shape.CODE:
-        return (
-            len(secret) >= 6
-            and is_no_placeholder(secret)
-            and (
-                is_mixed(secret)
-                or (secret.isdigit() and len(secret) >= 8)
-                or (
-                    is_quoted
-                    and len(secret) >= 8
-                    and re.search(r"[^A-Za-z_.:/ -]", secret) is not None
-                )
-                or (is_quoted and len(secret) >= 12 and secret.isalnum())
-            )
-        )
-    if shape is Shape.LONG:
-        return len(secret) >= _KEY_LENGTH and is_random(secret) and not is_digest(secret)
-    if shape is Shape.MADE:
-        return is_made(secret) and _UUID.match(secret) is None
-    return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
-
-
-def _is_credential(name: str, value: str) -> bool:
-    """Return whether a pair of a cookie is no choice of a reader, as `lang=en`."""
-    return (
-        name.lower() not in _ATTRIBUTES
-        and is_value(value)
-        and (
-            _LOGIN.search(name) is not None
-            or (len(value) >= 6 and is_mixed(value))
-            or len(value) >= 16
-        )
-    )
-
-
-def _is_code_name(secret: str, shape: Shape) -> bool:
-    """Return whether an identifier is rather a variable than a secret."""
-    if _DIGIT_INSIDE.search(_TERM.sub("", secret)):
-        return False
-    if re.search(r"\.|->|::", secret):
-        return True
-    capitals = sum(map(str.isupper, secret)) / len(secret)
-    if is_random(secret) and (any(map(str.isdigit, secret)) or 0.3 <= capitals <= 0.7):
-        return False
-    if _NAMES.search(secret):
-        return True
-    return not any(map(str.isdigit, secret)) and (shape is not Shape.ANY or "_" in secret)

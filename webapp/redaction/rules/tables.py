@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 
 from webapp.redaction.rules.context import ANY_HINT
 from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_strong, is_value, match_at
-from webapp.redaction.rules.names import Shape, classify, has_shape
+from webapp.redaction.rules.names import classify
+from webapp.redaction.rules.shapes import Shape, has_shape
 
 T = TypeVar("T")
 _MAX_CELLS: Final = 64
@@ -28,6 +29,17 @@ _CELLS: Final = {
     delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
     for delimiter in ("|", "\t", ";", ",")
 }
+_LABEL: Final = re.compile(
+    r"(?<![^\W_])(?P<name>[^\W\d_][\w.-]{1,30}+(?:['’]\w{1,12})?(?:[ ][\w.-]{1,20}){0,3}+)"
+    r"[\"'`*)]{0,3}+(?:[ \t]{0,4}+[:=：]|>|</(?:t[dh]|d[td]|key|b|strong|label)>\s{0,9}<\w{1,8}>)"
+    r"[ \t*]{0,8}"
+)
+_LABELLED: Final = re.compile(
+    r"[\"'`](?P<quoted>[^\"'`\n]{1,80})[\"'`]"
+    r"|(?P<bare>(?:[^\s\"'`<>|&;,]|[ ](?!\w{1,20}[:=])|,(?![ ]?[A-Za-z_\"']{1,20}[ ]?[:=])){1,80})"
+)
+"""The value of a name, to the end of its line or to the next name."""
+
 _SPACES: Final = "  "
 """Divides the columns that a program prints."""
 
@@ -140,6 +152,16 @@ def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tup
                     yield *cells[column], known
         else:
             return
+
+
+def iter_labels(text: str, classify: Callable[[str], T | None]) -> Iterator[tuple[int, int, T]]:
+    """Yield the values after the names that `classify` knows, as in `zip: …` and `<zip>…</zip>`."""
+    for label in _LABEL.finditer(text):
+        known = classify(label["name"])
+        value = None if known is None else _LABELLED.match(text, label.end())
+        if known is not None and value is not None:
+            start, end = value.span("quoted" if value["quoted"] else "bare")
+            yield start, start + len(text[start:end].rstrip(" .)]}")), known
 
 
 def _classify_column(name: str) -> tuple[str, Shape] | None:

@@ -13,9 +13,8 @@ from webapp.redaction.rules.kinds import (
     is_mixed,
     is_phrase,
     is_strong,
-    is_term,
 )
-from webapp.redaction.rules.names import Shape, has_shape
+from webapp.redaction.rules.shapes import Shape, has_shape, is_term
 
 _OPENERS: Final = "\"'`“‘「«„"
 STRING: Final = re.compile(
@@ -31,7 +30,9 @@ _DJANGO: Final = re.compile(
     r"[A-Za-z0-9!@#$%^&*(_=+)-]{50}(?![A-Za-z0-9+/=])"
 )
 """A value of a generator whose characters are also those around others."""
-_PHRASE: Final = re.compile(r"(?<==)[a-z]{3,12}(?:[ ][a-z]{3,12}){2,11}(?=[ \t]*(?:\r?\n|\Z))")
+_PHRASE: Final = re.compile(
+    r"(?<==)[a-z0-9]{1,12}(?:[ ][a-z0-9]{1,12}){2,11}(?=[ \t]*(?:\r?\n|\Z))"
+)
 """Words of a generator, without quotes after a setting."""
 _LINE: Final = re.compile(r"[^\s\\]{1,4096}(?=[ \t]*(?:[#;][^\n]*)?(?:\r?\n|\Z))")
 SET_BEFORE: Final = re.compile(
@@ -56,6 +57,7 @@ _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=
 _AFTER_WORD: Final = re.compile(
     r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr]|(?<=[ ])--?[a-z])"
 )
+_NUMBER: Final = re.compile(r"[0-9]{6,12}(?=[.!]?(?:\s*\Z|[ \t]*\n|[.,!][ ]|[ ](?:and|und|but)\b))")
 _IS_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\Z")
 _ODD_CASE: Final = re.compile("[a-z](?:[A-Z]{1,2}[a-z]{1,2}){2,20}[A-Z]")
 """Capitals where words and names have none."""
@@ -143,11 +145,13 @@ def _read_bare(text: str, at: int, kind: str, shape: Shape, is_sure: bool) -> Se
         or (text[at - 1] == " " and secret.count("-") == 1)
     ):
         return None
-    if not is_sure and (not is_strong(secret) or is_term(secret)):
+    is_number = kind == "password" and _NUMBER.match(text, at) is not None
+    if not is_sure and not is_number and (not is_strong(secret) or is_term(secret)):
         return None
     if (
         not any(map(str.isalpha, secret))
         and shape is Shape.ANY
+        and not is_number
         and not _AFTER_WORD.match(text, end)
     ):
         return None

@@ -1,6 +1,6 @@
 """Personal data, each kind with a check.
 
-addresses   the form of a postal address
+addresses   postal addresses, and the parts of them
 emails      e-mail addresses, also written out
 accounts    cards and bank accounts
 phones      numbers of telephones
@@ -15,6 +15,7 @@ from typing import Final
 
 from webapp.redaction.rules.kinds import SecretPlace
 from webapp.redaction.rules.personal.accounts import ACCOUNTS
+from webapp.redaction.rules.personal.addresses import ADDRESSES_NEEDS, find_addresses
 from webapp.redaction.rules.personal.emails import EMAILS
 from webapp.redaction.rules.personal.identities import IDENTITIES, find_named_identity
 from webapp.redaction.rules.personal.phones import PHONES, find_named_phone
@@ -27,6 +28,7 @@ PERSONAL: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], .
     *PHONES,
     *IDENTITIES,
     (PLATES_NEEDS, find_plates),
+    (ADDRESSES_NEEDS, find_addresses),
 )
 """Expressions of RE2, each with the function that finds the personal data in a text that matches
 it, all of them with digits; the function also takes the name of the text."""

@@ -21,12 +21,20 @@ _MAY_BE_CARD: Final = re.compile(
 _SHORTEST: Final = 12
 _MOST_GROUPS: Final = 7
 """Of a card with its date and code; longer rows of numbers have cards by chance."""
-_CARD_NAME: Final = re.compile(r"card|credit|\bpan\b|\Acc\Z|cc_?(?:num|no)|payment", re.IGNORECASE)
+_CARD_NAME: Final = re.compile(
+    r"card|credit|carte|karte|kaart|tarjeta|cart[aã]o|\bpan\b|\Acc\Z|cc_?(?:num|no)|payment",
+    re.IGNORECASE,
+)
 _CARD_WORD: Final = re.compile(
     r"\b(?:card|visa|mastercard|amex)|(?:kredit)?karte|\bcarte|tarjeta|\bcarta|kaart|cartão",
     re.IGNORECASE,
 )
 _CARD_REACH: Final = 80
+_BESIDE: Final = re.compile(
+    r"[^\n0-9]{1,30}(?P<date>(?:0[1-9]|1[0-2])[ ]?[/-][ ]?(?:20)?[0-9]{2})(?![\w/-])"
+    r"(?:[^\n0-9]{1,40}(?P<code>[0-9]{3,4})(?![\w.,/-]))?"
+)
+"""The date and the code of a card, after its number."""
 # The first character comes first, since a search for it is faster than for a look-behind.
 _IBAN: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9_].)[A-Z][0-9]{2}(?:[ \u00a0\u202f.-]?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9_])"
@@ -83,6 +91,9 @@ def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
                 end = groups[last][1]
                 if _is_card_of(match[0], groups[first : last + 1], len(groups)):
                     yield SecretPlace("card", match.start() + start, match.start() + end)
+                    if beside := _BESIDE.match(text, match.start() + end):
+                        for group in ("date", "code") if beside["code"] else ("date",):
+                            yield SecretPlace("card", *beside.span(group))
         if len(groups) > _MOST_GROUPS and _are_cards(match[0], groups):
             for at in range(0, len(groups), 4):
                 begin, end = groups[at][0], groups[at + 3][1]

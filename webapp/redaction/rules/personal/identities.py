@@ -9,71 +9,46 @@ from typing import Final
 
 from webapp.redaction.prefilter import lower
 from webapp.redaction.rules.kinds import SecretPlace, match_at
-from webapp.redaction.rules.tables import iter_columns
+from webapp.redaction.rules.tables import iter_columns, iter_labels
 
-_TERMS: Final = (
-    # Spaces stand for any way to join words, as in `driver_license` and `driverLicense`.
-    *("ssn", "social security", "my social", "social insurance", "national insurance", "nino"),
-    *("ni number", "ni no", "national id", "national identity", "identity number", "citizen id"),
-    *("identity card", "id card", "my id number", "your id number", "his id number"),
-    *("her id number", "cedula", "personal id", "personal number"),
-    *("identification number", "south african id", "resident registration", "passport"),
-    *("driver license", "drivers license", "driver's license", "driving license", "driver licence"),
-    *("drivers licence", "driver's licence", "driving licence", "tax id"),
-    *("taxpayer id", "tax file"),
-    *("taxpayer identification", "itin", "nhs", "medicare", "medical record", "health card"),
-    *("health insurance", "insurance number", "voter id", "emirates id", "hkid", "nric", "imei"),
-    *(
-        "account number",
-        "account no",
-        "cbu",
-        "clabe",
-        "cvu",
-        "routing",
-        "sort code",
-        "my ic",
-        "dl#",
-    ),
-    # German
-    *("sozialversicherungs", "sozialversicherung", "sv-nummer", "sv-nr", "reisepass"),
-    *("personalausweis",),
-    *("ausweis", "steuer-id", "steuernummer", "steuer-identifikations"),
-    *("steueridentifikations", "idnr", "führerschein"),
-    *("krankenversicherten", "krankenkasse", "versicherten", "versicherungs", "kontonummer"),
-    *("rentenversicherungs", "ahv-nummer", "ahv-nr"),
-    # French
-    *("passeport", "sécurité sociale", "sécu", "carte vitale", "permis de conduire"),
-    *("carte d'identité",),
-    *("numéro de compte", "numéro fiscal", "nir", "tfn", "rrn", "rut", "mrn", "ppsn", "nino"),
-    # Spanish, Portuguese, Italian
-    *("pasaporte", "dni", "nie", "nif", "cédula", "curp", "cuit", "cuil", "seguridad social"),
-    *("número de cuenta", "cuenta bancaria", "permiso de conducir", "licencia de conducir"),
-    *("passaporte", "cpf", "cnpj", "bilhete de identidade", "cartão de cidadão", "número da conta"),
-    *("codice fiscale", "passaporto", "conto corrente", "carta d'identità", "patente"),
-    # Others
-    *("bsn", "burgerservicenummer", "rekeningnummer", "rijksregister", "paspoort", "rijbewijs"),
-    *("pesel", "dowód osobisty", "dowodu osobistego", "paszport", "personnummer", "cpr"),
-    *("fødselsnummer", "henkilötunnus", "hetu", "rodné číslo", "aadhaar", "snils", "kimlik"),
-    *[
-        "паспорт",
-        "снилс",
-        "инн",
-        "егн",
-        "身份证",
-        "身份证号",
-        "身分證",
-        "護照",
-        "护照",
-        "マイナンバー",
-        "旅券番号",
-        "パスポート",
-    ],
-    *["免許証", "주민등록번호", "주민번호", "여권번호", "ת.ז"],
-    "my number card",
-    "mynumber",
-)
-TERMS: Final = "|".join(
-    sorted((re.sub(r"\\[ -]", "[ _-]?", re.escape(term)) for term in _TERMS), key=len, reverse=True)
+# Spaces stand for any way to join words, as in `driver_license` and `driverLicense`.
+_WRITTEN: Final = """
+    ssn, social security, my social, social insurance, national insurance, nino, ni number, ni no,
+    national id, national identity, identity number, citizen id, identity card, id card,
+    my id number, your id number, his id number, her id number, cedula, personal id,
+    personal number, identification number, south african id, resident registration, passport,
+    driver license, drivers license, driver's license, driving license, driver licence,
+    drivers licence, driver's licence, driving licence, tax id, taxpayer id, tax file,
+    taxpayer identification, itin, nhs, medicare, medical record, health card, health insurance,
+    insurance number, voter id, emirates id, hkid, nric, imei, account number, account no, cbu,
+    clabe, cvu, routing, sort code, my ic, dl#, sozialversicherungs, sozialversicherung,
+    sv-nummer, sv-nr, reisepass, personalausweis, ausweis, steuer-id, steuernummer,
+    steuer-identifikations, steueridentifikations, idnr, führerschein, krankenversicherten,
+    krankenkasse, versicherten, versicherungs, kontonummer, rentenversicherungs, ahv-nummer,
+    ahv-nr, passeport, sécurité sociale, sécu, carte vitale, permis de conduire, carte d'identité,
+    numéro de compte, numéro fiscal, nir, tfn, rrn, rut, mrn, ppsn, pasaporte, dni, nie, nif,
+    cédula, curp, cuit, cuil, seguridad social, número de cuenta, cuenta bancaria,
+    permiso de conducir, licencia de conducir, passaporte, cpf, cnpj, bilhete de identidade,
+    cartão de cidadão, número da conta, codice fiscale, passaporto, conto corrente,
+    carta d'identità, patente, bsn, burgerservicenummer, rekeningnummer, rijksregister, paspoort,
+    rijbewijs, pesel, dowód osobisty, dowodu osobistego, paszport, personnummer, cpr,
+    fødselsnummer, henkilötunnus, hetu, rodné číslo, aadhaar, snils, kimlik, паспорт, снилс, инн,
+    егн, 身份证, 身份证号, 身分證, 護照, 护照, マイナンバー, 旅券番号,
+    パスポート, 免許証, 주민등록번호, 주민번호, 여권번호, ת.ז,
+    konto-nr,
+    perso-nr, kvnr, ird number, dowodu, паспорта, tessera sanitaria, identifikationsnummer,
+    numéro d'identification, número de identifica, 個人番号, my number card, mynumber, visa number,
+    green card number, patient id
+"""
+_TERMS: Final = [term.strip() for term in _WRITTEN.split(",")]
+TERMS: Final = (
+    "|".join(
+        sorted(
+            (re.sub(r"\\[ -]", "[ _-]?", re.escape(term)) for term in _TERMS), key=len, reverse=True
+        )
+    )
+    .replace("número", "(?:n[uú]mero|n[°º]|nº|n\\.)")
+    .replace("numéro", "(?:num[eé]ro|n[°º]|n\\.)")
 )
 """The words for the numbers of persons, as an expression that ignores case."""
 _HINTS: Final = tuple(
@@ -86,27 +61,39 @@ _HINTS: Final = tuple(
         }
     )
 )
+SMALL: Final = "ein|sin|tfn|utr|bvn|cnic|ahv|avs|cnp|svnr|niss|ppsn"
+"""Those of them that a name of a member or a column can be."""
+_LABELS: Final = (
+    rf"{SMALL}|tin|nin|rg|rfc|pan|dl|iban|bic iban|my number|id(?: number| no)|(?:policy|visa"
+    rf"|permit"
+    r"|green card|patient|insured|subscriber)(?: (?:number|no|nr|id))|residence permit|bank account"
+    r"|(?:acct|konto|kto|rekening|bank account)(?: (?:number|no|nr|nummer))"
+    r"|n[uú]m[eé]ro(?: de| da)? (?:cuenta|compte|conta|s[eé]cu(?:rit[eé] sociale)?)|cuenta bancaria"
+    r"|conta corrente|conto corrente"
+)
+"""Names of members, columns and lines that are said of other things in sentences."""
 _NUMBER_WORD: Final = (
-    r"(?:number|numbers|no|nr|nummer|num|id|ids|code|card|details"
+    r"(?:number|numbers|no|nr|nummer|num|id|ids|code|card|details|n[°º]|nº|№"
     r"|号码|號碼|番号|号|號|번호|numer|número)"
 )
 _TERM_NAME: Final = re.compile(
-    rf"(?:[a-z]{{1,20}} ){{0,3}}(?:{TERMS})(?:[ _-]?{_NUMBER_WORD}){{0,2}}"
+    rf"(?:(?:[a-z]{{1,20}} ){{0,3}}(?:{TERMS})|(?:(?:my|your|his|her|patient|customer|client|user"
+    rf"|member|employee|person|owner|holder) )?(?:{_LABELS}))(?:[ _-]?{_NUMBER_WORD}){{0,2}}"
 )
 _BIRTH_NAMES: Final = re.compile(
-    r"(?:[a-z]{1,20} ){0,3}(?:date of birth|birth ?da(?:te|y)|dob|born(?: on| at)?|geburts(?:datum"
-    r"|tag)|fecha(?: de)? nacimiento|date(?: de)? naissance|data(?: de)? nascimento"
-    r"|data(?: di)? nascita|geboortedatum|data urodzenia)"
+    r"(?:[a-z]{1,20} ){0,3}(?:date of birth|birth ?(?:date?|day|dt)|d ?o ?b|born(?: on| at)?"
+    r"|geburts"
+    r"(?:datum|tag)|geb ?datum|fecha(?: de)? nac(?:imiento)?|date(?: de)? naiss(?:ance)?"
+    r"|da?ta?(?: de)? nasc(?:imento)?|data(?: di)? nascita|geboortedatum|data urodzenia"
+    r"|f[öoø]d(?:else|sels)dat(?:um|o)|生年月日|出生日期|생년월일)"
 )
 _WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž']+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+|#")
 _ABBREVIATIONS: Final = (
     *("SIN", "TFN", "NIR", "RG", "RUT", "AHV", "AVS", "SVNR", "TAJ", "CNP", "EGN", "AMKA", "AFM"),
     *("EIN", "NIN", "UTR", "PPS", "PPSN", "NRIC", "NISS", "BVN", "CNIC", "MRN", "EMŠO", "OIB"),
-    *("JMBG", "PAN", "RFC", "DL", "SVN"),
+    *("JMBG", "PAN", "RFC", "DL", "SVN", "My Number"),
 )
 """Words of other languages too, if not in capitals."""
-SMALL: Final = "ein|sin|tfn|utr|bvn|cnic|ahv|avs|cnp|svnr|niss|ppsn"
-"""Those of them that a name of a member or a column can be."""
 _SAYS: Final = (
     # Whose it is, and a remark between brackets, before the verb or the sign.
     r"[\"'`*)]{0,3}(?:['’]s)?(?:[ ]?#|[ ]\([^()\n]{1,24}\))?"
@@ -117,8 +104,9 @@ _SAYS: Final = (
     r"|says|shows|given|the|following|here|again|listed|recorded|entered|registered)){1,4}|[はは是는은])?\s{0,2}[\"'«“`*]{0,3}"
 )
 _ID: Final = re.compile(
-    rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}\.?{_SAYS}"
-    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,21}(?:\([0-9A]\))?)(?![\w-])"
+    rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer"
+    rf"|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}(?:[ ]n)?\.?{_SAYS}"
+    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){5,33}(?:\([0-9A]\))?)(?![\w-])"
 )
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
@@ -139,23 +127,6 @@ _ABBREVIATED: Final = re.compile(
     r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
     # Nor is the size of a download (DL) or a picture.
     r"(?![\w-]|[ ]?(?:bytes|[kKMG]i?B|px|of)\b)"
-)
-_LABELLED: Final = re.compile(
-    # The label of a line, or of a cell, is of nothing else.
-    r"id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]{0,3}[ ]?[:=|>#]{1,2}"
-    r"[ ]{0,3}[\"'`*]{0,3}(?P<number>[0-9](?:[ .-]?[0-9]){7,15}[A-Z]?)(?![\w-])",
-    re.IGNORECASE,
-)
-_LABEL_BEGINS: Final = re.compile(r"(?<![^\n|<>\"'{(,;&?*])[ ]{0,8}\Z")
-_NAMED_SMALL: Final = re.compile(
-    # Abbreviations in small letters, as names of members.
-    rf"(?<![\w.$-])(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?"
-    r"(?:[ ]?[:=]{1,2}[ ]{0,3}|>|[ ]?\|[ ]{0,9})[\"'`]?"
-    r"(?P<number>[0-9]{2,3}[ +-][0-9](?:[ +-]?[0-9]){4,10}|[0-9]{9,13})(?![\w.-])",
-    re.IGNORECASE,
-)
-_SORT_CODE: Final = re.compile(
-    r"sort code(?: is|:|=)? {0,2}(?P<number>[0-9]{2}(?:[ -]?[0-9]{2}){2})(?![\w-])", re.IGNORECASE
 )
 _FORMED: Final = re.compile(
     # Of Switzerland, Italy and Mexico, with the name and the date of birth in the last two.
@@ -189,18 +160,6 @@ def _find_abbreviated(text: str, name: str) -> Iterator[SecretPlace]:
         # The function of that name has other numbers.
         is_sine = match[0].startswith("SIN") and sum(map(str.isdigit, match["number"])) != 9
         if not is_sine and _OTHER_NUMBER.fullmatch(match["number"]) is None:
-            yield SecretPlace("id-number", *match.span("number"))
-    lowered = lower(text)
-    labels = match_at(_LABELLED, text, lowered, ("id n", "id_n", "id-n", "idn"), joiners=None)
-    for match in (
-        *(
-            one
-            for one in labels
-            if _LABEL_BEGINS.search(text, max(one.start() - 9, 0), one.start())
-        ),
-        *match_at(_NAMED_SMALL, text, lowered, SMALL.split("|"), joiners=None),
-    ):
-        if _OTHER_NUMBER.fullmatch(match["number"]) is None:
             yield SecretPlace("id-number", *match.span("number"))
     for match in _FORMED.finditer(text):
         before = text[max(match.start() - _GOODS_REACH, 0) : match.start()] or name
@@ -241,15 +200,14 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
 
 
 def _find_identities(text: str, name: str) -> Iterator[SecretPlace]:
-    for match in _SORT_CODE.finditer(text):
-        yield SecretPlace("id-number", *match.span("number"))
     for match in _BANK_ACCOUNT.finditer(text):
         # An account of another kind has a number as well, which anybody may know.
         around = max(match.start() - _BANK_REACH, 0), match.end() + _BANK_REACH // 2
         if _BANK.search(text, *around):
             yield SecretPlace("id-number", *match.span("number"))
     for match in match_at(_ID, text, lower(text), _HINTS, joiners=""):
-        if is_number(match["number"]) and not _is_paid(match):
+        is_short = len(match["number"]) < 7
+        if is_number(match["number"]) and not is_short and not _is_paid(match):
             yield SecretPlace("id-number", *match.span("number"))
     yield from _find_in_columns(text, "id-number")
 
@@ -330,8 +288,7 @@ def _classify_person(name: str) -> str | None:
     words = " ".join(word.lower() for word in _WORD.findall(name[:_LONGEST_NAME]))
     if _COUNTED.fullmatch(words):
         return _LONG
-    is_named = words in ("id number", "id no") or words.upper() in _ABBREVIATIONS
-    if is_named or _TERM_NAME.fullmatch(words):
+    if _TERM_NAME.fullmatch(words) or words.upper() in _ABBREVIATIONS:
         return "id-number"
     return "birth-date" if _BIRTH_NAMES.fullmatch(words) else None
 
@@ -343,6 +300,9 @@ _COUNTED: Final = re.compile(
 _LONG: Final = "long-number"
 _KINDS: Final = {_LONG: "id-number"}
 _LEAST_DIGITS: Final = 9
+_NUMBER_FORM: Final = re.compile(
+    r"(?=(?:.*[0-9]){7})[A-Z0-9](?:[ ./-]?[A-Z0-9]){5,34}(?:\([0-9A]\))?|[0-9]{2}(?:-[0-9]{2}){2}"
+)
 
 
 def _is_of_kind(kind: str, text: str) -> bool:
@@ -355,7 +315,9 @@ def _is_of_kind(kind: str, text: str) -> bool:
 
 def is_number(text: str) -> bool:
     """Return whether a text can be the number of a person, and is no date, fraction or address."""
-    return sum(map(str.isdigit, text)) >= 5 and _OTHER_NUMBER.fullmatch(text) is None
+    digits = sum(map(str.isdigit, text))
+    is_long = digits >= 5 or (digits >= 2 and re.fullmatch("[A-Z0-9]{8,12}", text) is not None)
+    return is_long and _OTHER_NUMBER.fullmatch(text) is None
 
 
 def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
@@ -366,32 +328,39 @@ def find_named_identity(text: str, name: str) -> Iterator[SecretPlace]:
 
 
 def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
-    for start, end, kind in iter_columns(text, _classify_person):
-        if _KINDS.get(kind, kind) == wanted and _is_of_kind(kind, text[start:end].strip("\"'` ")):
-            yield SecretPlace(kind, start, end)
+    """Yield the values of columns, lines and elements whose names are those of such details."""
+    for iter_places in (iter_columns, iter_labels):
+        for start, end, kind in iter_places(text, _classify_person):
+            written = text[start:end].strip("\"'` ")
+            is_form = (
+                iter_places is iter_columns
+                or kind == "birth-date"
+                or _NUMBER_FORM.fullmatch(written) is not None
+            )
+            if _KINDS.get(kind, kind) == wanted and is_form and _is_of_kind(kind, written):
+                yield SecretPlace(_KINDS.get(kind, kind), start, end)
 
 
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}|(?:{SMALL}|id[ _]?number)[\"' ]*[,;\t|\r\n]"
+        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}"
+        rf"|(?:{_LABELS.replace(' ', '[ _-]?')})[\"'`* ]*[,;:=>\t|\r\n]"
         r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
         r"|conta)[^0-9\n]*[0-9])",
         _find_identities,
     ),
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})(?:[ .,:=#*'’|)<?!\"]|$)"
-        rf"|(?i:\b(?:{SMALL})(?:[ _](?:number|no|nr))?[\"']?(?:[ ]?[:=|]|>)[^\n]?)"
-        r"|(?i:id[ _-]?(?:number|no\.?|nr\.?)[\"'`*]*[ ]?[:=|>#])|756\.[0-9]{4}\."
+        r"|756\.[0-9]{4}\."
         r"|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
         r"|[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19"
         r"|20)[0-9]{9}[0-9X]|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",
         _find_abbreviated,
     ),
     (
-        r"(?i:birth|d\.?o\.?b|geburts|geb\.|nacimiento|naissance|nascita|nascimento|geboorte"
-        r"|urodzenia|födelsedatum|fødselsdato|рождения|生年月日|出生日期|생년월일)[^0-9\n]*[0-9]"
-        r"|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|nasc\.|生まれ|(?i:birth|dob|geburts"
-        r"|nacimiento|naissance|nascimento|nascita|geboorte|urodzenia)[^0-9\n]*(?: |\n)",
+        r"(?i:birth|born|d[._]?o[._]?b|geb(?:urts|[._]|_?dat)|f[öoø]d(?:else|sels)|nasc|nac(?:imiento)?_?"
+        r"|naiss|nascita|geboorte|urodzenia|рождения|生年月日|出生日期|생년월일)"
+        r"[^0-9\n]*(?:[0-9]|[ \n])|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|生まれ",
         _find_births,
     ),
 )

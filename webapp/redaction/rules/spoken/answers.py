@@ -14,18 +14,12 @@ from typing import Final, NamedTuple
 import re2
 
 from webapp.redaction.prefilter import replace_surrogates
-from webapp.redaction.rules.kinds import (
-    FUNCTION_WORDS,
-    SecretPlace,
-    is_made,
-    is_mixed,
-    is_told,
-    is_value,
-)
+from webapp.redaction.rules.kinds import FUNCTION_WORDS, SecretPlace, is_made, is_mixed, is_value
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
-from webapp.redaction.rules.personal.addresses import STREET
+from webapp.redaction.rules.personal.addresses import ADDRESS_MEMBER, STREET, is_address_part
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
 from webapp.redaction.rules.personal.vehicles import is_plate
+from webapp.redaction.rules.shapes import is_told
 from webapp.redaction.rules.spoken.nouns import Noun, list_nouns
 
 QUESTION: Final = "question: "
@@ -75,7 +69,7 @@ _ASKED: Final = {
     "id": _Asked("id-number", r"[A-Z0-9](?:[ ./-]{0,3}[A-Z0-9]){5,22}", _is_id),
     "plate": _Asked("number-plate", r"[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3}", is_plate),
     "address": _Asked("address", STREET, lambda answer: True),
-    "name": _Asked("password", r"[A-ZÀ-Þ][\w'’-]{2,24}", is_value),
+    "name": _Asked("password", r"[A-ZÀ-Þ][\w'’-]{2,24}(?:[ ][\w'’-]{1,24}){0,3}", is_value),
     "password": _Asked(
         "password",
         r"[!#-&(-+./-;=-~À-ɏЀ-ӿ-]{4,100}|[a-z]{3,12}(?:[ ][a-z]{3,12}){3,11}",
@@ -83,7 +77,8 @@ _ASKED: Final = {
     ),
 }
 _LINK: Final = (
-    r"(?:sure|ok(?:ay)?|yes|yep|yeah|of course|certainly|absolutely|no problem|thanks|hi|hello"
+    r"(?:sure|ok(?:ay)?|(?:it )?(?:says|reads)|yes|yep|yeah|of course|certainly|absolutely"
+    r"|no problem|thanks|hi|hello"
     r"|here(?: it is| you go|['’]s)?|it['’]?s|it is|it was|that['’]?s|that is|this is|is|was|my|the"
     r"|that would be|should be|use|try|number|code|password|pin|i think|i believe|well|um|uh|please"
     r"|one moment|let me see|born|on|(?:i was|i['’]m) born(?: on)?|und|natürlich|klar|ja|gerne?"
@@ -174,6 +169,8 @@ def find_answer(text: str, question: str) -> Iterator[SecretPlace]:
 
 def find_named_answer(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield the whole text if the name of its member is a noun for it, as `doorCode` is."""
+    if name == ADDRESS_MEMBER and is_address_part(text):
+        yield SecretPlace("address", 0, len(text))
     subject = _classify_name(name[:_LONGEST_NAME])
     if subject is None or len(text) > _REACH or not _FORMS[subject][0].fullmatch(text):
         return

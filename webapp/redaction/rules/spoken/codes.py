@@ -109,8 +109,8 @@ CODES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "code |codice |código |combination |kombination ",
-        r"(?<![\w-])(?<!error )(?<!status )(?:code|codice|código|combination|kombination)[ ]"
+        "code |codice |código |combination |combo |kombination ",
+        r"(?<![\w-])(?<!error )(?<!status )(?:code|codice|código|combination|combo|kombination)[ ]"
         r"(?:for (?:the|my|our)|to (?:the|my|our)|of the|fürs|für (?:das|die|den)|zum|zur|vom|du"
         r"|de la|de l['’]|della|del|per il|per la)[ ]?"
         rf"(?:[\w-]{{1,16}}[ ])?{_LOCKED}{_SAYS}[ ]{{1,2}}{_QUOTES}"
@@ -186,10 +186,16 @@ CODES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "pin",
-        "use otp |otp |one-time password |your |tan |seu c|tu c|su c|il tuo c",
+        "use otp |otp |one-time password |your |tan |code |código |codice |kod |код|kodunuz",
         r"(?:use otp|otp|one-time password|(?:mobile|push|sms)?tan(?: lautet| ist|:)"
-        r"|your (?:[a-z0-9.-]{2,20} )?code|(?:seu|tu|su) código|il tuo codice)"
-        r"(?: is| é| es| è| est)?:? (?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![0-9]|[.][0-9])",
+        r"|your (?:[a-z0-9.-]{2,20} )?code|(?:(?<=seu )|(?<=tu )|(?<=su ))código|(?<=il tuo )codice"
+        r"|(?:(?<=o )código|(?<=el )código|(?<=il )codice|(?<=le )code|(?<=der )code)(?= (?:é|es"
+        r"|è|est"
+        r"|lautet) [0-9]{5})|(?:(?<=je )|(?<=uw )|(?<=votre )|(?<=ton )|(?<=dein )|(?<=ihr ))code"
+        r"|(?<=twój )kod"
+        r"|(?:(?<=ваш )|(?<=твой ))код|kodunuz)"
+        r"(?: is| é| es| è| est| to| lautet| ist)?:? (?P<secret>[0-9]{4,8}"
+        r"|[0-9]{3}[ -][0-9]{3})(?![0-9]|[.][0-9])",
         lambda secret: len(set(secret)) > 1,
     ),
     ignoring_case(

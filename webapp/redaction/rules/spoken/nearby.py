@@ -12,17 +12,12 @@ from typing import Final, NamedTuple
 
 from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.forms import is_argument
-from webapp.redaction.rules.kinds import (
-    SecretPlace,
-    is_digest,
-    is_jumble,
-    is_told,
-    split_words,
-    strip_sentence,
-)
+from webapp.redaction.rules.kinds import SecretPlace, is_digest, is_jumble, split_words
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.personal.addresses import STREET, is_address, is_surely_address
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
+from webapp.redaction.rules.personal.vehicles import is_plate
+from webapp.redaction.rules.shapes import CODE, NAMED_CODE, is_told, strip_sentence
 from webapp.redaction.rules.spoken.answers import NO_CODE
 from webapp.redaction.rules.spoken.nouns import Noun
 from webapp.redaction.rules.spoken.regions import REACH, Values, is_apart
@@ -102,11 +97,7 @@ class _Near(NamedTuple):
     accepts: Callable[[_Said], bool]
 
 
-_CODE: Final = re.compile(
-    r"[!@#$%^&*+=]|[a-z][0-9]{1,4}[A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]"
-)
 _THREE: Final = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9!@#$%^&*+=?])(?=.*[0-9].*)")
-_NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
 _GROUPS: Final = re.compile("(?=.*[0-9])[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7}")
 _PARTS: Final = re.compile(r"\w+(?:/\w+)+")
 """Choices and paths."""
@@ -145,18 +136,20 @@ def _is_password(said: _Said) -> bool:
         is_entered = said.context[-1:] in _VERBS and said.words[0] not in ("to", "in")
         return (
             _THREE.match(secret) is not None and re.search("[^A-Za-z0-9.]", secret) is not None
-        ) or (is_entered and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None)
+        ) or (is_entered and (CODE.search(secret) or NAMED_CODE.match(secret)) is not None)
     if said.subject == "entry":
-        is_name = _CODE.search(secret) is None and not (
-            _NAMED_CODE.match(secret) and _JOINED.match(secret)
+        is_name = CODE.search(secret) is None and not (
+            NAMED_CODE.match(secret) and _JOINED.match(secret)
         )
         is_by = said.noun == "protected" and "by" in said.words
-        return not (is_name or is_by or _WITH.isdisjoint(said.words[-1:]))
-    if _CODE.search(secret) or _GROUPS.fullmatch(secret):
+        is_network = said.noun.startswith(("wi", "wlan")) and said.words == ["is"]
+        return not (is_name or is_by or not is_network and _WITH.isdisjoint(said.words[-1:]))
+    is_next = not said.words and _THREE.match(secret) and re.search("[^A-Za-z0-9.]", secret)
+    if CODE.search(secret) or _GROUPS.fullmatch(secret) or is_next:
         return True
     # The columns of a statement say which of its values are secrets.
     is_said = said.is_said and "values" not in said.words
-    return is_said and (_NAMED_CODE.match(secret) is not None or is_jumble(secret))
+    return is_said and (NAMED_CODE.match(secret) is not None or is_jumble(secret))
 
 
 _BACK_OF_CARD: Final = re.compile("cv[vc]|three|drei|digits|number|security")
@@ -165,7 +158,9 @@ _DIGITS: Final = ("digit", "ziffern")
 _DIGIT_CODES: Final = split_words(
     "code codes pin passcode combination card karte back rückseite cvv cvc security sms text sent"
 )
-_OPENS: Final = split_words("code codes opens open enter press type combination wants pin unlock")
+_OPENS: Final = split_words(
+    "code codes opens open enter press type combination combo geht wants pin unlock"
+)
 
 
 def _is_code(said: _Said) -> bool:
@@ -230,7 +225,8 @@ def _is_address(said: _Said) -> bool:
 
 _CODES: Final = _Near(
     "pin",
-    r"(?<![\w.,:/+$€-])(?:G-)?(?P<value>[0-9]{3}[ -][0-9]{3}|[0-9]{3,8})[#*]?(?![\w/%:-]"
+    r"(?<![\w.,:/+$€-])(?:G-)?(?P<value>[0-9]{3}[ -][0-9]{3}|[0-9]{2}(?:[ -][0-9]{2}){2}"
+    r"|[0-9]{3,8})[#*]?(?![\w/%:-]"
     r"|[.,][0-9])",
     10,
     _is_code,
@@ -253,6 +249,12 @@ _NEAR: Final = {
     ),
     "birth": _Near("birth-date", rf"(?<![\w.,/-])(?P<value>(?i:{DATE}))(?!\w)", 20, _is_birth),
     "address": _Near("address", rf"(?<![\w.,/-])(?P<value>{STREET})", 100, _is_address),
+    "plate": _Near(
+        "number-plate",
+        r"(?<![\w.,/-])(?P<value>[A-ZÄÖÜ0-9]{1,4}(?:[ -]?[A-ZÄÖÜ0-9]{1,4}){1,3})(?![\w-])",
+        20,
+        lambda said: said.is_said and is_plate(said.value) and "such" not in said.words,
+    ),
     "password": _PASSWORDS,
     "entry": _PASSWORDS,
     "key": _PASSWORDS,

@@ -34,11 +34,12 @@ _CODE: Final = (
     r"|(?:front )?(?:verification|security|access|confirmation|authentication|one-time|login"
     r"|sign-in|2fa|mfa"
     r"|unlock|door|gate|alarm|entry|sms|authenticator|backup|recovery|safe|garage|lock|digit|card"
-    r"|texted)[ -](?:code|pin|passcode|combination)|one[ -]time password|einmalpasswort"
+    r"|texted)[ -](?:code|pin|passcode|combination|combo)|lock ?box combo|one[ -]time password"
+    r"|einmalpasswort"
     r"|(?:digits|number) on the (?:back|front)"
     r"|geheimzahl|keypad|texted (?:me|us)|(?:got|received) an? (?:text|sms)|(?:text|sms) says"
     r"|code that|(?:three|four|six|drei|vier)[ -](?:digit|ziffern)"
-    r"|(?:bestätigungs|sicherheits|zugangs|tür|einmal|prüf|sms-|freischalt|verifizierungs)-?code"
+    r"|(?:bestätigungs|sicherheits|zugangs|tür|tor|haus|alarm|garagen|entsperr|einmal|prüf|sms-|freischalt|verifizierungs)-?code"
     r"|code (?:pin|secret|d['’]accès|de vérification|de sécurité|reçu|de confirmation)"
     r"|reçu par sms|digicode"
     r"|código (?:pin|de verificación|de acceso|de seguridad|de verificação|de acesso|de segurança)"
@@ -94,7 +95,7 @@ _ENTRY: Final = (
     r"|gets (?:you|me|us|one) in(?:to)?|ssh into|ssh [\w.-]+@[\w.-]+|prompt(?:s|ed)?|einloggen"
     r"|anmelden|melde?t? (?:dich|euch)|connexion|connecter|connecte[sz]?-(?:toi|vous)"
     r"|entra(?:r|s|d)? como|inicia(?:r)? sesión|conéctate|accedi|acced[ea]r?|vpn"
-    r"|authenticat[a-z]{1,4}|unlock(?:s|ed)?|decrypt(?:s|ed)?|protected|wi-?fi|wlan)\b"
+    r"|authenticat[a-z]{1,4}|unlock(?:s|ed)?|decrypt(?:s|ed)?|protected|locked|wi-?fi|wlan)\b"
 )
 _LOCK: Final = r"\b(?:front door|gate|garage|safe|door|haustür|tresor|alarm)\b"
 

@@ -17,10 +17,10 @@ from webapp.redaction.rules.kinds import (
     is_jumble,
     is_mixed,
     is_random,
-    is_told,
     is_value,
     match_at,
 )
+from webapp.redaction.rules.shapes import CODE, NAMED_CODE, is_told
 
 _PASSWORD: Final = (
     r"(?:pass(?:word|phrase|code|wd)?|\bpwd?\b|passwort|kennwort|mot de passe|mdp|contraseña"
@@ -44,7 +44,8 @@ _PIPED: Final = re.compile(
     re.IGNORECASE,
 )
 _CODE_BEFORE: Final = re.compile(
-    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ ](?:is|ist|est|es"
+    r"(?<![\w.,-])(?:G-)?(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3}"
+    r"|[0-9]{2}(?:[ -][0-9]{2}){2})[ ](?:is|ist|est|es"
     r"|é)[ ](?:your|the|my|ihr|dein|votre|ton|tu|su|o seu)(?:[ ][\w'’-]{1,20}){0,4}?[ -](?:code"
     r"|código|otp|passcode|pin|(?<=time )password)\b",
     re.IGNORECASE,
@@ -118,7 +119,7 @@ SENTENCES_NEEDS: Final = (
 APART_NEEDS: Final = (
     rf"(?i:{_NOUN}s?(?:[ ,:;(–—\r\n\"'.?!)]|$)"
     r"|log(?:ged|ging)?[ -]?(?:in|on)|sign(?:ed)? in|authenticat|unlock"
-    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{3} (?:is|ist|est|es|é) "
+    r"|decrypt|anmelden|einloggen|connexion|connecter|[0-9]{2} (?:is|ist|est|es|é) "
     r"|(?:rotat|chang|switch|updat|reset|mov|migrat|renew|swap|replac)[a-z]{0,3} [^\n]*"
     r"(?:key|cookie)s? )"
 )
@@ -129,11 +130,11 @@ def find_in_sentences(text: str) -> Iterator[SecretPlace]:
     for match in _PIPED.finditer(text):
         yield from _check(text, *match.span("secret"))
     for match in _ON_MACHINE.finditer(text):
-        if _CODE.search(match["secret"]):
+        if CODE.search(match["secret"]):
             yield from _check(text, *match.span("secret"))
     for match in _PAIR.finditer(text):
         group = match.lastgroup or "secret"
-        if group != "below" or _CODE.search(match[group]):
+        if group != "below" or CODE.search(match[group]):
             yield from _check(text, *match.span(group))
 
 
@@ -144,14 +145,14 @@ def find_apart(text: str, lowered: str) -> Iterator[SecretPlace]:
     for match in match_at(_BELOW, text, lowered, _NOUN_HINTS):
         group = "same" if match["secret"] is None else "secret"
         secret = match[group].rstrip(".!?:")
-        if is_told(secret) and (_CODE.search(secret) or is_random(secret)):
+        if is_told(secret) and (CODE.search(secret) or is_random(secret)):
             yield SecretPlace("password", match.start(group), match.start(group) + len(secret))
     for match in match_at(_CHANGE_IT, text, lowered, _CHANGED_HINTS, joiners=None):
         around = max(match.start() - _NOUN_REACH, 0), match.end() + _NOUN_REACH // 3
         if _NOUN_SAID.search(text, *around):
             for group in ("old", "secret"):
                 secret = match[group] or ""
-                if _NAMED_CODE.match(secret) or _CODE.search(secret) or is_jumble(secret):
+                if NAMED_CODE.match(secret) or CODE.search(secret) or is_jumble(secret):
                     yield from _check(text, *match.span(group))
     for match in match_at(_CHANGED_FROM, text, lowered, _CHANGES):
         before = max(match.start() - _NOUN_REACH // 3, 0), match.start()
@@ -168,11 +169,7 @@ def _check(text: str, start: int, end: int) -> Iterator[SecretPlace]:
         yield SecretPlace("password", start, start + len(secret))
 
 
-_CODE: Final = re.compile(
-    r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]|[0-9][A-Z][a-z]|[a-z][0-9]{1,4}[A-Z]"
-)
 _SURE: Final = re.compile(r"[!@#$%^&*+=]|[a-z][0-9][A-Za-z]|[A-Z][a-z]?[0-9][a-z]")
-_NAMED_CODE: Final = re.compile(r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,})*[-_.]?[0-9]{2,4}[!?]?\Z")
 _ISSUE: Final = re.compile(r"[A-Z]+-[0-9]+\Z")
 
 
@@ -185,7 +182,8 @@ _PHRASE: Final = (
 def _is_user_password(secret: str) -> bool:
     """Return whether a word after a user is no scope, as in `admin:read_org2`, and no id."""
     return (
-        secret.lower() != secret or re.search(r"[!@#$%^&*+=?]", secret) is not None
+        secret.lower() != secret != secret.upper()
+        or re.search(r"[!@#$%^&*+=?]", secret) is not None
     ) and re.search(r"[A-Za-z]{3}", secret) is not None
 
 
@@ -206,20 +204,21 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "creds|credentials|login|zugang|log in|log on|sign in|einloggen|anmelden",
-        r"(?:creds|credentials|logins?|zugang(?:sdaten)?|log (?:in|on)|sign in|einloggen|anmelden)"
-        r"(?: (?:for|to|of|on|für) [\w.-]{1,30})?"
-        r"(?: are| is| sind| as| with| using| als| mit)?[: (]{1,3}[\"'`]?"
+        "cred|login|zugang|log in|log on|sign in|einlog|inlog|anmeld|identifiant|acceso|accesso",
+        r"(?:creds|credentials|logins?|zugang(?:sdaten)?|log (?:in|on)|sign in|einloggen|anmelden"
+        r"|inloggen|inloggegevens|credenciales|credenziali|credenciais|identifiants|acces{1,2}o)"
+        r"(?: [\w.-]{1,30}){0,4}?"
+        r"(?: are| is| sind| as| with| using| als| mit| met)?[: (]{1,3}[\"'`]?"
         r"[\w.@+-]{2,60}[\"'`]? ?[/|] ?[\"'`]?(?P<secret>[^\s\"'`,;/|()]{6,100})",
         lambda secret: is_argument(secret) and is_told(secret),
-        r"(?:creds|credentials|logins?|zugang|log (?:in|on)|sign in|einloggen|anmelden)"
+        r"(?:cred|login|zugang|log (?:in|on)|sign in|einlog|inlog|anmeld|identifiant|acces)"
         r"[^\n]* ?[/|] ?",
     ),
     ignoring_case(
         "password",
         "admin / |root / |administrator / |user / ",
         r"[a-z]{4,13} / [\"'`]?(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{6,64})",
-        lambda secret: is_told(secret) and _CODE.search(secret) is not None,
+        lambda secret: is_told(secret) and CODE.search(secret) is not None,
     ),
     # A network, and its password.
     ignoring_case(
@@ -231,7 +230,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         lambda secret: (
             len(secret) >= 8
             and is_told(secret)
-            and (_CODE.search(secret) or _NAMED_CODE.match(secret)) is not None
+            and (CODE.search(secret) or NAMED_CODE.match(secret)) is not None
         ),
         r"(?:wi-?fi|wlan|ssid)[^\n]*(?:[/|,;]| [-–] )",
     ),
@@ -253,7 +252,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         "@",
         r"@[\w-]{1,60}\.[\w.-]{2,60}[\"'`]?(?:[ ]?[/|][ ]?|[ ]+[-–—][ ]|,[ ])[\"'`]?"
         r"(?P<secret>[^\s\"'`”»,;()<>/|@]{8,64})(?![^\s\"'`.,;!?)])",
-        lambda secret: is_told(secret.rstrip(".!?:")) and _CODE.search(secret) is not None,
+        lambda secret: is_told(secret.rstrip(".!?:")) and CODE.search(secret) is not None,
         r"@[\w-]+\.[\w.-]+[\"'`]?(?: ?[/|]|,| +[-–—]) ?[\"'`]?[^\s/|@]{8}",
     ),
     # A word with a number can be a room, a month or an issue unless the line ends with it.
@@ -263,7 +262,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"@[\w-]{1,60}\.[\w.-]{2,60}[\"'`]?(?:[ ]?/[ ]?|[ ]+[-–—][ ])[\"'`]?"
         r"(?P<secret>[a-z][\w.!?-]{7,63})(?=[\"'`]?[ \t]*(?:\r?\n|\Z))",
         lambda secret: (
-            is_told(secret) and _NAMED_CODE.match(secret) is not None and not _ISSUE.match(secret)
+            is_told(secret) and NAMED_CODE.match(secret) is not None and not _ISSUE.match(secret)
         ),
         r"@[\w-]+\.[\w.-]+[\"'`]?(?: ?/| +[-–—]) ?[\"'`]?[a-z]",
     ),
@@ -285,7 +284,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
             r"(?:(?:maiden name|ädchenname)(?=[ ][A-ZÄÖÜ])|maiden name|ädchenname"
             r"|(?:(?<=ecurity q)|(?<=ecret q))uestion[^\n]{0,80}?[Aa]nswer"
             r"|(?<=icherheits)frage[^\n]{0,80}?Antwort|[a-z ]{5,30}(?:answer|question))"
-            r"(?: (?:of|meiner|my|the) [\w ]{1,20}?)?"
+            r"(?: (?:of|meiner|my|the|der|von) [\w ]{1,20}?)?"
             r"(?:[ ](?:is|was|ist|lautet)|:|(?<=n[ ]name)|(?<=enname))[ ]"
             r"[\"'“„]?(?P<secret>[A-ZÄÖÜ][\w.'’-]{1,24}"
             r"(?:[ ][\w.'’-]{1,24}){0,3})(?=[\"'”“,;!]|[.]?[ ]*(?:\r?\n|\Z)|[.] )"

@@ -75,14 +75,6 @@ PARTS: Final[tuple[Kind, ...]] = (
         needs=r"[0-9](?:\||%7[Cc])[A-Za-z0-9_-]{8}",
     ),
     Kind(
-        "package-token",
-        ("contribsys.com", "CONTRIBSYS__COM"),
-        re.compile(
-            r"(?:contribsys\.com|CONTRIBSYS__COM)[\"': =]{1,6}(?P<secret>[0-9a-f]{8}:[0-9a-f]{8})"
-        ),
-        is_mixed,
-    ),
-    Kind(
         "api-key",
         ("-",),
         re.compile("(?<=[um][0-9]{7})-[0-9a-f]{24}(?![A-Za-z0-9-])"),
@@ -199,9 +191,14 @@ PARTS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "webhook",
-        ("/api/webhooks/", ".webhook.office.com/", "hooks.zapier.com/hooks/catch/"),
+        (
+            "/api/webhooks/",
+            ".webhook.office.com/",
+            ".office.com/webhook/",
+            "hooks.zapier.com/hooks/catch/",
+        ),
         re.compile(
-            r"(?:/api/webhooks/(?=[0-9]{1,30}/)|\.webhook\.office\.com/[a-z0-9]{1,20}/"
+            r"(?:/api/webhooks/(?=[0-9]{1,30}/)|(?:\.webhook)?\.office\.com/[a-z0-9]{1,20}/"
             r"|hooks\.zapier\.com/hooks/catch/)(?P<secret>[A-Za-z0-9@/_-]{12,}+)"
         ),
         is_no_placeholder,

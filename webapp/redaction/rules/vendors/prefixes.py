@@ -128,7 +128,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("1password-token", _BASE64 + "{40,}+", "ops_eyJ"),
     ("age-key", r"[0-9A-Z]{20,}+", "AGE-SECRET-KEY-1"),
     # Clouds and hosting.
-    ("aws-key-id", r"[A-Z2-7]{16}(?![A-Za-z0-9])", "AKIA ASIA ABIA ACCA"),
+    ("aws-key-id", r"[A-Z0-9]{16}(?![A-Za-z0-9])", "AKIA ASIA ABIA ACCA"),
     ("aws-key", _BASE64 + "{80,}+", "IQoJb3JpZ2lu FwoGZXIv FQoGZXIv"),
     ("aws-key", _BASE64 + "{30,}+", "ABSK bedrock-api-key-"),
     ("google-key", _DASHED + "{30,}+", "AIza"),
