@@ -27,6 +27,7 @@ from tools.forking import Forkable
 from tools.paths import ROOT
 from tools.store_rows import compact, completion, jsonl
 from webapp import create_app
+from webapp.cli import COMMANDS
 from webapp.config import Config
 from webapp.database import open_database
 
@@ -41,6 +42,7 @@ DOCUMENTS: Final = tuple(
 )
 COMPLETION: Final = "chatcmpl-9Xk2fA"
 SHARE: Final = "4f1c09d2aa31be07"
+_IN_SENTENCES: Final = re.compile(r"`((?:[\w./]+/)?(?:make|python|readback) [^`\n]+)`")
 PASSWORD: Final = "correct horse battery\n"
 
 
@@ -99,22 +101,26 @@ class Machine:
             (self.folder / call.output).write_text(output)
 
     def run_readback(self, call: Call) -> str:
+        assert call.words[1] in COMMANDS or call.words[1].startswith("-"), call
         if call.words[1] == "serve":
+            assert len(call.words) == 2, call
             self._start(call)
             return ""
-        words = [self._share_id if word == SHARE else word for word in call.words[1:]]
-        if not any(word.startswith("-") for word in words) and "postgresql" in str(call.variables):
-            # The address is an example; the rest must be a valid request.
+        if "postgresql" in call.variables.get("DATABASE_URL", ""):
+            # The address is an example, but a valid one.
             open_database(call.variables["DATABASE_URL"]).close()
-            return ""
+        words = [self._share_id if word == SHARE else word for word in call.words[1:]]
         command = self.readback.with_settings(**self._here(call.variables))
-        if words[0] == "restore":
-            command = command.with_settings(DATABASE_URL=f"sqlite:///{self.folder}/new.sqlite3")
-        if words[0] == "pull":
-            assert Config.from_environ(call.variables).openai_api_key
-            return ""
+        if words[0] in ("pull", "restore"):
+            command = command.with_settings(
+                DATABASE_URL=f"sqlite:///{self.folder}/{words[0]}.sqlite3"
+            )
         words = [path for word in words for path in self._expand(word)]
-        ended = command(*words, input=PASSWORD * 2 if words[0] == "password" else "")
+        if words[0] == "pull":
+            with serve(create_app(Config(database_url=self._database))) as here:
+                ended = command.with_settings(OPENAI_BASE_URL=f"{here}/v1")(*words)
+        else:
+            ended = command(*words, input=PASSWORD * 2 if words[0] == "password" else "")
         allowed = {0, 1} if words[0] == "check" else {0}
         assert ended.status in allowed, f"{call}: {ended}"
         return ended.output
@@ -251,6 +257,21 @@ def test_every_command_works(document: Path, folder: Path, forkable: Forkable) -
 
     for call in calls:
         machine.execute(call)
+
+
+def test_every_command_in_a_sentence_exists(folder: Path) -> None:
+    machine = Machine(folder, Readback.of_user(folder))
+    paths = {*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")} - {ROOT / "CHANGELOG.md"}
+    texts = (path.read_text(encoding="utf-8") for path in paths)
+    found = {code for text in texts for code in _IN_SENTENCES.findall(text)}
+    calls = [call for code in found for call in parse_calls(code)]
+    assert {call.program for call in calls} == {"make", "python", "readback"}
+
+    for call in calls:
+        if call.program == "readback":
+            assert call.words[1] in {*COMMANDS, "--version"}, call
+        else:
+            machine.execute(call)
 
 
 def test_the_example_for_a_client_stores_its_completion(tmp_path: Path) -> None:
