@@ -167,12 +167,15 @@ def start_module(
 
 @contextmanager
 def running_forkable() -> Iterator[Forkable]:
-    """Run a process that has imported all of Readback; it ends with its last fork."""
+    """Run a process that has imported all of Readback; it ends with its last fork.
+
+    Warnings are errors there, as in the tests themselves.
+    """
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with control:
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-W", "error", "-m", __name__, str(theirs.fileno())],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -259,4 +262,5 @@ def _main(control: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _main(socket.socket(fileno=int(sys.argv[1])))
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        _main(control)

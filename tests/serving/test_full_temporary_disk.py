@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.process
 
 LARGE: Final = 1_000_000
 NO_ROOM: Final = "disk for temporary files is full"
+_LEFT_OPEN: Final = re.compile(r"^Exception ignored in: .*?^ResourceWarning: .*?$", re.M | re.S)
+"""waitress and prometheus-client do not close a file that they cannot write."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, forkable: Forkable) -> Iter
             assert send(served, "/import", files={"files": ("a", b"x")}).status_code == 200
             fill_disk(disk)
             yield served
-            assert "Traceback" not in served.stop().errors
+            assert "Traceback" not in _LEFT_OPEN.sub("", served.stop().errors)
     except MountRefused as refusal:
         pytest.skip(str(refusal))
 

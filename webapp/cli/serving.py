@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -138,11 +138,13 @@ def _listen(host: str, port: int, *, prefix: str = "") -> socket.socket:
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
         found = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        listener = socket.socket(found[0])
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(found[4])
-        # Two sockets can be bound to one port while neither listens.
-        listener.listen(BACKLOG)
+        with ExitStack() as unless_it_listens:
+            listener = unless_it_listens.enter_context(socket.socket(found[0]))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(found[4])
+            # Two sockets can be bound to one port while neither listens.
+            listener.listen(BACKLOG)
+            unless_it_listens.pop_all()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             problem = f"{prefix}PORT={port} is in use on {host}; set another one"

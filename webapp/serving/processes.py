@@ -40,9 +40,15 @@ class Workers:
         """Run until SIGTERM or Ctrl+C, then let the workers stop within `stop_seconds`."""
         for end in (self._wakes, self._woken):
             end.setblocking(False)
-        signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
-        for number in _SIGNALS:
-            signal.signal(number, self._note)
+        with self._wakes, self._woken:
+            signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
+            for number in _SIGNALS:
+                signal.signal(number, self._note)
+            self._replace_until_stopped()
+            self._stop(stop_seconds)
+            signal.set_wakeup_fd(-1)
+
+    def _replace_until_stopped(self) -> None:
         while not self._is_stopping:
             now = time.monotonic()
             due = [work for at, work in self._due if at <= now]
@@ -52,7 +58,6 @@ class Workers:
             soonest = min((at for at, _ in self._due), default=None)
             self._wait(None if soonest is None else soonest - time.monotonic())
             self._reap()
-        self._stop(stop_seconds)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._is_stopping = self._is_stopping or number != signal.SIGCHLD
