@@ -158,6 +158,7 @@ def test_a_moment_is_past_once_it_has_come() -> None:
         ("```python\nprint(1)\n```", "print(1)"),
         ("  ```\nx", "x"),
         ("#hashtag", "#hashtag"),
+        ("-----\nisort........Failed", "isort…Failed"),
         ("**", "**"),
     ],
 )

@@ -25,6 +25,9 @@ _MOST_READ: Final = 100_000
 # Marks of Markdown that would only disturb a few words: headings, stars, backticks.
 _LINE_MARK: Final = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|```\w*)", re.MULTILINE)
 _MARKED: Final = re.compile(r"(\*\*|`)(?=\S)([^*`\n]+)(?<=\S)\1")
+_LEADER: Final = re.compile(r"[.·]{4,}|-{4,}")
+_PREAMBLE: Final = re.compile(r"[^\n]{0,300}\bissue\b[^\n]{0,100}\s+ISSUE:\s+(?=\S)", re.DOTALL)
+"""What prompts of agents say before the issue that they are to solve."""
 _BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
@@ -130,15 +133,22 @@ def is_past(seconds: int, *, now: float | None = None) -> bool:
 def drop_markup(text: str) -> str:
     """Drop the marks of Markdown at headings and fences, and around bold words and code.
 
-    Names such as `__init__` are kept as they are.
+    Names such as `__init__` are kept as they are, and dots that lead to a word are shortened.
     """
-    return _MARKED.sub(r"\2", _LINE_MARK.sub("", text))
+    return _LEADER.sub("…", _MARKED.sub(r"\2", _LINE_MARK.sub("", text)))
+
+
+def skip_preamble(text: str) -> str:
+    """Return what follows a heading `ISSUE:` and the sentence about it, or the whole text."""
+    found = _PREAMBLE.match(text)
+    return text[found.end() :] if found else text
 
 
 def first_words(text: str, limit: int = 160) -> str:
     """Cut the first line with words to `limit` characters, without the marks of Markdown."""
     for line in text[:_MOST_READ].splitlines():
-        if words := drop_markup(line).strip():
+        words = drop_markup(line).strip()
+        if words.strip("…"):
             return words if len(words) <= limit else words[:limit].rsplit(" ", 1)[0] + " …"
     return ""
 

@@ -148,7 +148,9 @@ def test_a_shell_is_named_by_what_it_runs() -> None:
         [calls(*(f"{n}:shell:{json.dumps({'command': c})}" for n, c in enumerate(commands)))]
     )
 
-    assert [call.label for call in run.calls[:3]] == ["pytest", "ruff", "ls"]
+    assert [call.label for call in run.calls[:3]] == [
+        *("shell: pytest", "shell: ruff", "shell: ls")
+    ]
     assert [call.tool for call in run.calls] == ["shell"] * 4
     assert run.calls[0].words == commands[0]
 

@@ -94,7 +94,7 @@ def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
 
 def test_a_call_in_the_answer_ends_the_completion(answered: ShowAnswer) -> None:
     bubble = answered({"finish_reason": "tool_calls"}, content=None, tool_calls=[call(1)])
-    assert "The completion ends with this call" in bubble.text
+    assert "The answer ends with this call" in bubble.text
 
 
 def test_a_tool_that_the_server_ran_has_its_result_in_the_answer(answered: ShowAnswer) -> None:

@@ -62,10 +62,10 @@ def test_very_many_choices_are_told_and_reached(
     ("sent", "said"),
     [
         ({"index": 0, "text": "of old"}, "of old"),
-        ({"index": 0, "text": ""}, "This choice has no message."),
-        ({"index": 0, "message": None}, "This choice has no message."),
+        ({"index": 0, "text": ""}, "This answer has no message."),
+        ({"index": 0, "message": None}, "This answer has no message."),
         ({"index": 0, "delta": {"content": "streamed"}}, "streamed"),
-        ({}, "This choice has no message."),
+        ({}, "This answer has no message."),
         (7, "7"),
         ("bare", "bare"),
         ([], "[]"),

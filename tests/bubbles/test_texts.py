@@ -100,15 +100,15 @@ def test_texts_among_parts_may_be_bare(show: ShowMessages) -> None:
     assert bubble.sources == ["bare", "in a part"]
 
 
-def test_a_refusal_says_that_the_model_declined(answered: ShowAnswer) -> None:
+def test_a_refusal_says_that_the_model_refused(answered: ShowAnswer) -> None:
     bubble = answered(content=None, refusal="I cannot help with that.")
-    assert "The model declined" in bubble.text
+    assert "The model refused to answer" in bubble.text
     assert bubble.sources == ["I cannot help with that."]
 
 
 def test_a_refusal_among_parts_is_one_too(show: ShowMessages) -> None:
     (bubble,) = show(part(type="refusal", refusal="No."))
-    assert "The model declined" in bubble.text
+    assert "The model refused to answer" in bubble.text
 
 
 def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:

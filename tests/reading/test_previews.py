@@ -75,6 +75,7 @@ def test_lists_share_a_request_for_a_question_that_is_under_way() -> None:
         ),
         ("Let us ask Dr. Ames, i.e. the author. She knows.", "She knows."),
         ("Certainly! Here are the steps:\n\n1. **Install** it.\n2. Run it.", "Install it."),
+        ("It was booked. Here are the details:\n\n- A", "It was booked. Here are the details: …"),
         ("# Report\n\n## Findings\n\n- [x] The `cache` was *stale*.", "The cache was stale."),
         ("# Only a heading", "Only a heading"),
         ("```python\nprint(1)\n```", "print(1)"),

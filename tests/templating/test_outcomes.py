@@ -11,7 +11,7 @@ import pytest
 from webapp import exact_json
 from webapp.completions import Completion
 from webapp.rendering import render_tool_name
-from webapp.templating.headers import is_bad_outcome
+from webapp.templating.headers import is_bad_outcome, is_good_outcome
 from webapp.templating.outcomes import glance_at_end
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
@@ -59,12 +59,12 @@ def choice(message: dict[str, Any], reason: str | None) -> dict[str, Any]:
         ),
         (
             {"choices": [choice({**SAID, "tool_calls": [CALL]}, "tool_calls")]},
-            "The model called look; the result is not part of this completion",
+            "With a call of look; its result would be in the next request",
             False,
         ),
         (
             {"choices": [choice({**SAID, "tool_calls": [CUT]}, "tool_calls")]},
-            "The model called look; the call is cut off",
+            "With a call of look that is cut off",
             True,
         ),
         ({"choices": [choice(SAID, "refusal")]}, "The model refused to answer", True),
@@ -89,26 +89,37 @@ def test_the_end_of_an_answer_is_said_in_words(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "is_bad"),
+    ("name", "value", "said"),
     [
-        ("reward", "0.0", True),
-        ("reward", "-1", True),
-        ("finalScore", "0.5", False),
-        ("is_resolved", "False", True),
-        ("label", "Incorrect", True),
-        ("label", "", False),
-        ("tests_failed", "0", False),
-        ("tests_failed", "3", True),
-        ("error", "none", False),
-        ("error", "The disk is full", True),
+        ("reward", "0.0", "bad"),
+        ("reward", "-1", "bad"),
+        ("reward", "1.0", "good"),
+        ("reward", "0.9", ""),
+        ("finalScore", "0.5", ""),
+        ("score", "1", ""),
+        ("success_rate", "1", ""),
+        ("tests_passed", "1", ""),
+        ("is_resolved", "False", "bad"),
+        ("is_resolved", "True", "good"),
+        ("not_resolved", "True", ""),
+        ("result", "true", ""),
+        ("label", "Incorrect", "bad"),
+        ("label", "Correct", "good"),
+        ("label", "", ""),
+        ("verdict", "merged", ""),
+        ("tests_failed", "0", ""),
+        ("tests_failed", "3", "bad"),
+        ("error", "none", ""),
+        ("error", "The disk is full", "bad"),
     ],
 )
-def test_a_recorded_outcome_may_say_that_something_failed(
-    name: str, value: str, is_bad: bool
+def test_a_recorded_outcome_may_say_that_something_failed_or_succeeded(
+    name: str, value: str, said: str
 ) -> None:
     document = exact_json.parse(json.dumps({name: value}))
     assert isinstance(document, exact_json.Object)
-    assert [is_bad_outcome(member) for member in document.members] == [is_bad]
+    (member,) = document.members
+    assert (is_bad_outcome(member), is_good_outcome(member)) == (said == "bad", said == "good")
 
 
 @pytest.mark.parametrize(

@@ -78,15 +78,42 @@ def test_the_answer_and_the_first_failure_are_said_at_once(
     assert answer == "All is done."
     assert end == "By itself, not cut off finish reason stop"
     assert texts(page, ".glance-lines p") == [
-        "✗ 2 failed calls; after each, a later call of the same tool reports no failure; "
-        "the last 3 results report no failure",
-        "First: 52 book error message: Error: no seat",
-        "Last: 54 book error message: Error: no seat",
+        "✗ 2 failed calls; each was followed by a call of the same tool without a failure",
+        "52 book ×2: no seat error message",
     ]
     for link in page.all(".glance a"):
         href = link.attributes["href"] or ""
         there = Page.of(client.get(href)) if href.startswith("/") else page
         assert there.all(f"#{href.partition('#')[2]}")
+
+
+def test_failures_of_different_causes_are_told_apart(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    line = json.loads(write_run(tmp_path / "run.jsonl").read_text())
+    line["messages"] = [{"role": "user", "content": "Go on"}]
+    outcomes = ["no seat on 7", "no seat on 8", "no money", "", "full", "closed", "late", ""]
+    for number, outcome in enumerate(outcomes):
+        tool = "pay" if number in (4, 5, 6) else "book"
+        line["messages"] += [
+            calls(tool, start=number),
+            result(number, f"Error: {outcome}" if outcome else "done"),
+        ]
+    (tmp_path / "run.jsonl").write_text(json.dumps(line))
+    load(tmp_path / "run.jsonl")
+    page = Page.of(client.get(f"/completions/{ID}"))
+    assert texts(page, ".glance-lines p") == [
+        "✗ 6 failed calls; 3 were followed by a call of the same tool without a failure, "
+        "not 10 pay, 12 pay, 14 pay",
+        "2 book ×2, the first: no seat on 7 error message",
+        "6 book: no money error message",
+        "10 pay: full error message",
+        "+2 more",
+    ]
+    assert "only=failures" in (page.link("+2 more") or "")
+    first, second = texts(page, ".sequences li")
+    assert "2 ×2, the first: no seat on 7" in first and "6: no money" in first
+    assert "12: closed" in second and second.endswith("14: late error message")
 
 
 def test_a_success_long_after_a_failure_is_not_denied(
@@ -241,7 +268,7 @@ def test_the_calls_of_the_answer_are_counted_with_the_others(
     load(tmp_path / "one.jsonl")
     found = texts(Page.of(client.get(f"/completions/{ID}")), ".roles > *")
     assert "calls 2" in found
-    assert found[-1] == "of 22 messages and the calls of the answer"
+    assert found[-1] == "of 22 messages, not counting the answer, but its call"
 
 
 def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
@@ -251,12 +278,12 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
     assert texts(page, ".roles > *") == [
         *("user 3", "assistant 30", "calls 30", "failed calls 2"),
         "1 call without a result",
-        "of 62 messages, the answer not counted",
+        "of 62 messages, not counting the answer",
     ]
     assert texts(page, ".run-details > summary") == ["2 tools used · failures in order"]
     (sequence,) = texts(page, ".sequences li")
     assert sequence.startswith("book ×2 ✗ failed → ✓ succeeded messages 52–57, recovered")
-    assert sequence.endswith("error message: Error: no seat")
+    assert sequence.endswith("52 ×2: no seat error message")
     assert texts(page, ".run-table tbody th") == ["look", "book"]
 
 
@@ -401,7 +428,7 @@ def test_the_outline_has_a_line_for_each_turn_and_series_of_calls(run_client: Fl
         "13 look ×15",
         "43 user And then?",
         "44 look ×4",
-        "52 book ×3 ✗ 2 failed",
+        "52 book ×3, ✗ 2 failed",
         "58 look ×3",
         "answer All is done.",
     ]
@@ -441,7 +468,7 @@ def test_the_lines_that_an_outline_leaves_out_are_counted_and_reached_by_a_link(
 
     page = Page.of(client.get(f"/completions/{ID}"))
     lines = texts(page, ".outline-lines li")
-    assert "52 book ×3 ✗ 2 failed" in lines
+    assert "52 book ×3, ✗ 2 failed" in lines
     assert lines[-1] == "answer All is done."
     [gap] = page.all(".outline-gap")
     assert len(lines) == 1001
@@ -559,4 +586,6 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     assert texts(page, ".glance dd")[0] == record
     assert texts(page, ".about .metadata dt") == ["team"]
     assert page.link("0.0") == "/completions?metadata%5Breward%5D=0.0"
-    assert texts(page, ".glance-lines") == ["No calls to check in 15 messages"]
+    assert texts(page, ".glance-lines") == [
+        "No calls. Failures are looked for in results of calls only"
+    ]

@@ -110,6 +110,12 @@ class Failure:
         return f"{self.rule} {number[0]}" if number else self.rule
 
     @property
+    def cause(self) -> str:
+        """The words without what `head` and a leading `Error:` say; empty if nothing is left."""
+        prefix = r"-?\d+(?:: |$)" if self.rule == "exit code" else r"error: *(?=\S)"
+        return re.sub(rf"^(?:{prefix})", "", self.words, flags=re.I)
+
+    @property
     def sentence(self) -> str:
         """The rule with its words: `exit code 1: 2 failed`, `error message: no seat`."""
         begins_with_code = self.rule == "exit code" and re.match(r"-?\d", self.words)
@@ -265,11 +271,15 @@ class Step:
 class FailingCalls:
     """Failing calls that belong together, from the first failure to the last call of interest.
 
-    `is_recovered` is true if each thing that failed was called again and did not fail.
+    `unrecovered` are the failed calls that no success of the same thing follows.
     """
 
     calls: tuple[RunCall, ...]
-    is_recovered: bool
+    unrecovered: tuple[RunCall, ...]
+
+    @property
+    def is_recovered(self) -> bool:
+        return not self.unrecovered
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -304,28 +314,31 @@ def find_sequences(calls: Sequence[RunCall]) -> tuple[FailingCalls, ...]:
         if calls[start].failure is None:
             start += 1
             continue
-        end, is_recovered = _follow(calls, start)
-        place = start + 1
-        while place < end:
+        end = place = start
+        unrecovered = []
+        while place <= end:
             if calls[place].failure is not None:
-                other_end, other_recovered = _follow(calls, place)
-                end, is_recovered = max(end, other_end), is_recovered and other_recovered
+                last, is_recovered = _follow(calls, place)
+                end = max(end, last)
+                unrecovered += [] if is_recovered else [calls[place]]
             place += 1
-        sequences.append(FailingCalls(calls=tuple(calls[start:end]), is_recovered=is_recovered))
-        start = end
+        sequences.append(
+            FailingCalls(calls=tuple(calls[start:place]), unrecovered=tuple(unrecovered))
+        )
+        start = place
     return tuple(sequences)
 
 
 def _follow(calls: Sequence[RunCall], start: int) -> tuple[int, bool]:
-    """Find the end of the sequence from the failure at `start`, and whether it succeeded."""
+    """Find the last call of the sequence from the failure at `start`, and whether it succeeded."""
     wanted = calls[start].tool, calls[start].label
     last = start
     place = start + 1
     while place < len(calls) and place <= last + WITHIN:
         if (calls[place].tool, calls[place].label) == wanted:
             if calls[place].failure is None and not calls[place].lacks_result:
-                return place + 1, True
+                return place, True
             if calls[place].failure is not None:
                 last = place
         place += 1
-    return last + 1, False
+    return last, False

@@ -72,7 +72,8 @@ class CallName:
 
     @property
     def label(self) -> str:
-        return self.program or self.tool
+        """The tool, and the program after it: `shell: pytest`."""
+        return f"{self.tool}: {self.program}" if self.program else self.tool
 
 
 def name_call(call: Call) -> CallName:

@@ -108,7 +108,7 @@ class RedactedReasoning(BasePiece):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(BasePiece):
-    """The words in which the model declined."""
+    """The words in which the model refused to answer."""
 
     kind: ClassVar[str] = "refusal"
     text: str

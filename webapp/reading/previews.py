@@ -118,7 +118,8 @@ def find_gist(text: str) -> str:
             sentence = rest[: _find_end(rest)]
             if any(map(str.isalnum, sentence)):
                 if not _OPENING.fullmatch(sentence):
-                    return _cut(rest)
+                    goes_on = rest.endswith(":") and len(prose) + len(others) > 1
+                    return _cut(f"{rest} …" if goes_on else rest)
                 opening = opening or rest
             rest = rest[len(sentence) :]
     return _cut(opening or next(iter((*others, *prose)), ""))

@@ -87,6 +87,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "describe_part": runs.describe_part,
     "count_failures": outcomes.count_failures,
     "first_failure_url": outcomes.first_failure_url,
+    "list_causes": outcomes.list_causes,
     "glance_at_question": outcomes.glance_at_question,
     "glance_at_answer": outcomes.glance_at_answer,
     "glance_at_end": outcomes.glance_at_end,
@@ -178,4 +179,5 @@ def install(app: Flask) -> None:
     env.filters["is_past"] = lambda seconds: read_input(partial(formatting.is_past, seconds))
     env.tests["linkable"] = addresses.is_linkable
     env.tests["bad_outcome"] = headers.is_bad_outcome
+    env.tests["good_outcome"] = headers.is_good_outcome
     env.globals.update(_GLOBALS)

@@ -46,6 +46,15 @@ _BAD: Final = frozenset(
     ("false", "no", "fail", "failed", "failure", "error", "wrong", "incorrect", "rejected", "bad")
     + ("unresolved", "unsolved", "negative", "thumbs_down")
 )
+_GOOD: Final = frozenset(
+    ("pass", "passed", "success", "succeeded", "successful", "correct", "resolved", "solved")
+    + ("accepted", "thumbs_up")
+)
+_SUCCESSES: Final = frozenset(
+    ("success", "passed", "pass", "correct", "resolved", "solved", "accepted")
+)
+_UP_TO_ONE: Final = frozenset(("reward", "success", "accuracy"))
+"""Values that 1 is the best of; scores and counts have no such bound."""
 _ORIGINS: Final = frozenset(
     ("source", "path", "file", "url", "uri", "commit", "sha", "hash", "revision", "license")
     + ("licence", "dataset", "repo", "repository", "retrieved", "kind")
@@ -66,7 +75,7 @@ def find_title(context: RenderContext) -> str:
 
 def shorten_title(question: str) -> str:
     """Shorten a question to the title of its page."""
-    return formatting.first_words(question, 100)
+    return formatting.first_words(formatting.skip_preamble(question), 100)
 
 
 def group_settings(completion: Completion) -> list[tuple[str, list[Member]]]:
@@ -182,6 +191,17 @@ def is_bad_outcome(member: Member) -> bool:
         is_failure = plain not in _NO if _split_key(member) & _FAILURES else plain in _BAD
         return bool(plain) and is_failure
     return number > 0 if _split_key(member) & _FAILURES else number <= 0
+
+
+def is_good_outcome(member: Member) -> bool:
+    """Return whether an outcome plainly says that it succeeded: `reward: 1.0`, `resolved: true`."""
+    plain = (scalar_text(member.value) or "").strip().lower()
+    words = _split_key(member)
+    if words & (_FAILURES | {"not", "rate"}):
+        return False
+    if plain in ("true", "yes"):
+        return bool(words & _SUCCESSES)
+    return plain in _GOOD or bool(plain in _ONE and words & _UP_TO_ONE)
 
 
 def _split_key(member: Member) -> set[str]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from webapp.analysis import Run, RunCall, RunMessage, find_answer_failure
 from webapp.analysis.naming import is_cut_off, shorten
 from webapp.completions import Completion
-from webapp.formatting import count, drop_markup
+from webapp.formatting import count, drop_markup, skip_preamble
 from webapp.messages import Choice, Message
 from webapp.reading.previews import preview_answer
 from webapp.services import services
 from webapp.templating.context import RenderContext
 from webapp.templating.runs import RunLinks, describe_part, is_worth_a_summary
 
+Failed: TypeAlias = RunCall | RunMessage
+
 _SHORT: Final = 40
 """Characters of a question that the title shows at every width."""
+
+_MAX_CAUSES: Final = 3
+_NUMBER: Final = re.compile(r"\d+")
 
 _INCOMPLETE: Final = {
     "cut off": "Cut off: the answer reached the limit of its tokens",
@@ -45,24 +51,41 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureGlance:
-    """The failures of a run in words, and the first and the last of them, unless it is the answer.
+class Cause:
+    """The first of `count` failures that report the same; `is_same` unless numbers in it differ.
 
-    `count` is empty if no failure was found, `words` say what followed. `last` is set if the last
-    results of the run report failures.
+    `words` are those of the failure, `rule` is what it was found by, if they do not say it.
+    """
+
+    first: Glance
+    words: str
+    rule: str
+    count: int
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGlance:
+    """The failures of a run in words, with the first of each cause, unless it is the answer.
+
+    `count` is empty if no failure was found, `words` say what followed, except for `lost` ones.
+    `last` is set if the last results of the run report failures. `more` counts the failures of
+    other causes.
     """
 
     count: str
     words: str
     last: str = ""
-    places: tuple[Glance, ...] = ()
+    lost: tuple[Glance, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    more: int = 0
 
 
 def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None:
     """Return the question, unless the title has all of it."""
     run = context.run
     asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
-    question = shorten(drop_markup(run.question), limit=300) if run else ""
+    question = shorten(drop_markup(skip_preamble(run.question)), limit=300) if run else ""
     if asked is None or len(question) <= _SHORT:
         return None
     return Glance("Question", question, links.to_message(asked))
@@ -74,9 +97,10 @@ def glance_at_answer(context: RenderContext, links: RunLinks) -> Glance | None:
     if completion is None or not completion.choices:
         return None
     called = _name_calls(completion.choices[0].message_or_empty)
-    words = preview_answer(completion).text or (f"calls {called}" if called else "no text")
-    answer = run.answer if run else None
-    return Glance("Answer says", words, links.to_message(answer) if answer else None)
+    said = preview_answer(completion).text
+    words = said or (f"calls {called}" if called else "no text")
+    href = links.to_message(run.answer) if run and run.answer else None
+    return Glance("Answer says" if said else "Answer", words, href)
 
 
 def glance_at_end(completion: Completion, *, is_partial: bool = False) -> Glance:
@@ -110,11 +134,14 @@ def _describe_end(choice: Choice, completion: Completion) -> tuple[str, bool]:
         return "The answer is empty", True
     answered = {one.tool_call_id for one in message.results}
     if any(map(is_cut_off, message.calls)):
-        return f"The model called {_name_calls(message)}; the call is cut off", True
+        return f"With a call of {_name_calls(message)} that is cut off", True
     if any(getattr(call, "id", None) not in answered for call in message.calls):
-        results = "result is" if len(message.calls) == 1 else "results are"
-        called = _name_calls(message)
-        return f"The model called {called}; the {results} not part of this completion", False
+        one = len(message.calls) == 1
+        call, result = ("a call", "its result") if one else ("calls", "their results")
+        return (
+            f"With {call} of {_name_calls(message)}; {result} would be in the next request",
+            False,
+        )
     if choice.finish_reason is None:
         return "Not known: no finish reason was recorded", False
     return _ENDS.get(choice.finish_reason, "With a finish reason of the server's own"), False
@@ -149,73 +176,92 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
         return None
     if not is_worth_a_summary(run) and all(one.kind == "answer" for one in run.failures):
         return None
-    messages = describe_part(context.page, run)
+    share = services().share
     if not run.failures:
         calls = count(len(run.calls), "call")
-        words = f"None reported by {calls} in {messages}"
+        words = f"None reported by {calls} in {describe_part(context.page, run)}"
         if not run.calls:
-            words = f"No calls to check in {messages}"
-        share = services().share
+            words = "No calls. Failures are looked for in results of calls only"
         unknown = "; what the share leaves out is not counted" if share and share.omitted else ""
         return FailureGlance("", words + unknown)
-    failures = [one for one in run.failures if one.kind != "answer"]
-    names = ("First", "Last") if len(failures) > 1 else ("It was",)
-    ends = (failures[0], failures[-1]) if failures else ()
-    places = (_glance_at(one, name, run, links) for name, one in zip(names, ends, strict=False))
-    last, has_failed = _describe_last(run)
-    followed = [*_describe_recovery(run), *([last] if last and not has_failed else ())]
+    failed: list[Failed] = [
+        *(call for call in run.calls if call.failure),
+        *(one for one in run.failures_of_no_call if one.kind != "answer"),
+    ]
+    causes = list_causes(sorted(failed, key=lambda one: _find_number(one) or 0), links)
+    more = sum(one.count for one in causes[_MAX_CAUSES:])
+    is_known = run.is_whole and run.sequences and not (share and share.omitted)
+    words, lost, last = _describe_sequel(run) if is_known else ("", (), "")
     return FailureGlance(
-        count_failures(run), "; ".join(followed), last if has_failed else "", tuple(places)
+        count_failures(run),
+        words,
+        last,
+        tuple(_glance_at(one, links) for one in lost),
+        tuple(causes[:_MAX_CAUSES]),
+        more,
     )
 
 
-def _describe_recovery(run: Run) -> Iterator[str]:
-    """Yield whether failing calls succeeded later."""
-    if not _is_known_to_the_end(run):
-        return
-    number = sum(one.failures for one in run.sequences)
-    recovered = sum(one.failures for one in run.sequences if one.is_recovered)
-    succeeded = {
-        call.tool: at for at, call in enumerate(run.calls) if call.results and call.failure is None
-    }
-    if recovered:
-        part = "each" if recovered == number else f"{recovered:,} of them"
-        after = f"after {part}, " if number > 1 else ""
-        yield f"{after}a later call of the same tool reports no failure"
-    elif all(succeeded.get(one.tool, -1) < at for at, one in enumerate(run.calls) if one.failure):
-        yield "no later call of the same tool succeeded"
-
-
-def _describe_last(run: Run) -> tuple[str, bool]:
-    """Describe what the last results of a run with failed calls report, and whether they failed."""
-    if not _is_known_to_the_end(run):
-        return "", False
-    answered = [call.failure is not None for call in run.calls if call.results]
-    has_failed, last = next(groupby(reversed(answered)))
-    length = len(list(last))
+def _describe_sequel(run: Run) -> tuple[str, tuple[RunCall, ...], str]:
+    """Describe what followed failed calls, except for some, and the last results if they failed."""
+    failed = [call for one in run.sequences for call in one.calls if call.failure]
+    lost = tuple(call for one in run.sequences for call in one.unrecovered)
+    answered = [call for call in run.calls if call.results]
+    has_failed, ends = next(groupby(reversed(answered), lambda call: call.failure is not None))
+    length = len(list(ends))
     results = "result reports" if length == 1 else f"{length:,} results report"
-    return f"the last {results} {'a' if has_failed else 'no'} failure", has_failed
+    last = f"the last {results} {'a' if has_failed else 'no'} failure"
+    words = "" if has_failed else last
+    succeeded = {
+        call.tool: at for at, call in enumerate(run.calls) if call in answered and not call.failure
+    }
+    if len(lost) < len(failed):
+        number = len(failed) - len(lost)
+        was = "" if len(failed) == 1 else f"{number:,} {'was' if number == 1 else 'were'} "
+        same = "tool and program" if any(one.label != one.tool for one in failed) else "tool"
+        words = f"{was if lost else was and 'each was '}followed by a call of the same {same}"
+        words += " without a failure"
+    elif not (has_failed and length >= len(failed)) and all(
+        succeeded.get(one.tool, -1) < at for at, one in enumerate(run.calls) if one.failure
+    ):
+        words = "no later call of the same tool succeeded"
+    return words, lost if len(lost) < len(failed) else (), last if has_failed else ""
 
 
-def _is_known_to_the_end(run: Run) -> bool:
-    share = services().share
-    return run.is_whole and bool(run.sequences) and not (share and share.omitted)
+def list_causes(failed: Iterable[Failed], links: RunLinks) -> list[Cause]:
+    """List the causes of failures in order; numbers in what they report make no other cause."""
+    alike: dict[tuple[str, str], list[Failed]] = {}
+    for one in failed:
+        if one.failure is not None:
+            cause = _NUMBER.sub("0", one.failure.sentence)
+            alike.setdefault((_name_failed(one), cause), []).append(one)
+    causes = []
+    for ones in alike.values():
+        failures = [one.failure for one in ones if one.failure]
+        head, words = failures[0].head, failures[0].cause
+        is_same = len({one.sentence for one in failures}) == 1
+        first = _glance_at(ones[0], links)
+        causes.append(Cause(first, words or head, head if words else "", len(ones), is_same))
+    return causes
 
 
-def _glance_at(failure: RunMessage, name: str, run: Run, links: RunLinks) -> Glance:
-    call = _find_call_of(failure, run)
-    reason = failure.failure.sentence if failure.failure else ""
-    if call is None:
-        return Glance(name, failure.words, links.to_message(failure), failure.number, reason)
-    return Glance(name, call.label, links.to_call(call), call.message, reason)
+def _glance_at(failed: Failed, links: RunLinks) -> Glance:
+    href = links.to_call(failed) if isinstance(failed, RunCall) else links.to_message(failed)
+    return Glance("", _name_failed(failed), href, _find_number(failed))
+
+
+def _name_failed(failed: Failed) -> str:
+    return failed.label if isinstance(failed, RunCall) else failed.role
+
+
+def _find_number(failed: Failed) -> int | None:
+    return failed.message if isinstance(failed, RunCall) else failed.number
 
 
 def first_failure_url(run: Run, links: RunLinks) -> str | None:
     """Return the link to the first failure: to its call, if it is the result of one."""
-    return _glance_at(run.failures[0], "", run, links).href if run.failures else None
-
-
-def _find_call_of(failure: RunMessage, run: Run) -> RunCall | None:
-    if failure.number is None:
+    if not run.failures:
         return None
-    return next((call for call in run.calls if failure.number in call.results), None)
+    first = run.failures[0]
+    calls = (one for one in run.calls if first.number is not None and first.number in one.results)
+    return _glance_at(next(calls, first), links).href

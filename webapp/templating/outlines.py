@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, log2
@@ -27,7 +27,10 @@ SHAPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineLine:
-    """A turn, or consecutive calls of one tool; `share` is its part of the run's size, in %."""
+    """A turn, or consecutive calls of one tool; `share` is its part of the run's size, in %.
+
+    `is_part` is true of calls whose message has a line of its own before theirs.
+    """
 
     number: int | None
     href: str
@@ -37,6 +40,7 @@ class OutlineLine:
     count: int
     failures: int
     share: int
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
     size = run.size or 1
     lines: list[OutlineLine] = []
     waiting: list[RunCall] = []
+    spoken: set[int | None] = set()
     answered = {number for call in run.calls for number in call.results if number is not None}
     failed = {message.anchor for message in run.failures_of_no_call}
     for message in run.messages:
@@ -119,8 +124,9 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
         if is_call_result:
             continue
         if message.words or not message.calls:
-            lines.extend(_group_calls(waiting, links, size))
+            lines.extend(_group_calls(waiting, links, size, spoken))
             waiting = []
+            spoken.add(message.number)
             line = OutlineLine(
                 number=message.number,
                 href=links.to_message(message),
@@ -133,11 +139,13 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
             )
             lines.append(line)
         waiting.extend(message.calls)
-    return [*lines, *_group_calls(waiting, links, size)]
+    return [*lines, *_group_calls(waiting, links, size, spoken)]
 
 
-def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterator[OutlineLine]:
-    """Yield a line for each series of calls of one tool."""
+def _group_calls(
+    calls: Sequence[RunCall], links: RunLinks, size: int, spoken: Set[int | None]
+) -> Iterator[OutlineLine]:
+    """Yield a line for each series of calls of one tool; the `spoken` messages have their own."""
     series: list[RunCall] = []
     for place, call in enumerate(calls):
         series.append(call)
@@ -153,6 +161,7 @@ def _group_calls(calls: Sequence[RunCall], links: RunLinks, size: int) -> Iterat
             count=len(series),
             failures=len(failed),
             share=round(100 * sum(one.sent + one.returned for one in series) / size),
+            is_part=series[0].message in spoken,
         )
         series = []
 

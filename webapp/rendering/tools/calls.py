@@ -149,12 +149,16 @@ def describe_problem(error: NotJson, text: str) -> Problem:
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
-    place = Markup("{}{}<mark>{}</mark>{}{}").format(
+    rest = text[min(end, at + 1) : end]
+    # Of a text that is cut off, the place of the cut is shown too.
+    ending = rest[_AFTER:][-_AFTER:] if error.at_end else ""
+    place = Markup("{}{}<mark>{}</mark>{}{}{}").format(
         _CUT if at - start > _BEFORE else "",
         reveal_invisible(text[max(start, at - _BEFORE) : at]),
         reveal_invisible(text[at:end][:1]),
-        reveal_invisible(text[at + 1 : min(end, at + 1 + _AFTER)]),
-        _CUT if end - at - 1 > _AFTER else "",
+        reveal_invisible(rest[:_AFTER]),
+        _CUT if len(rest) > _AFTER + len(ending) else "",
+        reveal_invisible(ending),
     )
     words = f"{error.describe('The arguments')}."
     return Problem(words=words, place=place, is_cut_off=error.at_end and bool(text.strip()))
