@@ -186,7 +186,7 @@ def test_a_question_that_is_more_than_the_title_is_said_too(
     question = page.all(".glance dd a")[0]
     words = "We are solving the following issue. Issue Times lose their precision. word word"
     assert question.text().startswith(words)
-    assert len(question.text()) <= 300
+    assert len(question.text()) <= 200
     assert question.attributes["href"] == "#m-2"
     # Wherever a page begins: the run is known as a whole.
     for path in (f"/messages/{ID}-40", "?range=40-44", "?order=desc"):
@@ -268,7 +268,7 @@ def test_the_calls_of_the_answer_are_counted_with_the_others(
     load(tmp_path / "one.jsonl")
     found = texts(Page.of(client.get(f"/completions/{ID}")), ".roles > *")
     assert "calls 2" in found
-    assert found[-1] == "of 22 messages, not counting the answer, but its call"
+    assert found[-1] == "of 22 messages before the answer, and its call"
 
 
 def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
@@ -278,7 +278,7 @@ def test_the_first_page_counts_the_whole_run(run_client: FlaskClient) -> None:
     assert texts(page, ".roles > *") == [
         *("user 3", "assistant 30", "calls 30", "failed calls 2"),
         "1 call without a result",
-        "of 62 messages, not counting the answer",
+        "of 62 messages before the answer",
     ]
     assert texts(page, ".run-details > summary") == ["2 tools used · failures in order"]
     (sequence,) = texts(page, ".sequences li")

@@ -85,7 +85,7 @@ def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None
     """Return the question, unless the title has all of it."""
     run = context.run
     asked = next((turn for turn in run.user_turns if turn.words), None) if run else None
-    question = shorten(drop_markup(skip_preamble(run.question)), limit=300) if run else ""
+    question = shorten(drop_markup(skip_preamble(run.question)), limit=200) if run else ""
     if asked is None or len(question) <= _SHORT:
         return None
     return Glance("Question", question, links.to_message(asked))
@@ -206,19 +206,19 @@ def _describe_sequel(run: Run) -> tuple[str, tuple[RunCall, ...], str]:
     """Describe what followed failed calls, except for some, and the last results if they failed."""
     failed = [call for one in run.sequences for call in one.calls if call.failure]
     lost = tuple(call for one in run.sequences for call in one.unrecovered)
-    answered = [call for call in run.calls if call.results]
-    has_failed, ends = next(groupby(reversed(answered), lambda call: call.failure is not None))
+    answered = [call.failure is not None for call in run.calls if call.results]
+    has_failed, ends = next(groupby(reversed(answered)))
     length = len(list(ends))
     results = "result reports" if length == 1 else f"{length:,} results report"
     last = f"the last {results} {'a' if has_failed else 'no'} failure"
     words = "" if has_failed else last
     succeeded = {
-        call.tool: at for at, call in enumerate(run.calls) if call in answered and not call.failure
+        call.tool: at for at, call in enumerate(run.calls) if call.results and not call.failure
     }
     if len(lost) < len(failed):
         number = len(failed) - len(lost)
         was = "" if len(failed) == 1 else f"{number:,} {'was' if number == 1 else 'were'} "
-        same = "tool and program" if any(one.label != one.tool for one in failed) else "tool"
+        same = "name" if any(one.label != one.tool for one in failed) else "tool"
         words = f"{was if lost else was and 'each was '}followed by a call of the same {same}"
         words += " without a failure"
     elif not (has_failed and length >= len(failed)) and all(
