@@ -19,6 +19,7 @@ from webapp.formatting import (
     iso_moment,
     moment,
     size,
+    skip_preamble,
 )
 
 NOW = 1_758_039_249
@@ -164,6 +165,19 @@ def test_a_moment_is_past_once_it_has_come() -> None:
 )
 def test_the_first_words_are_those_of_the_first_line_that_has_any(text: str, words: str) -> None:
     assert first_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("We solve the following issue. Its text:\nISSUE:\n\nTimes are lost.", "Times are lost."),
+        ("Our issue.\n## Issue\nTimes are lost.", "Our issue.\n## Issue\nTimes are lost."),
+        ("Our issue:\nISSUE:\n", "Our issue:\nISSUE:\n"),
+        ("ISSUE: Times are lost.", "ISSUE: Times are lost."),
+    ],
+)
+def test_what_introduces_an_issue_is_skipped(text: str, rest: str) -> None:
+    assert skip_preamble(text) == rest
 
 
 def test_a_long_line_is_cut_at_a_word() -> None:

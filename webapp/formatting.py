@@ -169,4 +169,5 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "moment": moment,
     "show_blanks": show_blanks,
     "size": size,
+    "skip_preamble": skip_preamble,
 }

@@ -139,22 +139,32 @@ def test_a_text_that_was_only_read_is_judged_by_its_beginning(
 
 
 @pytest.mark.parametrize(
-    ("text", "head", "sentence"),
+    ("text", "head", "cause", "sentence"),
     [
-        ('{"output": "3 of 7", "exit_code": 2}', "exit code 2", "exit code: exit_code: 2"),
+        ('{"output": "3 of 7", "exit_code": 2}', "exit code 2", "", "exit code: exit_code: 2"),
         (
             "ls: 5 are missing\nexit code: 127",
-            "exit code 127",
-            "exit code 127: ls: 5 are missing",
+            *("exit code 127", "ls: 5 are missing", "exit code 127: ls: 5 are missing"),
         ),
-        ('{"returncode": -9}', "exit code -9", "exit code: returncode: -9"),
-        ('{"error": "7 are missing"}', "JSON error", "JSON error: 7 are missing"),
+        ('{"returncode": -9}', "exit code -9", "", "exit code: returncode: -9"),
+        (
+            '{"error": "7 are missing"}',
+            *("JSON error", "7 are missing", "JSON error: 7 are missing"),
+        ),
+        ("Error: no seat", "error message", "no seat", "error message: Error: no seat"),
+        ("Error:", "error message", "Error: …", "error message: Error:"),
+        (
+            "2 validation errors:\n- a",
+            *("error message", "2 validation errors: …", "error message: 2 validation errors:"),
+        ),
     ],
 )
-def test_the_head_of_a_call_has_the_exit_code(text: str, head: str, sentence: str) -> None:
+def test_the_head_of_a_call_has_the_exit_code_and_its_cause_the_rest(
+    text: str, head: str, cause: str, sentence: str
+) -> None:
     failure = find_result_failure(result(text), tool="run")
     assert failure is not None
-    assert (failure.head, failure.sentence) == (head, sentence)
+    assert (failure.head, failure.cause, failure.sentence) == (head, cause, sentence)
 
 
 def test_a_member_of_the_message_may_mark_it() -> None:

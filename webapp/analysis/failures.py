@@ -112,8 +112,9 @@ class Failure:
     @property
     def cause(self) -> str:
         """The words without what `head` and a leading `Error:` say; empty if nothing is left."""
-        prefix = r"-?\d+(?:: |$)" if self.rule == "exit code" else r"error: *(?=\S)"
-        return re.sub(rf"^(?:{prefix})", "", self.words, flags=re.I)
+        prefixes = {"exit code": r"(\w+: )?-?\d+(: |$)", "error message": r"error: *(?=\S)"}
+        words = re.sub(f"^{prefixes.get(self.rule, '')}", "", self.words, flags=re.I)
+        return f"{words} …" if words.endswith(":") else words
 
     @property
     def sentence(self) -> str:
