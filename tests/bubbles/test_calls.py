@@ -229,6 +229,16 @@ def test_a_long_line_is_cut_around_the_wrong_place_and_says_so(show: ShowMessage
     assert "x" * 500 in outer.text
 
 
+@pytest.mark.parametrize(("length", "cuts"), [(60, 0), (500, 1)])
+def test_a_long_line_that_is_cut_off_is_shown_to_its_end(
+    show: ShowMessages, length: int, cuts: int
+) -> None:
+    (outer,) = show(calling(call(1, arguments='{"a": "' + "x" * length + " the end")))
+    shown = text_in(outer.calls[0], ".wrong-place")
+    assert shown.split("\n")[0].endswith(" the end")
+    assert (len(shown) < 200, shown.count("… line cut …")) == (True, cuts)
+
+
 @pytest.mark.parametrize(
     ("name", "server", "tool"),
     [

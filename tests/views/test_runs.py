@@ -99,6 +99,7 @@ def test_failures_of_different_causes_are_told_apart(
             calls(tool, start=number),
             result(number, f"Error: {outcome}" if outcome else "done"),
         ]
+    line["messages"][1]["content"] = "I book."
     (tmp_path / "run.jsonl").write_text(json.dumps(line))
     load(tmp_path / "run.jsonl")
     page = Page.of(client.get(f"/completions/{ID}"))
@@ -114,6 +115,10 @@ def test_failures_of_different_causes_are_told_apart(
     first, second = texts(page, ".sequences li")
     assert "2 ×2, the first: no seat on 7" in first and "6: no money" in first
     assert "12: closed" in second and second.endswith("14: late error message")
+    # The number of a message is said once, and calls that worked are not hidden by others.
+    assert texts(page, ".outline-lines a")[1:4] == [
+        *("2 assistant I book.", "book ×4, ✗ 3 failed", "10 pay ×3, ✗ 3 failed")
+    ]
 
 
 def test_a_success_long_after_a_failure_is_not_denied(
@@ -589,3 +594,4 @@ def test_what_metadata_say_of_the_outcome_is_beside_the_answer_and_in_the_summar
     assert texts(page, ".glance-lines") == [
         "No calls. Failures are looked for in results of calls only"
     ]
+    assert texts(page, ".ribbon-key li")[:-1] == ["user", "answer"]
