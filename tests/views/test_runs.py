@@ -100,6 +100,7 @@ def test_failures_of_different_causes_are_told_apart(
             result(number, f"Error: {outcome}" if outcome else "done"),
         ]
     line["messages"][1]["content"] = "I book."
+    line["messages"][-2] = calls("book", "look", start=7)
     (tmp_path / "run.jsonl").write_text(json.dumps(line))
     load(tmp_path / "run.jsonl")
     page = Page.of(client.get(f"/completions/{ID}"))
@@ -115,10 +116,13 @@ def test_failures_of_different_causes_are_told_apart(
     first, second = texts(page, ".sequences li")
     assert "2 ×2, the first: no seat on 7" in first and "6: no money" in first
     assert "12: closed" in second and second.endswith("14: late error message")
-    # The number of a message is said once, and calls that worked are not hidden by others.
+    # Calls that worked are not hidden by others.
     assert texts(page, ".outline-lines a")[1:4] == [
-        *("2 assistant I book.", "book ×4, ✗ 3 failed", "10 pay ×3, ✗ 3 failed")
+        *("2 assistant I book.", "2 book ×4, ✗ 3 failed", "10 pay ×3, ✗ 3 failed")
     ]
+    assert texts(page, ".outline-lines a")[4:6] == ["16 book", "16 look"]
+    # The number of a message is seen once.
+    assert texts(page, ".outline-lines [data-part] .outline-name") == ["book", "look"]
 
 
 def test_a_success_long_after_a_failure_is_not_denied(

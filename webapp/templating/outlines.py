@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, log2
@@ -29,7 +29,7 @@ SHAPES: Final = {
 class OutlineLine:
     """A turn, or consecutive calls of one tool; `share` is its part of the run's size, in %.
 
-    `is_part` is true of calls whose message has a line of its own before theirs.
+    `is_part` is true of calls whose message has a line before theirs.
     """
 
     number: int | None
@@ -116,7 +116,7 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
     size = run.size or 1
     lines: list[OutlineLine] = []
     waiting: list[RunCall] = []
-    spoken: set[int | None] = set()
+    numbered: set[int | None] = set()
     answered = {number for call in run.calls for number in call.results if number is not None}
     failed = {message.anchor for message in run.failures_of_no_call}
     for message in run.messages:
@@ -124,9 +124,9 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
         if is_call_result:
             continue
         if message.words or not message.calls:
-            lines.extend(_group_calls(waiting, links, size, spoken))
+            lines.extend(_group_calls(waiting, links, size, numbered))
             waiting = []
-            spoken.add(message.number)
+            numbered.add(message.number)
             line = OutlineLine(
                 number=message.number,
                 href=links.to_message(message),
@@ -139,13 +139,16 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
             )
             lines.append(line)
         waiting.extend(message.calls)
-    return [*lines, *_group_calls(waiting, links, size, spoken)]
+    return [*lines, *_group_calls(waiting, links, size, numbered)]
 
 
 def _group_calls(
-    calls: Sequence[RunCall], links: RunLinks, size: int, spoken: Set[int | None]
+    calls: Sequence[RunCall], links: RunLinks, size: int, numbered: set[int | None]
 ) -> Iterator[OutlineLine]:
-    """Yield a line for each series of calls of one tool; the `spoken` messages have their own."""
+    """Yield a line for each series of calls of one tool.
+
+    The messages that have a line are `numbered`; they become so by these, too.
+    """
     series: list[RunCall] = []
     for place, call in enumerate(calls):
         series.append(call)
@@ -161,8 +164,9 @@ def _group_calls(
             count=len(series),
             failures=len(failed),
             share=round(100 * sum(one.sent + one.returned for one in series) / size),
-            is_part=series[0].message in spoken,
+            is_part=series[0].message in numbered,
         )
+        numbered.add(series[0].message)
         series = []
 
 
