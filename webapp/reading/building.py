@@ -124,17 +124,18 @@ def join_end(
 ) -> CanonicalPage[Message]:
     """Add the `newest` messages to the first page if they go on from it, without a gap.
 
-    They overlap with the page, or their ids number them as the next ones.
+    They overlap with the page, or the ids of both together count without a gap.
     """
     known = [message.id for message in page.items]
     ids = [message.id for message in newest]
     overlap = ids.index(known[-1]) + 1 if known and known[-1] in ids else 0
-    is_next = find_first_number(completion_id, newest, "asc") == len(known) + 1
     rest = newest[overlap:]
+    items = (*page.items, *rest)
+    is_next = find_first_number(completion_id, items, "asc") is not None
     goes_on = known[-overlap:] == ids[:overlap] if overlap else is_next
     if not rest or not goes_on or not set(known).isdisjoint(ids[overlap:]):
         return page
-    return replace(page, items=(*page.items, *rest), total=None).prove_end()
+    return replace(page, items=items, total=None).prove_end()
 
 
 def end_before(

@@ -137,20 +137,33 @@ def names(page: Json) -> Json:
     return page | {"data": data}
 
 
+def from_one(page: Json) -> Json:
+    """Give the messages ids that count from one."""
+    data = [one | {"id": f"{ID}-{int(one['id'].rpartition('-')[2]) + 1}"} for one in page["data"]]
+    return page | {"data": data}
+
+
 def nameless(page: Json) -> Json:
     return page | {"data": [one | {"id": None} for one in page["data"]], "last_id": None}
 
 
-@pytest.mark.parametrize(("count", "is_open"), [(21, False), (39, False), (40, True)])
-def test_other_ids_show_by_an_overlap_that_nothing_is_between(
-    fake: FakeUpstream, fake_client: FlaskClient, count: int, is_open: bool
+@pytest.mark.parametrize(
+    ("page", "count", "is_open"),
+    [(names, 21, False), (names, 39, False), (names, 40, True), (from_one, 40, False)],
+)
+def test_other_ids_show_by_an_overlap_or_by_counting_that_nothing_is_between(
+    fake: FakeUpstream,
+    fake_client: FlaskClient,
+    page: Callable[[Json], Json],
+    count: int,
+    is_open: bool,
 ) -> None:
-    fake.page = names
+    fake.page = page
     keep(fake, run_of(count, users=(0, count - 1)))
-    page = open_transcript(fake_client)
-    assert bool(page.all("#gap")) is is_open
-    assert page.bubbles[-1].anchor == "choice-0"
-    assert is_open or len(page.bubbles) == count + 1
+    shown = open_transcript(fake_client)
+    assert bool(shown.all("#gap")) is is_open
+    assert shown.bubbles[-1].anchor == "choice-0"
+    assert is_open or len(shown.bubbles) == count + 1
 
 
 @pytest.mark.parametrize(
