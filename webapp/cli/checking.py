@@ -126,7 +126,7 @@ def _print_text(reports: list[tuple[str, Report]]) -> None:
         print_line(completion_id)
         for finding in report.findings:
             print_line(
-                f"  {finding.severity:<11}  {finding.where:<12}  {finding.code:<22}  "
+                f"  {finding.severity:<7}  {finding.where:<12}  {finding.code:<22}  "
                 f"{finding.sentence}"
             )
         for code, number in report.left_out.items():
