@@ -82,10 +82,12 @@ def test_a_call_without_a_result_says_so(show: ShowMessages) -> None:
     assert "No message has the result of this call." in outer.text
 
 
+@pytest.mark.parametrize("arguments", ["{}", '{"cut off": '])
 def test_a_call_at_the_end_of_a_page_may_still_get_its_result(
-    fake: FakeUpstream, fake_client: FlaskClient
+    fake: FakeUpstream, fake_client: FlaskClient, arguments: str
 ) -> None:
-    messages = [{"id": f"{ID}-0"} | calling(call(1)), {"id": f"{ID}-1"} | result(1, "seen")]
+    caller = {"id": f"{ID}-0"} | calling(call(1, arguments=arguments))
+    messages = [caller, {"id": f"{ID}-1"} | result(1, "seen")]
     messages.append({"id": f"{ID}-2", "role": "user", "content": "And now?"})
     fake.completions[ID] = Stored(stored(ID).completion, messages)
     page = Page.of(fake_client.get(f"{HERE}?limit=1"))
