@@ -53,6 +53,7 @@ _TEXTS: Final = (".css", ".js", ".svg")
 _SHEET_SPACES: Final = re.compile(r'("[^"]*")|;?\s*(})\s*|\s*([{;,>])\s*|(:)\s+|\s+')
 _SHEET_COMMENTS: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
+# Browsers compile a function in parentheses at once, others twice.
 _STARTED: Final = b"""((start) => {
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
 else start();

@@ -292,7 +292,7 @@ class Message:
 
     @property
     def lone_reasoning(self) -> str:
-        """The reasoning of a model that neither says nor calls anything; empty if it does."""
+        """The reasoning of a model that says nothing; empty beside calls unless between tags."""
         text = self.plain_text
         if not text.strip():
             thoughts = [part.text for part in self.parts if isinstance(part, Reasoning)]
