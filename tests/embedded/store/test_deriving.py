@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 
 from tests.embedded.store.test_schema import VERSION_1
+from tests.support.model_server import PATIENCE
+from tools.cluster import wait_for
 from tools.postgres import PostgresServer
 from tools.store_rows import add, compact, completion, database_url, rows
 from webapp.database import migrate, open_database
@@ -17,7 +20,7 @@ from webapp.embedded import Store, StoreFinder
 from webapp.embedded.documents.passages import GROUP_SEPARATOR
 from webapp.embedded.documents.records import Metadata, parse_record
 from webapp.embedded.store import filling
-from webapp.embedded.store.passages import TABLES, UNINDEXED
+from webapp.embedded.store.passages import TABLES, UNINDEXED, index_passages
 from webapp.embedded.store.schema import SCHEMA
 from webapp.finding import Found, Query
 
@@ -454,15 +457,9 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
     wanted = read_all()
     age(2, 3, 5)
     rows(url, "UPDATE derived SET form = 0")
-    commits = []
-
-    def stop_at_the_third(connection: object) -> None:
-        commits.append(connection)
-        if len(commits) == 3:
-            raise KeyboardInterrupt
 
     with closing(open_database(url)) as database:
-        event.listen(database.exclusive, "commit", stop_at_the_third)
+        event.listen(database.exclusive, "commit", StopAt(3))
         with pytest.raises(KeyboardInterrupt):
             filling.refresh(database, keys=(), bytes_at_once=0)
     assert rows(url, "SELECT form, refreshed FROM derived") == [(0, 2)]
@@ -524,25 +521,63 @@ def test_passages_that_an_older_store_has_yet_to_index_in_postgresql_are_found(
             "ALTER TABLE passage_groups ALTER COLUMN is_indexed SET DEFAULT false",
             "INSERT INTO passage_groups (completion, scope, positions, text)"
             " SELECT * FROM unindexed_passages",
-            "CREATE INDEX passage_groups_unindexed ON passage_groups (completion)"
-            " WHERE NOT is_indexed",
             "CREATE OR REPLACE VIEW passages AS SELECT completion, 1 AS position, scope, text,"
             " text AS group_text FROM passage_groups",
             "DROP TABLE unindexed_passages",
             "UPDATE schema_version SET version = 10",
         ):
             rows(url, statement)
+        waiting = f"SELECT count(*) AS n FROM {UNINDEXED['postgresql']}"
+        [before] = rows(url, "SELECT count(*) AS n FROM passage_groups WHERE NOT is_indexed")
 
         with closing(Store(url)) as store:
-            for left in (len(RUN) - 3, 0):
-                waiting = "SELECT DISTINCT completion FROM unindexed_passages"
-                assert len(rows(url, waiting)) == left
+            assert rows(url, waiting) == [before]
+            with closing(open_database(url)) as database:
+                event.listen(database.writer, "commit", StopAt(3))
+                with pytest.raises(KeyboardInterrupt):
+                    index_passages(database, groups_at_once=1)
+            for left in (before.n - 2, 0):
+                assert rows(url, waiting)[0].n == left
                 assert read_passages(url) == written
                 found = [one.id for one in search(store, "bergen", "sunday?")]
                 assert found == ["edit", "retry", "third", "second", "first"]
                 store.complete()
             assert store.delete_completion("third")
             assert len(read_passages(url)) < len(written)
+
+
+def test_passages_are_indexed_beside_deletions_in_postgresql(postgres: PostgresServer) -> None:
+    """Neither waits for the other for ever, and no passage outlives its completion."""
+    blocked = "SELECT pid FROM pg_locks WHERE NOT granted"
+    delete = "DELETE FROM completions WHERE id = 'third'"
+    stored = "SELECT DISTINCT completion FROM {} ORDER BY completion"
+    with (
+        postgres.database() as url,
+        closing(Store(url)) as store,
+        closing(open_database(url)) as database,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        add(store, *RUN)
+        with store.connect() as connection:
+            connection.execute(text(delete))
+            index_passages(database)
+            # The deletion is taken back.
+        assert rows(url, stored.format("unindexed_passages")) == [(3,)]
+        rows(url, "DELETE FROM passage_groups")
+        deletions: list[Future[bool]] = []
+
+        def delete_third(connection: Connection) -> None:
+            has_moved = connection.execute(text(stored.format("passage_groups"))).all()
+            if has_moved and not deletions:
+                # The index has its rows, which the deletion has to wait for.
+                deletions.append(thread.submit(store.delete_completion, "third"))
+                wait_for(lambda: rows(url, blocked) != [])
+
+        event.listen(database.writer, "commit", delete_third)
+        index_passages(database)
+        assert deletions[0].result(PATIENCE)
+        assert rows(url, stored.format("unindexed_passages")) == []
+        assert rows(url, stored.format("passage_groups")) == []
 
 
 def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> None:
@@ -575,6 +610,18 @@ def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> Non
     assert len(wanted) < len(passages)
     assert [row.further for row in wanted if row.text.startswith("x")] == [""]
     assert all("xx" not in row.text for row in wanted if row.further)
+
+
+class StopAt:
+    """Interrupts the commit of this number."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    def __call__(self, _connection: object) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
 
 
 def read_passages(url: str) -> set[tuple[int, int, str, str]]:
@@ -641,12 +688,6 @@ def test_completions_that_have_facts_are_not_read_again_and_again(store: Store, 
 @pytest.mark.new_database
 def test_an_older_store_is_filled_while_it_is_read_and_after_a_kill(url: str) -> None:
     store_old(url)
-    commits = []
-
-    def stop_at_the_third(connection: object) -> None:
-        commits.append(connection)
-        if len(commits) == 3:
-            raise KeyboardInterrupt
 
     with closing(Store(url)) as store:
         assert rows(url, "SELECT * FROM facts") == []
@@ -659,7 +700,7 @@ def test_an_older_store_is_filled_while_it_is_read_and_after_a_kill(url: str) ->
         )
     with closing(open_database(url)) as database:
         migrate(database, SCHEMA)
-        event.listen(database.exclusive, "commit", stop_at_the_third)
+        event.listen(database.exclusive, "commit", StopAt(3))
         with pytest.raises(KeyboardInterrupt):
             filling.fill(database, keys=(), bytes_at_once=0)
     assert 1 < len(rows(url, "SELECT * FROM facts")) < 6

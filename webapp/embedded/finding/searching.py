@@ -206,7 +206,6 @@ def _find_candidates(
         return None
     if connection.dialect.name == "postgresql":
         likes = " AND ".join(f"text LIKE :like{at} ESCAPE '!'" for at in range(len(long_terms)))
-        # The index is of the rows that are marked, which all are.
         marked = "SELECT completion FROM passage_groups WHERE is_indexed"
         statement = f"{marked} AND {likes} LIMIT :rows"
         escaped = (re.sub("[!%_]", r"!\g<0>", term) for term in long_terms)

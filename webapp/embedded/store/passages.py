@@ -7,15 +7,17 @@ and scope share rows. In PostgreSQL these are of `unindexed_passages` until they
 older program has written holds one passage.
 
 The index is built after the adds, a few rows in each transaction. Rows that are not in it yet are
-few, and are read by every search.
+few, and are read by every search. An older program let them wait in `passage_groups`, too, where
+they are not marked with `is_indexed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from webapp.database import Database, insert_whole, retry_deadlocks
 from webapp.embedded.documents.facts import Passage
@@ -40,7 +42,10 @@ What deletes rows does so in this order, so that it misses none that go on meanw
 """
 UNINDEXED: Final = {
     "sqlite": "passages WHERE id > (SELECT indexed FROM derived)",
-    "postgresql": "unindexed_passages",
+    "postgresql": (
+        "(SELECT completion FROM unindexed_passages UNION ALL"
+        " SELECT completion FROM passage_groups WHERE NOT is_indexed) AS waiting"
+    ),
 }
 """The rows that the index does not have yet, by dialect, after FROM."""
 
@@ -74,16 +79,24 @@ _ADD: Final = text(
     " SELECT id, text FROM passages WHERE id > :after AND id <= :last"
 )
 _SET_INDEXED: Final = text("UPDATE derived SET indexed = :last")
-_MOVE: Final = text(
-    # Not those of a completion that is being deleted: the two would wait for each other.
-    "WITH moved AS (DELETE FROM unindexed_passages WHERE ctid = ANY (ARRAY(SELECT u.ctid"
-    " FROM unindexed_passages AS u JOIN completions AS c ON c.seq = u.completion"
-    " WHERE u.completion >= :least ORDER BY u.completion LIMIT :rows"
-    " FOR UPDATE OF u SKIP LOCKED FOR KEY SHARE OF c SKIP LOCKED))"
-    " RETURNING completion, scope, positions, text)"
-    " INSERT INTO passage_groups (completion, scope, positions, text)"
-    " SELECT * FROM moved RETURNING completion"
+_INDEX: Final = (
+    text(
+        "UPDATE passage_groups SET is_indexed = true WHERE ctid = ANY (ARRAY(SELECT ctid"
+        " FROM passage_groups WHERE NOT is_indexed AND completion >= :least ORDER BY completion"
+        " LIMIT :rows FOR UPDATE SKIP LOCKED)) RETURNING completion"
+    ),
+    text(
+        # Not those of a completion that is being deleted: the two would wait for each other.
+        "WITH moved AS (DELETE FROM unindexed_passages WHERE ctid = ANY (ARRAY(SELECT u.ctid"
+        " FROM unindexed_passages AS u JOIN completions AS c ON c.seq = u.completion"
+        " WHERE u.completion >= :least ORDER BY u.completion LIMIT :rows"
+        " FOR UPDATE OF u SKIP LOCKED FOR KEY SHARE OF c SKIP LOCKED))"
+        " RETURNING completion, scope, positions, text)"
+        " INSERT INTO passage_groups (completion, scope, positions, text)"
+        " SELECT * FROM moved RETURNING completion"
+    ),
 )
+"""Add some rows to the index of PostgreSQL, those of an older program first."""
 
 
 def insert_passages(
@@ -180,43 +193,45 @@ def has_trigrams(connection: Connection) -> bool:
     return bool(connection.execute(_EXISTS[connection.dialect.name]).scalar())
 
 
-def index_passages(database: Database) -> None:
-    """Add all passages to the index that are not in it, if there is one."""
+def index_passages(database: Database, *, groups_at_once: int = _GROUPS_AT_ONCE) -> None:
+    """Add all passages to the index that are not in it, if there is one.
+
+    In PostgreSQL, a transaction adds at most `groups_at_once` rows.
+    """
     with database.reader.connect() as connection:
         if not has_trigrams(connection):
             return
+        steps = _INDEX if connection.dialect.name == "postgresql" else (None,)
 
-    least = 0
-
-    def index_next() -> bool:
-        """Return whether some were left."""
-        nonlocal least
+    def index_next(statement: TextClause | None, least: int) -> int | None:
+        """Return the last row or completion of those indexed, or None if none were left."""
         with database.writer.begin() as connection:
-            if connection.dialect.name == "sqlite":
+            if statement is None:
                 return _index_some(connection)
-            binds = {"least": least, "rows": _GROUPS_AT_ONCE}
-            moved = connection.execute(_MOVE, binds).scalars().all()
-        # A scan from the start would pass over all dead rows each time.
-        least = max(moved, default=least)
-        return bool(moved)
+            binds = {"least": least, "rows": groups_at_once}
+            return max(connection.execute(statement, binds).scalars(), default=None)
 
-    while retry_deadlocks(index_next):
-        pass
+    for statement in steps:
+        last: int | None = 0
+        while last is not None:
+            # A scan from the start would pass over all dead rows each time.
+            last = retry_deadlocks(partial(index_next, statement, last))
 
 
-def _index_some(connection: Connection) -> bool:
-    """Index the next passages in SQLite, and return whether some were left."""
-    after = connection.execute(_INDEXED).scalar_one()
+def _index_some(connection: Connection) -> int | None:
+    """Index the next passages in SQLite; return the last row, or None if none were left."""
+    after: int = connection.execute(_INDEXED).scalar_one()
     rows = connection.execute(_NEXT, {"after": after, "rows": _PASSAGES_AT_ONCE}).all()
     size = count = 0
-    last = after
+    last: int = after
     for row in rows:
         if count and size + row.size > _CHARACTERS_AT_ONCE:
             break
         size += row.size
         count += 1
         last = row.id
-    if count:
-        connection.execute(_ADD, {"after": after, "last": last})
-        connection.execute(_SET_INDEXED, {"last": last})
-    return count > 0
+    if not count:
+        return None
+    connection.execute(_ADD, {"after": after, "last": last})
+    connection.execute(_SET_INDEXED, {"last": last})
+    return last

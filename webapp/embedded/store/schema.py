@@ -308,15 +308,12 @@ def _group_passages(connection: Connection) -> None:
 
 _QUEUED: Final = (
     # A row that is marked as indexed would be copied, so rows are moved instead: the dead ones are
-    # in a small table then, which a vacuum empties. All rows of `passage_groups` are indexed.
+    # in a small table then, which a vacuum empties. Those that wait in `passage_groups` are marked
+    # later, while the store is in use.
     "CREATE TABLE unindexed_passages (completion BIGINT NOT NULL"
     " REFERENCES completions (seq) ON DELETE CASCADE, scope TEXT NOT NULL,"
     " positions INTEGER[] NOT NULL, text TEXT NOT NULL)",
-    "INSERT INTO unindexed_passages SELECT completion, scope, positions, text FROM passage_groups"
-    " WHERE NOT is_indexed ORDER BY completion",
-    "DELETE FROM passage_groups WHERE NOT is_indexed",
     "CREATE INDEX unindexed_passages_by_completion ON unindexed_passages (completion)",
-    "DROP INDEX passage_groups_unindexed",
     "ALTER TABLE passage_groups ALTER COLUMN is_indexed SET DEFAULT true",
     "CREATE OR REPLACE VIEW passages AS SELECT g.completion, g.positions[p.number] AS position,"
     " g.scope, p.text, g.text AS group_text"
