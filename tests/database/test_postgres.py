@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any, get_args
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 from sqlalchemy import Connection, NullPool, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -27,6 +28,7 @@ from webapp.embedded.store.queries import (
     select_messages,
 )
 from webapp.finding import parse_query
+from webapp.monitoring import metrics
 from webapp.redaction import hide_password
 
 ORDERS = get_args(Order)
@@ -267,6 +269,28 @@ def test_rows_are_inserted_as_they_are(url: str) -> None:
         insert_whole(connection, "kept", [*columns], [])
         found = connection.execute(text("SELECT n, t, b, a, o FROM kept WHERE other = 7"))
         assert set(map(repr, map(tuple, found))) == set(map(repr, rows))
+
+
+def test_rows_are_counted_as_a_statement_and_their_failure_as_an_outage(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = metrics.Metrics()
+    monkeypatch.setattr(metrics, "_metrics", counted)
+
+    def count(metric: MetricWrapperBase, name: str) -> float:
+        [family] = metric.collect()
+        return sum(one.value for one in family.samples if one.name == f"{family.name}_{name}")
+
+    with closing(open_database(url)) as database, database.writer.connect() as connection:
+        connection.execute(text("CREATE TABLE kept (n bigint)"))
+        before = count(counted.store_seconds, "count")
+        insert_whole(connection, "kept", ["n"], [(1,)])
+        assert count(counted.store_seconds, "count") == before + 1
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        with pytest.raises(DBAPIError) as raised:
+            insert_whole(connection, "kept", ["n"], [(1,)])
+    assert find_outage(raised.value) is Outage.READ_ONLY
+    assert count(counted.store_errors, "total") == 1
 
 
 def test_statements_are_not_compiled(url: str) -> None:

@@ -1,7 +1,7 @@
 """Open the database at an address, and migrate the tables of each owner in it.
 
-Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences, and `replicas`
-the reads on other servers.
+Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences, `rows` the
+statements over many rows, and `replicas` the reads on other servers.
 """
 
 from __future__ import annotations
@@ -9,16 +9,7 @@ from __future__ import annotations
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp.database.engine import (
-    ROWS_AT_ONCE,
-    Database,
-    DatabaseOpener,
-    StoreError,
-    execute_with_values,
-    insert_rows,
-    insert_whole,
-    lock_rows,
-)
+from webapp.database.engine import Database, DatabaseOpener, StoreError, lock_rows
 from webapp.database.migrations import Schema, Step, migrate, migrate_all, report_failures
 from webapp.database.outages import (
     DATABASE_ERRORS,
@@ -30,6 +21,7 @@ from webapp.database.outages import (
 )
 from webapp.database.postgres import open_postgres
 from webapp.database.replicas import ReplicatedDatabase, open_replica
+from webapp.database.rows import ROWS_AT_ONCE, execute_with_values, insert_rows, insert_whole
 from webapp.database.sqlite import open_sqlite
 
 __all__ = [

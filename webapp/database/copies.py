@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import URL, Connection, inspect, text
 
-from webapp.database.engine import Database, StoreError, report_driver
+from webapp.database.engine import Database, StoreError
 from webapp.database.migrations import (
     Schema,
     create_tables,
@@ -30,6 +30,7 @@ from webapp.database.migrations import (
     report_failures,
     run_steps,
 )
+from webapp.database.outages import report_driver
 from webapp.database.sqlite import open_sqlite
 
 if TYPE_CHECKING:

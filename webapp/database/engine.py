@@ -1,4 +1,4 @@
-"""One database: an engine to read with and two to write with, and statements over many rows.
+"""One database: an engine to read with and two to write with.
 
 StoreError      the database cannot be opened; one line, for the person who named it
 """
@@ -6,29 +6,18 @@ StoreError      the database cannot be opened; one line, for the person who name
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, TextClause, text
-from sqlalchemy.exc import DBAPIError
 
 _WRITES: Final = "writes"
 _TAKES_LOCK: Final = "write_lock"
 
 _FAILURE_SECONDS: Final = 1.0
 """How long a failure is repeated to other threads: each attempt may wait for a time-out."""
-
-ROWS_AT_ONCE: Final = 500
-
-_LISTED: Final = {
-    "sqlite": "SELECT value FROM json_each(:values)",
-    "postgresql": "SELECT value FROM unnest(CAST(:values AS bigint[])) AS listed (value)",
-}
-_VALUES_AT_ONCE: Final = 5_000
 
 _T = TypeVar("_T")
 
@@ -142,66 +131,3 @@ class DatabaseOpener:
         """Close the database if it is open."""
         if self._database is not None:
             self._database.close()
-
-
-def insert_rows(
-    connection: Connection, statement: TextClause, rows: Iterable[Mapping[str, object]]
-) -> None:
-    """Insert a few rows at a time: the driver keeps several copies of all that it inserts."""
-    rows = iter(rows)
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        # PostgreSQL's driver begins and ends a pipeline for a list, also of one row.
-        values = some if len(some) > 1 else some[0]
-        if connection.dialect.name == "sqlite":
-            # Its driver takes the names as they are; SQLAlchemy would rewrite each row.
-            connection.exec_driver_sql(statement.text, values)
-        else:
-            connection.execute(statement, values)
-
-
-def insert_whole(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> None:
-    """Insert rows with these columns, whose texts have no NUL.
-
-    PostgreSQL gets them as a COPY: as single rows, they take its driver and the server several
-    times as long.
-    """
-    rows = iter(rows)
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        if connection.dialect.name == "postgresql":
-            copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-            driver: Any = connection.connection.driver_connection
-            with report_driver(connection), driver.cursor() as cursor, cursor.copy(copied) as copy:
-                for row in some:
-                    copy.write_row(row)
-        else:
-            places = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
-            connection.exec_driver_sql(statement, some)
-
-
-@contextmanager
-def report_driver(connection: Connection) -> Iterator[None]:
-    """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does."""
-    errors = connection.dialect.loaded_dbapi.Error
-    try:
-        yield
-    except errors as error:
-        raise DBAPIError.instance(None, None, error, errors, dialect=connection.dialect) from error
-
-
-def execute_with_values(connection: Connection, statement: str, values: Iterable[int]) -> list[Any]:
-    """Execute a statement that reads `({listed})`, which has the column `value`, some at a time.
-
-    Return the rows that it returns.
-    """
-    dialect = connection.dialect.name
-    built = text(statement.format(listed=_LISTED[dialect]))
-    rows: list[Any] = []
-    left = iter(values)
-    while some := list(islice(left, _VALUES_AT_ONCE)):
-        written = some if dialect == "postgresql" else f"[{','.join(map(str, some))}]"
-        result = connection.execute(built, {"values": written})
-        rows += result if result.returns_rows else ()
-    return rows

@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -177,7 +178,28 @@ def time_statements() -> None:
 
     @event.listens_for(Engine, "handle_error")
     def fail(context: ExceptionContext) -> None:
-        error = context.sqlalchemy_exception
-        outage = find_outage(error) if error is not None else None
-        if outage is not None:
-            count_store_error(outage.value)
+        if context.sqlalchemy_exception is not None:
+            _count_outage(context.sqlalchemy_exception)
+
+
+@contextmanager
+def report_driver(connection: Connection) -> Iterator[None]:
+    """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does.
+
+    What the driver does is counted as one statement.
+    """
+    errors = connection.dialect.loaded_dbapi.Error
+    started = time.perf_counter()
+    try:
+        yield
+    except errors as error:
+        raised = DBAPIError.instance(None, None, error, errors, dialect=connection.dialect)
+        _count_outage(raised)
+        raise raised from error
+    count_statement(time.perf_counter() - started)
+
+
+def _count_outage(error: BaseException) -> None:
+    outage = find_outage(error)
+    if outage is not None:
+        count_store_error(outage.value)
