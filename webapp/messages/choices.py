@@ -9,7 +9,7 @@ from typing import Final
 from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
 from webapp.messages.citing import find_choice_messages, find_grounding, merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterReport, split_reports
-from webapp.messages.message import Message
+from webapp.messages.message import Message, is_plain
 from webapp.messages.parts import Text, Unknown, UrlCitation, is_readable_list
 
 LIMIT_REASONS: Final = frozenset(
@@ -60,8 +60,9 @@ class Choice:
         """Parse a choice; `cited` are the sources that its completion lists."""
         if not isinstance(json, Object):
             return cls(json, None, None, None)
-        if not cited and (plain := cls._from_plain(json)):
-            return plain
+        if not cited and (plain := _read_plain(json)):
+            index, sent, reason = plain
+            return cls(json, index, Message.from_json(sent), reason)
         source = name_answer(json)
         message = json.get(source)
         logprobs = json.object("logprobs")
@@ -98,22 +99,6 @@ class Choice:
             reports=reports,
             also_sent=also_sent,
         )
-
-    @classmethod
-    def _from_plain(cls, json: Object) -> Choice | None:
-        """Parse a choice of the usual members alone, as `from_json` does in more steps."""
-        values = json.values()
-        if not _PLAIN_MEMBERS.issuperset(values) or len(values) < len(json.members):
-            return None
-        index, message = json.integer("index"), values.get("message")
-        reason, logprobs = values.get("finish_reason"), values.get("logprobs")
-        if not isinstance(message, Object) or not isinstance(reason, String):
-            return None
-        if index is None and "index" in values:
-            return None
-        if logprobs is not None and not isinstance(logprobs, Null):
-            return None
-        return cls(json, index, Message.from_json(message), reason.text)
 
     @property
     def reached_limit(self) -> bool:
@@ -183,6 +168,36 @@ def parse_choices(completion: Object) -> tuple[tuple[Choice, ...], Collection[st
         return choices, ()
     cited = merge_lists(tuple(listed.values()))
     return tuple(Choice.from_json(one, cited) for one in items), listed.keys()
+
+
+def list_plain(completion: Object) -> list[tuple[str, Object]] | None:
+    """List the finish reason and the message of each choice, if `list_choices` finds no more.
+
+    None if one has more, or the completion may have more about one.
+    """
+    value = completion.get("choices")
+    items = value.items if is_readable_list(value) else ()
+    plain = [_read_plain(one) for one in items if isinstance(one, Object)]
+    found = [(one[2], one[1]) for one in plain if one is not None and is_plain(one[1])]
+    if len(found) < len(items) or _GROUNDING_OF_GATEWAY in completion.names():
+        return None
+    return None if parse_listed(completion) else found
+
+
+def _read_plain(json: Object) -> tuple[int | None, Object, str] | None:
+    """Read the index, message and finish reason of a choice that has only the usual members."""
+    values = json.values()
+    if not _PLAIN_MEMBERS.issuperset(values) or len(values) < len(json.members):
+        return None
+    index, message = json.integer("index"), values.get("message")
+    reason, logprobs = values.get("finish_reason"), values.get("logprobs")
+    if not isinstance(message, Object) or not isinstance(reason, String):
+        return None
+    if index is None and "index" in values:
+        return None
+    if logprobs is not None and not isinstance(logprobs, Null):
+        return None
+    return index, message, reason.text
 
 
 def _repeats(message: Value | None, answer: Object) -> bool:

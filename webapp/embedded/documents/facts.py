@@ -23,6 +23,7 @@ from webapp.messages.choices import (
     REFUSAL_REASONS,
     Choice,
     list_choices,
+    list_plain,
 )
 
 FACTS_FORM: Final = 11
@@ -77,8 +78,7 @@ class Facts:
 def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
     """Extract the facts of a completion and its input messages; its metadata come later."""
     said = list(map(read_json, messages))
-    choices = list_choices(completion)
-    answers = list(map(read_answer, choices))
+    reasons, has_logprobs, answers = _read_choices(completion)
     usage, timing = completion.object("usage"), completion.object("readback_timing")
     prompt = _read_number(usage, "prompt_tokens", "input_tokens")
     answered = _read_number(usage, "completion_tokens", "output_tokens")
@@ -96,7 +96,7 @@ def extract_facts(completion: Object, messages: Iterable[Value]) -> Facts:
         cached_tokens=_read_number(details, "cached_tokens"),
         duration_ms=_read_number(timing, "total_ms"),
         first_token_ms=_read_number(timing, "first_token_ms"),
-        tags=_find_tags(completion, choices, said, answers),
+        tags=_find_tags(completion, reasons, has_logprobs, said, answers),
         passages=tuple(
             [
                 Passage(position, scope, text)
@@ -125,13 +125,26 @@ def build_metadata_passage(pairs: Sequence[tuple[str, str]]) -> Passage | None:
     return Passage(METADATA_POSITION, Scope.METADATA, text)
 
 
+def _read_choices(completion: Object) -> tuple[Sequence[str], bool, Sequence[Said]]:
+    """Read the finish reasons, whether there are log-probabilities, and the answers."""
+    plain = list_plain(completion)
+    if plain is not None and all(one.text("role") == "assistant" for _, one in plain):
+        return [reason for reason, _ in plain], False, [read_json(one) for _, one in plain]
+    choices = list_choices(completion)
+    reasons = [choice.finish_reason or "" for choice in choices]
+    return reasons, any(choice.logprobs for choice in choices), list(map(read_answer, choices))
+
+
 def _find_tags(
-    completion: Object, choices: Sequence[Choice], said: Sequence[Said], answers: Sequence[Said]
+    completion: Object,
+    reasons: Sequence[str],
+    has_logprobs: bool,
+    said: Sequence[Said],
+    answers: Sequence[Said],
 ) -> tuple[str, ...]:
     """Collect each tag once: those of the answer first, so that a bound leaves out old calls."""
     tags: dict[str, None] = {}
-    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
-    tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons)
+    tags |= dict.fromkeys(f"finish:{reason}" for reason in reasons if reason)
     failures = [_FAILED_REASONS[reason] for reason in reasons if reason in _FAILED_REASONS]
     failures += ["refusal" for answer in answers if any(map(str.strip, answer.refusals))]
     if find_break(completion) is not None:
@@ -141,7 +154,7 @@ def _find_tags(
         tags["has:failure"] = None
     if "refusal" in failures:
         tags["has:refusal"] = None
-    if any(choice.logprobs for choice in choices):
+    if has_logprobs:
         tags["has:logprobs"] = None
     if everything := [one for one in (*answers, *said) if one.media or one.calls]:
         tags |= dict.fromkeys(f"has:{kind}" for one in everything for kind, _ in one.media)

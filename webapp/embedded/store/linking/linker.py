@@ -73,20 +73,25 @@ class Linker:
         chain = self._chains[seq]
         member = Member(seq, created, model, chain.hashes, seq)
         self._relatives.linked[seq] = member
+        if self._relatives.may_know(chain):
+            self._link_related(chain, member)
+        self._relatives.add(member)
+        return member
+
+    def _link_related(self, chain: Chain, member: Member) -> None:
         parent = self._find_parent(chain, member)
         parent = self._find_uncleared(chain, member, parent[2] if parent else 1) or parent
         parent = self._find_by_run(chain, member, parent[2] if parent else 0) or parent
         if parent is not None:
             end, begins, depth = parent
-            member.claim = Claim(begins, depth, end.model == model, end.created, end.seq)
-            self._merge({seq, end.conversation})
-        elif not chain.is_weak and created and model is not None:
-            self._merge({seq, *self._find_same_input(chain, member)})
+            is_same_model = end.model == member.model
+            member.claim = Claim(begins, depth, is_same_model, end.created, end.seq)
+            self._merge({member.seq, end.conversation})
+        elif not chain.is_weak and member.created and member.model is not None:
+            self._merge({member.seq, *self._find_same_input(chain, member)})
         if chain.hashes:
             self._adopt_later(chain, member)
             self._adopt_by_run(chain, member)
-        self._relatives.add(member)
-        return member
 
     def join_session(self, seq: int, pairs: Sequence[tuple[str, str]]) -> None:
         """Join the conversation of `seq` with those that have one of its `pairs` of metadata.

@@ -170,6 +170,13 @@ class Relatives:
         for hashed, kind in chain.ends:
             self._ends.setdefault(hashed, []).append((kind, member))
 
+    def may_know(self, chain: Chain) -> bool:
+        """Return whether another completion may share messages with one of the batch."""
+        if chain.opening in self._openings or chain.opening in self._stored_depths:
+            return True
+        shared = {*chain.hashes, *chain.tails, *[run.digest for run in chain.runs]}
+        return not (shared.isdisjoint(self._ends) and shared.isdisjoint(self._stored_ends))
+
     def find_ends(self, hashed: int, created: int) -> list[StoredEnd]:
         """Find the latest ends with this digest that are not later than a completion."""
         if hashed not in self._ends and hashed not in self._stored_ends:
