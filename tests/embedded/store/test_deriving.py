@@ -549,7 +549,7 @@ def test_passages_that_an_older_store_has_yet_to_index_in_postgresql_are_found(
 def test_passages_are_indexed_beside_deletions_in_postgresql(postgres: PostgresServer) -> None:
     """Neither waits for the other for ever, and no passage outlives its completion."""
     blocked = "SELECT pid FROM pg_locks WHERE NOT granted"
-    delete = "DELETE FROM completions WHERE id = 'third'"
+    lock = "SELECT seq FROM completions WHERE id = 'third' FOR UPDATE"
     stored = "SELECT DISTINCT completion FROM {} ORDER BY completion"
     with (
         postgres.database() as url,
@@ -559,9 +559,9 @@ def test_passages_are_indexed_beside_deletions_in_postgresql(postgres: PostgresS
     ):
         add(store, *RUN)
         with store.connect() as connection:
-            connection.execute(text(delete))
-            index_passages(database)
-            # The deletion is taken back.
+            # A deletion has this lock before those of the passages.
+            connection.execute(text(lock))
+            thread.submit(index_passages, database).result(PATIENCE)
         assert rows(url, stored.format("unindexed_passages")) == [(3,)]
         rows(url, "DELETE FROM passage_groups")
         deletions: list[Future[bool]] = []
