@@ -178,8 +178,10 @@ def _iter_parts(
                 yield replace(block, kind="reasoning", label="Reasoning")
             case RedactedReasoning():
                 yield Block(kind="note", label="Reasoning, encrypted by the provider.")
-            case _:
+            case Image() | InputAudio() | Audio() | File() | Unknown():
                 yield from _iter_other(part, spoken_as)
+            case _:
+                assert_never(part)
 
 
 def _iter_other(part: Part, spoken_as: str | None) -> Iterator[Block]:
