@@ -1,4 +1,4 @@
-"""Every kind of part has its template and its bubble, and is in both searches and in exports.
+"""Every kind of part has its template and bubble, and is in searches, exports, lists and outlines.
 
 The parts are those of the bubbles in `tests/fixtures/bubbles`; a new kind fails until one shows it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Final, get_args
 
@@ -16,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tests.support.gallery import fixtures
 from tests.support.real_transcripts import lines_to_look_at
+from webapp.analysis.runs import analyze_run
 from webapp.analysis.searching import iter_places
 from webapp.app import open_templates
 from webapp.completions import Completion
@@ -24,7 +26,10 @@ from webapp.embedded.documents.passages import read_message
 from webapp.exact_json import Object, Value, parse
 from webapp.exports import Transcript, iter_html, iter_markdown
 from webapp.finding import fold_text
-from webapp.messages import Message, Part
+from webapp.messages import Choice, Message, Part
+from webapp.reading.previews import preview_answer, preview_question
+from webapp.templating.outlines import OutlineLine, list_outline
+from webapp.templating.runs import RunLinks
 from webapp.transcript import arrange
 
 KINDS: Final = [part.kind for part in get_args(Part)]
@@ -33,7 +38,7 @@ SILENT: Final = {"image": "image", "input_audio": "audio", "redacted_reasoning":
 MEDIA: Final = {"image": ["image"], "input_audio": ["audio"], "audio": ["audio"], "file": ["file"]}
 """The `has:` filter of each kind."""
 
-WORD: Final = re.compile(r"[^\W\d_]{4,}")
+WORD: Final = re.compile(r"[^\W_]{4,}")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,21 @@ def test_a_kind_of_part_is_in_both_searches_and_in_exports(viewer: Flask, kind: 
     assert [kind for kind, _ in said.media] == MEDIA.get(kind, [])
     for exported in (markdown, body.html or ""):
         assert SILENT.get(kind, word).lower() in exported.lower()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_alone_is_not_blank_in_the_list_and_the_outline(kind: str) -> None:
+    message, _ = examples()[kind]
+    asked, answered = replace(message, role="user"), Choice(message.json, 0, message, "stop")
+    run = analyze_run(arrange([asked], first=1), None, is_whole=True, checks=False)
+    [line] = list_outline(run, RunLinks("c", run, here=[run.messages[0].anchor]))
+    assert isinstance(line, OutlineLine)
+    question = preview_question([asked])
+    answer = preview_answer(replace(Completion.from_json(parse("{}")), choices=(answered,)))
+
+    assert line.words
+    assert question.text or question.marks
+    assert answer.text or answer.marks
 
 
 def test_the_passages_that_a_text_cites_are_in_exports(viewer: Flask) -> None:

@@ -58,7 +58,10 @@ class RunCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMessage:
-    """One message of a run; `turn` counts the user messages up to it."""
+    """One message of a run; `turn` counts the user messages up to it.
+
+    `parts` names what the message is made of besides texts.
+    """
 
     number: int | None
     id: str | None
@@ -66,6 +69,7 @@ class RunMessage:
     role: str
     kind: Kind
     words: str
+    parts: tuple[str, ...]
     size: int
     turn: int
     calls: tuple[RunCall, ...]
@@ -245,6 +249,7 @@ def _build_message(
         role=entry.message.speaker or "no role",
         kind=_find_kind(entry),
         words=shorten(words if entry.message.role == "tool" else drop_markup(words)),
+        parts=entry.message.part_names,
         size=entry.message.json.length,
         turn=turn,
         calls=tuple(

@@ -38,6 +38,7 @@ from webapp.messages.parts import (
     Unknown,
     UrlCitation,
     is_readable_list,
+    name_part,
 )
 from webapp.messages.quotations import Quotation
 from webapp.messages.reasoning import find_repeated
@@ -69,6 +70,7 @@ __all__ = [
     "find_choice_messages",
     "find_repeated",
     "is_readable_list",
+    "name_part",
     "parse_content",
     "split_reasoning",
     "split_reports",

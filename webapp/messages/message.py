@@ -40,6 +40,7 @@ from webapp.messages.parts import (
     ToolCall,
     Unknown,
     UrlCitation,
+    name_part,
     parse_annotations,
 )
 from webapp.messages.reasoning import DETAIL_FIELDS
@@ -284,6 +285,11 @@ class Message:
             theirs = {id(part) for result in self.results for part in result.parts}
             own = [part for part in own if id(part) not in theirs] or own
         return "\n\n".join([part.text for part in own if isinstance(part, _QUOTED)])
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """What the parts are that are no texts, each name once."""
+        return tuple(dict.fromkeys(filter(None, map(name_part, self.parts))))
 
     @property
     def said(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeAlias, TypeGuard
+from typing import ClassVar, Final, TypeAlias, TypeGuard, assert_never
 
 from webapp.exact_json import Array, Null, Number, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
@@ -18,6 +18,9 @@ from webapp.messages.quotations import Quotation, find_quoted
 
 MAX_ITEMS: Final = 10_000
 """Nobody could read a list of more parts, calls, annotations or choices."""
+
+_MAX_NAME: Final = 40
+"""Characters of the type of an unknown part, which anybody can choose."""
 
 _ARGUMENT_FIELDS: Final = {"function": "arguments", "custom": "input"}
 
@@ -252,6 +255,29 @@ Part: TypeAlias = (
 )
 Annotation: TypeAlias = UrlCitation | Unknown
 Call: TypeAlias = ToolCall | Unknown
+
+
+def name_part(part: Part) -> str:
+    """Name what a part is, for places that show texts alone; empty for a text."""
+    match part:
+        case Text():
+            return ""
+        case Refusal():
+            return "refused"
+        case Reasoning():
+            return "reasoning"
+        case RedactedReasoning():
+            return "encrypted reasoning"
+        case Image():
+            return "image"
+        case InputAudio() | Audio():
+            return "audio"
+        case File():
+            return "file"
+        case Unknown():
+            return f"unknown: {part.label[:_MAX_NAME]}"
+        case _:
+            assert_never(part)
 
 
 def parse_annotations(message: Object) -> Iterator[Annotation]:

@@ -33,6 +33,7 @@ from webapp.messages import (
     Reasoning,
     RedactedReasoning,
     Refusal,
+    name_part,
     split_reasoning,
 )
 from webapp.monitoring.request_ids import RequestPool
@@ -92,13 +93,6 @@ _Key: TypeAlias = tuple[str, str]
 
 _MAX_KEPT: Final = 2_000
 _THREADS: Final = 8
-_MARKS: Final = {
-    Image: "image",
-    InputAudio: "audio",
-    Audio: "audio",
-    File: "file",
-    Refusal: "refused",
-}
 
 
 def find_gist(text: str) -> str:
@@ -321,7 +315,10 @@ def preview_question(messages: Iterable[Message]) -> Preview:
     asked = next((message for message in first if message.speaker == "user"), None)
     if asked is None:
         asked = first[0] if first else None
-    return Preview(asked.plain_text if asked else "", _list_marks(first))
+    marks = _list_marks(first)
+    if asked is None or asked.plain_text.strip() or marks:
+        return Preview(asked.plain_text if asked else "", marks)
+    return Preview("", asked.part_names)
 
 
 def preview_answer(completion: Completion) -> Preview:
@@ -341,16 +338,19 @@ def preview_answer(completion: Completion) -> Preview:
             return Preview(find_gist(text), marks)
         kinds = Reasoning | RedactedReasoning
         is_reasoned |= is_reasoning or any(isinstance(part, kinds) for part in message.parts)
-    return Preview(_ONLY_REASONING if is_reasoned and not marks else "", marks)
+    if is_reasoned and not marks:
+        return Preview(_ONLY_REASONING, ())
+    names = dict.fromkeys(name for message in messages for name in message.part_names)
+    return Preview("", marks or tuple(names))
 
 
 def _list_marks(messages: Iterable[Message]) -> tuple[str, ...]:
-    """List the kinds of content besides text; tool calls by the name of the tool."""
+    """List the media and refusals beside texts, and tool calls by the name of the tool."""
     marks: dict[str, None] = {}
     for message in messages:
         for part in message.parts:
             if isinstance(part, Image | InputAudio | Audio | File | Refusal):
-                marks[_MARKS[type(part)]] = None
+                marks[name_part(part)] = None
         for call in message.calls:
             marks[f"call:{getattr(call, 'name', None) or 'tool'}"] = None
     return tuple(marks)

@@ -132,7 +132,7 @@ def _list_lines(run: Run, links: RunLinks) -> list[OutlineLine]:
                 href=links.to_message(message),
                 kind=message.kind,
                 name="answer" if message.kind == "answer" else message.role,
-                words=message.words,
+                words=message.words or ", ".join(message.parts),
                 count=1,
                 failures=int(message.anchor in failed),
                 share=round(100 * message.size / size),
