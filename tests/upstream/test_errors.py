@@ -30,6 +30,7 @@ from webapp.upstream import (
     Upstream,
     UpstreamError,
 )
+from webapp.upstream.error_mapping import KINDS_BY_STATUS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -110,8 +111,14 @@ def test_each_answer_means_one_error(
     assert type(problem) is kind
     assert problem.http_status == http_status
     assert problem.status == (None if reply.status == 200 else reply.status)
+    assert ("unknown status" in str(problem)) == (reply.status == 600)
     assert str(problem).endswith(".")
     assert problem.advice.endswith(".")
+
+
+@pytest.mark.parametrize("kind", KINDS_BY_STATUS.values())
+def test_an_error_of_a_status_has_its_own_sentence(kind: type[UpstreamError]) -> None:
+    assert kind.sentence != UpstreamError.sentence
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ def clean_text(text: str | None, endpoint: Endpoint) -> str | None:
 
 
 def _find_kind(status: int, body: ErrorBody) -> type[UpstreamError]:
-    if status in _KINDS:
-        return _KINDS[status]
+    if status in KINDS_BY_STATUS:
+        return KINDS_BY_STATUS[status]
     message = body.message or ""
     if status == 404:
         return NotSupported if is_unknown_route(body) or not body.is_json else NotFound
@@ -158,7 +158,7 @@ _ADVICE: Final = {
     451: "The server may not answer from where Readback runs.",
 }
 
-_KINDS: Final[dict[int, type[UpstreamError]]] = {
+KINDS_BY_STATUS: Final[dict[int, type[UpstreamError]]] = {
     401: KeyRejected,
     403: KeyRejected,
     405: NotSupported,
@@ -181,19 +181,10 @@ def _compose_message(
             f"{host} answered with a redirect {where}. Readback did not follow it, and the API "
             "key was not sent there."
         )
-    messages: dict[type[UpstreamError], str] = {
-        NotFound: f"{host} has nothing stored under this id.",
-        BadRequest: f"{host} did not accept the request (status {status}).",
-        # A 403 may have other reasons, such as a firewall.
-        KeyRejected: f"{host} refuses access (status 403)."
-        if status == 403
-        else f"{host} did not accept the API key (status {status}).",
-        RateLimited: f"{host} asks for fewer requests.",
-        NotSupported: f"{host} does not offer stored completions here (status {status}).",
-        TimedOut: f"{host} gave up waiting (status {status}).",
-        ServerFailed: f"{host} failed to answer (status {status}).",
-    }
-    return messages.get(kind, f"{host} answered with the unknown status {status}.")
+    if status == 403:
+        # It may have other reasons than the key, such as a firewall.
+        return f"{host} refuses access (status 403)."
+    return kind.sentence.format(host=host, status=status)
 
 
 def _find_redirect_host(response: requests.Response, endpoint: Endpoint) -> str | None:

@@ -28,13 +28,15 @@ from typing import ClassVar
 class UpstreamError(Exception):
     """A request to the server that brought no result.
 
-    `str(error)` and `advice` are sentences for the reader; `http_status` is the status of a
-    page that needed the request. `status`, `server_message`, `type`, `code`, `param` and
-    `request_id` are the server's, None if it sent none. `retry_after` is in seconds.
-    `is_transient` means that the same request may succeed in a moment.
+    `str(error)` and `advice` are sentences for the reader; `sentence` is the first of them if a
+    status brought the error. `http_status` is the status of a page that needed the request.
+    `status`, `server_message`, `type`, `code`, `param` and `request_id` are the server's, None if
+    it sent none. `retry_after` is in seconds. `is_transient` means that the same request may
+    succeed in a moment.
     """
 
     http_status: ClassVar[int] = 502
+    sentence: ClassVar[str] = "{host} answered with the unknown status {status}."
     usual_advice: ClassVar[str] = "Try again in a moment."
 
     def __init__(
@@ -74,6 +76,7 @@ class NotFound(UpstreamError):
     """The server has no such completion or message."""
 
     http_status = 404
+    sentence = "{host} has nothing stored under this id."
     usual_advice = (
         "It may have been deleted, created without store=true, or created so recently that the "
         "server does not return it yet."
@@ -84,12 +87,14 @@ class BadRequest(UpstreamError):
     """The server refuses the request as it is (400, 409, 422 and the like)."""
 
     http_status = 400
+    sentence = "{host} did not accept the request (status {status})."
     usual_advice = "Change the filter or the page, and try again."
 
 
 class KeyRejected(UpstreamError):
     """The server refuses the API key, or the key lacks a permission (401, 403)."""
 
+    sentence = "{host} did not accept the API key (status {status})."
     usual_advice = "Check Readback's API key, its organization, its project and its permissions."
 
 
@@ -97,17 +102,21 @@ class RateLimited(UpstreamError):
     """Too many requests, or the quota is used up (429)."""
 
     http_status = 429
+    sentence = "{host} asks for fewer requests."
 
 
 class NotSupported(UpstreamError):
     """The server has no such operation: 405, 501, or a 404 for the address itself."""
 
     http_status = 501
+    sentence = "{host} does not offer stored completions here (status {status})."
     usual_advice = "Check the base URL; the server may not have this part of the API."
 
 
 class ServerFailed(UpstreamError):
     """The server, or a gateway before it, failed (5xx)."""
+
+    sentence = "{host} failed to answer (status {status})."
 
 
 class Busy(UpstreamError):
@@ -127,6 +136,7 @@ class TimedOut(UpstreamError):
     """The server did not answer, or not completely, in the time allowed."""
 
     http_status = 504
+    sentence = "{host} gave up waiting (status {status})."
 
 
 class BadAnswer(UpstreamError):
