@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.exact_json import Array, Boolean, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, Integer, Member, Null, Number, Object, String, Value
 from webapp.messages import (
     Choice,
     FilterReport,
@@ -183,7 +183,7 @@ class Completion:
             read["object"] = String
         created = parse_time(json.get("created"))
         # A time that is not a plain number of seconds is also shown as it was sent.
-        read["created"] = Number if json.integer("created") in (0, created) else Null
+        read["created"] = Integer if json.integer("created") in (0, created) else Null
         reports, settings = split_reports(json.find_unread(**_READ, **read))
         inputs = json.items("input_messages") if "input_messages" in read else None
         return cls(

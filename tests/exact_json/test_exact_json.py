@@ -16,6 +16,7 @@ from webapp.exact_json import (
     MAX_INDENTED_LEVELS,
     Array,
     Boolean,
+    Integer,
     NotJson,
     Null,
     Number,
@@ -280,7 +281,8 @@ def test_unread_members_have_other_names_or_types_and_are_not_null() -> None:
     text = '{"a": "read", "b": 5, "c": null, "d": {}, "e": 1.5, "f": 2}'
 
     assert beyond(text) == ['a="read"', "b=5", "d={}", "e=1.5", "f=2"]
-    assert beyond(text, a=String, b=String, d=Object, e=Number, f=Number) == ["b=5", "e=1.5"]
+    assert beyond(text, a=String, b=String, d=Object, e=Integer, f=Integer) == ["b=5", "e=1.5"]
+    assert beyond(text, a=String, b=Integer, d=Integer, e=Number, f=Number) == ["d={}"]
     assert beyond(text, a=object, b=object, d=object, e=object, f=object) == []
 
 

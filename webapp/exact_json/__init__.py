@@ -26,6 +26,7 @@ from webapp.exact_json.rope import Document, Rope, decode_json
 from webapp.exact_json.values import (
     Array,
     Boolean,
+    Integer,
     Member,
     Null,
     Number,
@@ -50,6 +51,7 @@ __all__ = [
     "Array",
     "Boolean",
     "Document",
+    "Integer",
     "Member",
     "NotJson",
     "Null",

@@ -117,6 +117,10 @@ class Number(_Span):
             return None
 
 
+class Integer:
+    """The type of numbers that `Object.integer` reads, for `Object.find_unread`."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class String(_Span):
     """A string; `text` is unescaped, `source` as written."""
@@ -207,9 +211,8 @@ class Object(_Span):
     def find_unread(self, **read: type | UnionType) -> tuple[Member, ...]:
         """Find the members that remain after reading each name in `read` as its type.
 
-        These are members of other names or other types, numbers that are not integers if the
-        type is `Number`, and all but the last of several members of one name. Nulls are left
-        out.
+        These are members of other names or other types, and all but the last of several members
+        of one name. Nulls are left out.
         """
         last = self._values or self._list_values()
         names: Iterable[str] = last
@@ -221,10 +224,11 @@ class Object(_Span):
             if isinstance(value, Null):
                 continue
             kind = read.get(name, ())
-            is_read = isinstance(value, kind) and last[name] is value
-            if isinstance(value, Number) and kind is Number:
-                is_read = is_read and value.integer is not None
-            if not is_read:
+            if kind is Integer:
+                is_read = isinstance(value, Number) and value.integer is not None
+            else:
+                is_read = isinstance(value, kind)
+            if not is_read or last[name] is not value:
                 unread.append(member)
         return tuple(unread)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Integer, Member, Null, Object, String, Value
 from webapp.messages.citing import find_choice_messages, find_grounding, merge_lists, parse_listed
 from webapp.messages.filter_reports import FilterReport, split_reports
 from webapp.messages.message import Message, is_plain
@@ -69,7 +69,7 @@ class Choice:
         if logprobs is not None and next(_iter_tokens(logprobs), None) is None:
             logprobs = None
         read: dict[str, type] = {"logprobs": Object} if logprobs else {}
-        read |= {"index": Number, "message": object, source: object, "finish_reason": String}
+        read |= {"index": Integer, "message": object, source: object, "finish_reason": String}
         parsed = None
         found = find_choice_messages(json)
         if found is not None and isinstance(message, Null | None):

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from webapp.exact_json import Array, Member, NotJson, Number, Object, String, Value, parse
+from webapp.exact_json import Array, Integer, Member, NotJson, Object, String, Value, parse
 from webapp.messages.parts import UrlCitation
 
 MAX_SOURCES: Final = 100
@@ -177,7 +177,7 @@ def parse_ranges(citations: Sequence[Value] | None) -> tuple[UrlCitation, ...]:
         sources = value.items("sources") if isinstance(value, Object) else None
         if not isinstance(value, Object) or not sources or value.integer("start") is None:
             return ()
-        others = value.find_unread(start=Number, end=Number, text=String, sources=Array)
+        others = value.find_unread(start=Integer, end=Integer, text=String, sources=Array)
         for source in sources:
             if not isinstance(source, Object):
                 return ()

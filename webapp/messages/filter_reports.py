@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
-from webapp.exact_json import Array, Boolean, Member, Number, Object, String, Value
+from webapp.exact_json import Array, Boolean, Integer, Member, Number, Object, String, Value
 from webapp.messages.parts import MAX_ITEMS
 
 State: TypeAlias = Literal["filtered", "detected", "passed", "unsaid"]
@@ -150,7 +150,7 @@ def _parse_filter(value: Value, of: str, levels: int) -> Iterator[FilterResult]:
     prompt = value.get("prompt_index")
     of = f"prompt {prompt.source}" if isinstance(prompt, Number) else of
     found = _parse_categories(inner, of)
-    beyond = value.find_unread(prompt_index=Number, content_filter_results=Object)
+    beyond = value.find_unread(prompt_index=Integer, content_filter_results=Object)
     yield replace(found, extras=found.extras + beyond)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from webapp.exact_json import Member, Number, Object, String
+from webapp.exact_json import Integer, Member, Object, String
 from webapp.messages.piece import BasePiece
 
 _IMAGES: Final = ("iVBORw0KGgo", "/9j/", "R0lGODdh", "R0lGODlh", "UklGR")
@@ -163,7 +163,7 @@ class Audio(BasePiece):
             data=value.text("data"),
             transcript=value.text("transcript"),
             expires_at=value.integer("expires_at"),
-            extras=value.find_unread(id=String, data=String, transcript=String, expires_at=Number),
+            extras=value.find_unread(id=String, data=String, transcript=String, expires_at=Integer),
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias, TypeGuard, assert_never
 
-from webapp.exact_json import Array, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Integer, Null, Object, String, Value
 from webapp.messages.media_parts import Audio, File, Image, InputAudio
 from webapp.messages.piece import BasePiece
 from webapp.messages.quotations import Quotation, find_quoted
@@ -221,7 +221,7 @@ class UrlCitation(BasePiece):
         url = cited.text("url")
         if url is None or value.text("type") != cls.kind:
             return None
-        read = {"url": String, "title": String, "start_index": Number, "end_index": Number}
+        read = {"url": String, "title": String, "start_index": Integer, "end_index": Integer}
         if nested is None:
             extras = value.find_unread(type=String, **read)
         else:

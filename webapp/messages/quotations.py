@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, Final
 
-from webapp.exact_json import Array, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Integer, Null, Object, String, Value
 from webapp.messages.piece import BasePiece
 
 MAX_QUOTATIONS: Final = 200
@@ -67,7 +67,7 @@ class Quotation(BasePiece):
         title = next((name for name in _TITLES if value.text(name)), None)
         url = next((name for name in ("url", "source") if value.text(name)), None)
         names = [*_INDEXES, *(name for one in _RANGES for name in one[:2])]
-        read: dict[str, type] = dict.fromkeys(names, Number)
+        read: dict[str, type] = dict.fromkeys(names, Integer)
         read |= dict.fromkeys(filter(None, (title, url)), String) | {"cited_text": String}
         if value.text("type") in _KINDS:
             read["type"] = String
@@ -107,7 +107,7 @@ class Quotation(BasePiece):
             number, start, end = map(inner.integer, (index, "start", "end"))
             words = [f"{noun} {number}"] if number is not None else []
             place = ", ".join([*words, *_describe_range(unit, start, end)])
-            extras += inner.find_unread(**{index: Number, "start": Number, "end": Number})
+            extras += inner.find_unread(**{index: Integer, "start": Integer, "end": Integer})
         elif inner:
             extras += inner.find_unread(url=String)
         return cls(

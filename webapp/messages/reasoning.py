@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from webapp.exact_json import Array, Member, Null, Number, Object, String, Value
+from webapp.exact_json import Array, Integer, Member, Null, Object, String, Value
 from webapp.messages.parts import (
     Part,
     Reasoning,
@@ -158,14 +158,14 @@ def _parse_detail(item: Value, field: str) -> Part | None:
     if not isinstance(item, Object) or kind is None:
         return Unknown(json=item, label=label)
     if kind in _ENCRYPTED and item.text("data"):
-        extras = item.find_unread(type=String, data=String, index=Number)
+        extras = item.find_unread(type=String, data=String, index=Integer)
         return RedactedReasoning(json=item, data=item.text("data") or "", extras=extras)
     name = _TEXTS.get(kind)
     value = item.get(name) if name else None
     if name is None or not isinstance(value, String | Null | None):
         return Unknown(json=item, label=label)
     text = value.text if isinstance(value, String) else ""
-    extras = item.find_unread(type=String, index=Number, **{name: String})
+    extras = item.find_unread(type=String, index=Integer, **{name: String})
     # A summary is not a thought of the model's own, so its type is part of its name.
     field = label if kind == "reasoning.summary" else field
     # The last streamed item often has nothing but a signature.
