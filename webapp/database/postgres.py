@@ -79,6 +79,8 @@ def create_postgres_engine(
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
+    event.listen(engine, "do_execute", _copy)
+    event.listen(engine, "do_executemany", _copy)
     return engine
 
 
@@ -126,6 +128,16 @@ def _replace_nul(
 
 def _has_nul(value: object) -> bool:
     return isinstance(value, str) and "\0" in value
+
+
+def _copy(cursor: Any, statement: str, parameters: Any, _context: object) -> bool:
+    """Send the rows of a COPY; return False for another statement, which SQLAlchemy executes."""
+    if not statement.startswith("COPY "):
+        return False
+    with cursor.copy(statement) as copy:
+        for row in parameters if isinstance(parameters, list) else [parameters]:
+            copy.write_row(row)
+    return True
 
 
 def _begin(connection: Connection) -> None:

@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from webapp.database.outages import report_driver
-
 ROWS_AT_ONCE: Final = 500
 
 _LISTED: Final = {
@@ -35,25 +33,21 @@ def insert_rows(
 
 
 def insert_whole(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
 ) -> None:
     """Insert rows with these columns, whose texts have no NUL.
 
     PostgreSQL gets them as a COPY: as single rows, they take its driver and the server several
     times as long.
     """
+    places = ", ".join("?" * len(columns))
+    written = {
+        "sqlite": f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",
+        "postgresql": f"COPY {table} ({', '.join(columns)}) FROM STDIN",
+    }
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):
-        if connection.dialect.name == "postgresql":
-            copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-            driver: Any = connection.connection.driver_connection
-            with report_driver(connection), driver.cursor() as cursor, cursor.copy(copied) as copy:
-                for row in some:
-                    copy.write_row(row)
-        else:
-            places = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
-            connection.exec_driver_sql(statement, some)
+        connection.exec_driver_sql(written[connection.dialect.name], some)
 
 
 def execute_with_values(connection: Connection, statement: str, values: Iterable[int]) -> list[Any]:
