@@ -52,7 +52,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, str]]] = {
         "jsonschema rapidfuzz re2 referencing",
     ),
     "media": (f"{VALUES} folders", "tinytag"),
-    "database": ("folders monitoring redaction", "sqlalchemy"),
+    "database": ("folders monitoring redaction", "psycopg sqlalchemy"),
     "shares": (f"{VALUES} database formatting notes recent", "sqlalchemy werkzeug"),
     "pins": ("database redaction", "sqlalchemy"),
     "saved": ("database redaction", "sqlalchemy"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from tests.support.fake_time import FakeTime
 from tests.support.kept_databases import KeptDatabases
@@ -275,6 +275,35 @@ def test_a_read_that_conflicts_with_the_replay_is_repeated_on_the_primary(
     assert caplog.messages == []
 
 
+def test_a_read_that_gets_no_answer_is_repeated_on_the_primary(servers: Servers) -> None:
+    def hang(connection: Connection) -> bool:
+        if is_replica(connection):
+            driver: Any = connection.connection.driver_connection
+            driver.patience = 0.0
+            connection.execute(text("SELECT pg_sleep(600)"))
+        return is_replica(connection)
+
+    with reading(servers.url, servers.replica_url) as read:
+        read.reach_replica(servers)
+        assert read.database.read(hang) is False
+
+
+def test_a_primary_that_does_not_say_where_its_log_ends_is_read(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers.primary.run(
+        "CREATE FUNCTION public.pg_control_system(OUT system_identifier bigint) AS"
+        " 'BEGIN RAISE feature_not_supported; END' LANGUAGE plpgsql",
+        database=servers.name,
+    )
+    address = f"{servers.url}&options=-csearch_path%3Dpublic,pg_catalog"
+    with reading(address, servers.replica_url) as read:
+        assert [read.find_server() for _ in range(2)] == ["primary"] * 2
+    assert caplog.messages == [
+        "The replica is not read: the primary does not say where its log ends."
+    ]
+
+
 def name_primary(servers: Servers, _folder: Path) -> str:
     return servers.url
 
@@ -333,6 +362,7 @@ def test_one_read_at_a_time_asks_whether_a_failure_is_over() -> None:
     passing.passes(RESTS)
     assert [replica.may_be_asked() for _ in range(3)] == [True, False, False]
     replica.note_success()
+    replica.note_failure(TimeoutError("all connections are in use"))
     assert [replica.may_be_asked() for _ in range(3)] == [True] * 3
 
 

@@ -47,11 +47,16 @@ def open_postgres(url: URL, *, is_patient: bool) -> Database:
 
 
 def create_postgres_engine(
-    url: URL, *, is_patient: bool = False, options: Mapping[str, object] | None = None
+    url: URL,
+    *,
+    is_patient: bool = False,
+    options: Mapping[str, object] | None = None,
+    pool_seconds: float = _WAIT_SECONDS,
 ) -> Engine:
     """Create an engine of transactions that see one moment; see `open_postgres`.
 
-    `options` are options of the driver that the URL may change.
+    `options` are options of the driver that the URL may change. The wait for a free connection ends
+    after `pool_seconds`.
     """
     if url.drivername not in ("postgresql", _DRIVER):
         raise StoreError(f"The store's address must begin with {_DRIVER}://.")
@@ -72,7 +77,7 @@ def create_postgres_engine(
         pool_pre_ping=True,
         pool_size=_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=_WAIT_SECONDS,
+        pool_timeout=pool_seconds,
         connect_args=unset | {"client_encoding": "UTF8"},
         execution_options={_PATIENT: is_patient},
     )

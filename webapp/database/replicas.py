@@ -18,14 +18,15 @@ Positions in the log can be compared only within one timeline of one cluster.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from webapp.database.engine import Database, StoreError
 from webapp.database.outages import DATABASE_ERRORS, Outage, find_outage
@@ -42,6 +43,10 @@ _PAUSES: Final = (0.001, 0.002, 0.004, 0.008, 0.016, 0.02)
 _BEHIND_SECONDS: Final = 0.25
 _FAILED_SECONDS: Final = 10.0
 """For which a replica is not asked after it was too far behind, and after a failure."""
+_POOL_SECONDS: Final = 1.0
+"""The longest wait for a free connection."""
+_QUERY_SECONDS: Final = 10.0
+"""Without a byte, after which a query is given up: half of the time that a page may take."""
 
 _OPTIONS: Final = {
     # Two statements that are sent as one cannot be prepared.
@@ -118,9 +123,12 @@ class Replica:
         """Log a failure once, and leave the replica alone if the next read would fail too."""
         outage = find_outage(error)
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        # A conflict can end the connection. If the server is down, the next read cannot connect.
+        # A conflict can end the connection, and so does a query without an answer. If the server is
+        # down, the next read cannot connect.
         was_cut = isinstance(error, DBAPIError) and error.connection_invalidated
-        if was_cut or state in _CONFLICTS or outage is Outage.CANCELLED:
+        # All connections were in use.
+        is_busy = isinstance(error, TimeoutError)
+        if was_cut or is_busy or state in _CONFLICTS or outage is Outage.CANCELLED:
             return
         if isinstance(error, StoreError):
             problem = str(error)
@@ -146,12 +154,12 @@ class ReplicatedDatabase(Database):
         return cls(primary.reader, primary.writer, primary.exclusive, replica, asked)
 
     def read(self, query: Callable[[Connection], _T]) -> _T:
-        if self.replica.may_be_asked():
-            end = self.find_end()
+        if self.replica.may_be_asked() and (end := self.find_end()) is not None:
             try:
                 with self.replica.engine.connect() as connection:
-                    if end.position is not None and self.replica.catches_up(connection, end):
-                        found = query(connection)
+                    if self.replica.catches_up(connection, end):
+                        with _waiting_longer(connection):
+                            found = query(connection)
                         self.replica.note_success()
                         count_replicated_read("replica")
                         return found
@@ -168,14 +176,38 @@ class ReplicatedDatabase(Database):
         Database.close(self)
 
     def find_end(self) -> Any:
-        """Find the end of the primary's log, without a position if it is in recovery itself."""
-        with self._asked.connect() as connection:
-            return connection.execute(_END).one()
+        """Find the end of the primary's log; None if it is in recovery, or cannot say it."""
+        try:
+            with self._asked.connect() as connection:
+                end = connection.execute(_END).one()
+        except DBAPIError as error:
+            outage = find_outage(error)
+            if outage is not None and outage.may_pass:
+                raise
+            # Some servers that speak its protocol have no such log, or deny it.
+            self.replica.note_failure(StoreError("the primary does not say where its log ends"))
+            return None
+        return None if end.position is None else end
 
 
 def open_replica(url: URL) -> Replica:
     """Open the replica at `url`. Connects on first use. Raises the errors of `open_postgres`."""
-    return Replica(create_postgres_engine(url, options=_OPTIONS))
+    engine = create_postgres_engine(url, options=_OPTIONS, pool_seconds=_POOL_SECONDS)
+    # Only now it is known that the driver is installed.
+    from webapp.database.waiting import connect
+
+    event.listen(engine, "do_connect", connect)
+    return Replica(engine)
+
+
+@contextmanager
+def _waiting_longer(connection: Connection) -> Iterator[None]:
+    driver: Any = connection.connection.driver_connection
+    usual, driver.patience = driver.patience, _QUERY_SECONDS
+    try:
+        yield
+    finally:
+        driver.patience = usual
 
 
 def _ask_position(connection: Connection, end: Any) -> int:
