@@ -275,17 +275,26 @@ def test_a_read_that_conflicts_with_the_replay_is_repeated_on_the_primary(
     assert caplog.messages == []
 
 
-def test_a_read_that_gets_no_answer_is_repeated_on_the_primary(servers: Servers) -> None:
+def test_a_read_that_gets_no_answer_is_repeated_on_the_primary(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
     def hang(connection: Connection) -> bool:
         if is_replica(connection):
             driver: Any = connection.connection.driver_connection
             driver.patience = 0.0
-            connection.execute(text("SELECT pg_sleep(600)"))
+            connection.execute(text("SELECT pg_sleep(60)"))
         return is_replica(connection)
 
     with reading(servers.url, servers.replica_url) as read:
         read.reach_replica(servers)
         assert read.database.read(hang) is False
+        assert read.find_server() == "primary"
+        read.time.passes(RESTS)
+        read.reach_replica(servers)
+    assert caplog.messages == [
+        "The replica is not read: the database cannot be reached.",
+        "The replica is read again.",
+    ]
 
 
 def test_a_primary_that_does_not_say_where_its_log_ends_is_read(

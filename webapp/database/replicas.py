@@ -60,6 +60,8 @@ _OPTIONS: Final = {
 """Of connections. A machine that does not answer is given up soon: there is the primary."""
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 """The replay removed rows, or took locks, that a query needed."""
+_NO_ANSWER: Final = "08006"
+"""Of the failure of an `ImpatientConnection`."""
 
 _END: Final = text(
     "SELECT system_identifier, current_database() AS database, current_schema() AS schema,"
@@ -123,12 +125,10 @@ class Replica:
         """Log a failure once, and leave the replica alone if the next read would fail too."""
         outage = find_outage(error)
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        # A conflict can end the connection, and so does a query without an answer. If the server is
-        # down, the next read cannot connect.
+        # A conflict can end the connection. If the server is down, the next read cannot connect.
         was_cut = isinstance(error, DBAPIError) and error.connection_invalidated
-        # All connections were in use.
-        is_busy = isinstance(error, TimeoutError)
-        if was_cut or is_busy or state in _CONFLICTS or outage is Outage.CANCELLED:
+        is_busy = isinstance(error, TimeoutError) or outage is Outage.CANCELLED
+        if is_busy or state in _CONFLICTS or (was_cut and state != _NO_ANSWER):
             return
         if isinstance(error, StoreError):
             problem = str(error)

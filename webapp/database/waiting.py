@@ -36,7 +36,7 @@ class ImpatientConnection(psycopg.Connection[Any]):
                     until = time.monotonic() + self.patience
                 elif time.monotonic() > until:
                     self.close()
-                    raise psycopg.OperationalError("the server does not answer")
+                    raise psycopg.errors.ConnectionFailure("the server does not answer")
                 wanted = generator.send(ready)
         except StopIteration as ended:
             value: RV = ended.value
