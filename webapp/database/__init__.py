@@ -1,7 +1,8 @@
 """Open the database at an address, and migrate the tables of each owner in it.
 
 Knows no owner's tables. The modules `sqlite` and `postgres` hold the differences, `rows` the
-statements over many rows, and `replicas` the reads on other servers.
+statements over many rows, `replicas` the reads on other servers, and `waiting` how long those may
+take to answer.
 """
 
 from __future__ import annotations

@@ -52,12 +52,8 @@ _OPTIONS: Final = {
     # Two statements that are sent as one cannot be prepared.
     "prepare_threshold": None,
     "connect_timeout": 2,
-    "tcp_user_timeout": 5_000,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 2,
 }
-"""Of connections. A machine that does not answer is given up soon: there is the primary."""
+"""Of connections."""
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 """The replay removed rows, or took locks, that a query needed."""
 _NO_ANSWER: Final = "08006"
