@@ -145,7 +145,7 @@ GENERATED: Final = (
     ),
 )
 WRITTEN_ADDRESSES: Final = tuple(starmap(_of_people, EMAILS))
-NUMBERS: Final = tuple(starmap(_of_people, PERSONAL))
+NUMBERS: Final = [tuple(starmap(_of_people, part)) for part in PERSONAL]
 
 
 def _divide(rules: Sequence[Rule], size: int) -> list[tuple[Sequence[Rule], Prefilter]]:
@@ -167,11 +167,8 @@ _OF_SECRETS: Final = (
 _OF_PEOPLE: Final = tuple(_divide(WRITTEN_ADDRESSES, len(WRITTEN_ADDRESSES)))
 # All that these find has digits, and most sentences have none.
 _OF_SECRETS_WITH_DIGITS: Final = tuple(_divide(SERVED, 1))
-_OF_PEOPLE_WITH_DIGITS: Final = (
-    # The rule between the others has many forms of numbers, and states for each digit of them.
-    *_divide(NUMBERS[:7], 7),
-    *_divide(NUMBERS[7:8], 1),
-    *_divide(NUMBERS[8:], 6),
+_OF_PEOPLE_WITH_DIGITS: Final = tuple(
+    chain.from_iterable(_divide(part, len(part)) for part in NUMBERS)
 )
 _WITHOUT_DIGITS: Final = (_OF_SECRETS, _OF_SECRETS + _OF_PEOPLE)
 """The passes for a text, without people and with them."""

@@ -12,11 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from webapp.exact_json import Array, Boolean, NotJson, Number, Object, String, Value, parse
-from webapp.redaction.rules.personal.addresses import (
-    ADDRESS_MEMBER,
-    find_address_members,
-    is_street,
-)
+from webapp.redaction.rules.personal.addresses import ADDRESS_MEMBER, find_roles, is_whole
 
 _TEXTS: Final = frozenset(
     ("text", "content", "arguments", "partial_json", "thinking", "refusal", "reasoning")
@@ -132,9 +128,9 @@ def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]
             known |= dict.fromkeys(_MANIFEST_DATA, SECRET_DATA)
         if _is_marked_secret(node):
             known |= dict.fromkeys(("value", "Value"), SECRET_DATA)
-    address = find_address_members(tuple(names))
-    if address and any(is_street(one, node.text(one) or "") for one in address):
-        known |= dict.fromkeys(address, ADDRESS_MEMBER)
+    roles = find_roles(tuple(names))
+    if roles and is_whole([(roles[one], _read_text(node.get(one))) for one in roles]):
+        known |= dict.fromkeys(roles, ADDRESS_MEMBER)
     for written in names:
         lowered = written.lower()
         if pair:
@@ -151,6 +147,12 @@ def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]
             # As in `{"card": {"number": …}}`.
             known.setdefault(written, f"{name}_{'card_' * is_card}{written}".lstrip("_"))
     return [known.get(written, written) for written in names]
+
+
+def _read_text(value: Value | None) -> str:
+    if isinstance(value, String):
+        return value.text
+    return value.source if isinstance(value, Number) else ""
 
 
 def _is_marked_secret(node: Object) -> bool:

@@ -161,8 +161,8 @@ _FIRST_PIECE: Final = re.compile(r"\(?\s{0,40}" + _PIECE)
 _NEXT_PIECE: Final = re.compile(
     r"[\"'][ \t]{0,20}(?:\\?\r?\n\s{0,80})?(?:(?:\+|\.\.?|&)\s{0,40})?" + _PIECE
 )
-_NEXT_ITEM: Final = re.compile(r"[\"']\s{0,20},\s{0,20}" + _PIECE)
 """A literal directly after another one, which the language joins, or after the sign that does."""
+_NEXT_ITEM: Final = re.compile(r"[\"']\s{0,20},\s{0,20}" + _PIECE)
 
 _WORD_NEXT: Final = re.compile(r"[\"']?[ \t]{1,4}[\"']?(?P<word>[^\s\"'`]{3,200})")
 
@@ -237,15 +237,20 @@ def _iter_more(text: str, place: SecretPlace) -> Iterator[SecretPlace]:
     """Yield the literals that continue the one at `place`."""
     end = place.end
     is_literal = place.start > 0 and text[place.start - 1] == text[end : end + 1]
-    is_listed = text[max(place.start - 22, 0) : place.start - 1].rstrip().endswith("[")
-    while is_literal and (match := (_NEXT_ITEM if is_listed else _NEXT_PIECE).match(text, end)):
+    following = _NEXT_ITEM if _is_listed(text, place.start - 1) else _NEXT_PIECE
+    while is_literal and (match := following.match(text, end)):
         end = match.end("secret")
         yield SecretPlace(place.kind, *match.span("secret"))
 
 
+def _is_listed(text: str, at: int) -> bool:
+    """Return whether the literal at a place is the first item of a list."""
+    return text[max(at - 21, 0) : at].rstrip().endswith("[")
+
+
 def _read_pieces(text: str, at: int, kind: str, shape: Shape) -> list[SecretPlace]:
     """Read literals that follow each other, and only together have the form of a secret."""
-    first = _FIRST_PIECE.match(text, at)
+    first = None if _is_listed(text, at) else _FIRST_PIECE.match(text, at)
     if first is None:
         return []
     places = [SecretPlace(kind, *first.span("secret"))]

@@ -1,4 +1,4 @@
-"""The names that precede a secret, and the values that can be one there.
+"""The names that precede a secret, in many languages.
 
 Names are those of members of objects, settings, headers, flags and variables, in any spelling:
 `dbPassword`, `DB_PASSWORD_FILE`, `x-api-key`.
@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from webapp.redaction.rules.kinds import (
-    split_words,
-)
+from webapp.redaction.rules.kinds import split_words
 from webapp.redaction.rules.shapes import Shape
 
 _WORD: Final = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ž])|[A-ZÀ-Þ]?[a-zß-ž]+|[0-9]+|[^\W\d_a-zA-ZÀ-ž]+")
@@ -160,7 +158,10 @@ _BY_NAME: Final = {
     # Of an AppRole of Vault; elsewhere the name of a secret.
     "secretid": ("secret", Shape.SETTING),
     **dict.fromkeys(("seedphrase", "recoveryphrase"), ("seed-phrase", Shape.ANY)),
-    **dict.fromkeys(("codeverifier", "routingkey", "pdroutingkey"), ("secret", Shape.RANDOM)),
+    "codeverifier": ("secret", Shape.RANDOM),
+    **dict.fromkeys(("routingkey", "pdroutingkey"), ("secret", Shape.MADE)),
+    # A list of their names, mostly.
+    "secrets": ("secret", Shape.RANDOM),
     **dict.fromkeys(("samlresponse", "samlrequest", "samlassertion"), ("credential", Shape.RANDOM)),
 }
 _BY_LAST_WORD: Final = {

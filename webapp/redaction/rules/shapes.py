@@ -98,6 +98,8 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if re.search(r"\s", secret):
         return False
     if shape is Shape.CODE:
+        # The name of a setting, the second of two.
+        secret = re.sub(r"(?<=[A-Z])_[0-9]\Z", "", secret)
         return (
             len(secret) >= 6
             and is_no_placeholder(secret)

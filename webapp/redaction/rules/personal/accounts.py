@@ -84,12 +84,13 @@ def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
         if _is_spelled(text, match.start(), match[0], groups):
             yield SecretPlace("card", *match.span())
             continue
+        is_short = len(groups) <= _MOST_GROUPS
         for first, (start, stop) in enumerate(groups):
             # Other numbers may be before and after it: the date and the code of the card.
-            most = 5 if len(groups) <= _MOST_GROUPS and stop - start == 4 else 1
-            for last in range(first, min(len(groups), first + most)):
-                end = groups[last][1]
-                if _is_card_of(match[0], groups[first : last + 1], len(groups)):
+            ends = range(first + 3, first + 6) if is_short and stop - start == 4 else [first + 1]
+            for last in ends:
+                if last <= len(groups) and _is_card_of(match[0], groups[first:last]):
+                    end = groups[last - 1][1]
                     yield SecretPlace("card", match.start() + start, match.start() + end)
                     if beside := _BESIDE.match(text, match.start() + end):
                         for group in ("date", "code") if beside["code"] else ("date",):
@@ -110,19 +111,13 @@ def _is_spelled(text: str, at: int, run: str, groups: Sequence[tuple[int, int]])
     )
 
 
-def _is_card_of(run: str, groups: Sequence[tuple[int, int]], total: int) -> bool:
+def _is_card_of(run: str, groups: Sequence[tuple[int, int]]) -> bool:
     """Return whether some groups of digits in a run are those of a card, and no fraction."""
     start, end = groups[0][0], groups[-1][1]
     if end - start < _SHORTEST:
         return False
-    lengths = [stop - begin for begin, stop in groups]
-    has_form = len(lengths) == 1 or (
-        total <= _MOST_GROUPS
-        and lengths[0] == 4
-        and 3 <= len(lengths) <= 5
-        and min(lengths[:-1]) >= 4
-    )
-    if not has_form or run[end : end + 1] in (".", "-") or (start and run[start - 1] in ".-"):
+    is_fraction = run[end : end + 1] in (".", "-") or (start and run[start - 1] in ".-")
+    if is_fraction or any(stop - begin < 4 for begin, stop in groups[:-1]):
         return False
     digits = "".join(run[slice(*group)] for group in groups)
     return len(digits) >= _SHORTEST and len(set(digits)) > 1 and _is_card(digits)
@@ -133,7 +128,7 @@ def _are_cards(run: str, groups: Sequence[tuple[int, int]]) -> bool:
     if len(groups) % 4 or any(end - start != 4 for start, end in groups):
         return False
     fours = [groups[at : at + 4] for at in range(0, len(groups), 4)]
-    return all(_is_card_of(run, four, 4) for four in fours)
+    return all(_is_card_of(run, four) for four in fours)
 
 
 _MORE_CARDS: Final = (

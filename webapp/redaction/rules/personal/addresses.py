@@ -67,8 +67,8 @@ _WHOLE: Final = re.compile(
     # A postal code and the town after it, or a town and what is after it.
     rf"(?<![\w,.-])(?:(?:[A-Z]{{1,2}}-)?(?P<digits>[0-9]{{4,5}}|[0-9]{{3}}[ ][0-9]{{2}})[ ]{_TOWN}"
     rf"|(?:{_LETTERED})(?:[ ]{_TOWN})?"
-    rf"|{_TOWN}(?:(?:,[ ]?|[ ]-[ ]|[ ])[A-Z][A-Za-z]{{1,12}})?,?[ ](?:{_STATE},?[ ](?:USA?,?[ ])?"
-    rf"[0-9]{{4,5}}(?:-[0-9]{{4}})?|{_LETTERED}))(?![\w-])"
+    rf"|{_TOWN}(?:(?:,[ ]?|[ ]-[ ]|[ ])[A-Z][A-Za-z]{{1,12}})?,?[ ]"
+    rf"(?:(?P<state>{_STATE}),?[ ](?:USA?,?[ ])?[0-9]{{4,5}}(?:-[0-9]{{4}})?|{_LETTERED}))(?![\w-])"
 )
 _SIGN: Final = re.compile(r"[:;()\"`|>=?!{}\[\]\t]|\.[ ](?=[A-Z])|\\n|\n[ \t>*-]{0,4}\n")
 _SPLIT: Final = re.compile(r"(?:,[ ]?|[ ]?\r?\n[ \t>*-]{0,8}|[ ][-–·][ ]|[ ]\Z)+")
@@ -88,7 +88,7 @@ _SURE: Final = re.compile(
 )
 _PUBLIC: Final = re.compile(
     r"platz[ ]|\b(?:Platz|Square|Plaza|Piazza|Place|Praça|Downing|Pennsylvania Ave|Baker St"
-    r"|Infinite"
+    r"|Infinite|51 Franklin St|59 Temple Pl|171 Second St|Box 1866"
     r"|Amphitheatre|Microsoft Way|Hacker Way|Champ|Unter den Linden|Broadway|Wall St|Fifth Ave"
     r"|5th Ave|Apple Park|Market St|One )"
 )
@@ -125,6 +125,7 @@ _THING: Final = re.compile(
     r"|Network|Test)[ ]Drive|(?:Food|Tennis|Supreme|High|District|Crown)[ ]Court|Star[ ]Place"
     r"|Sesame[ ]Street|(?:Fast|Bus|Bike)[ ]Lane|(?:One|Two|Three|Four)[ ]Way"
     r"|(?:Click|Column|Factor|Image|Request|Tab|Window)[ ](?:Close|Row|Way))\b"
+    r"|(?:Highway|Hwy|Road|Row|Lane|Court|Place|Square|Circle|Way|Walk)[ ][0-9]"
 )
 """A time, a device or an institution in the form of an address."""
 _GOES_ON: Final = re.compile(
@@ -135,8 +136,8 @@ _GOES_ON: Final = re.compile(
 
 _STREETS: Final = (
     r"street(?:[ _-]?(?:address|name|line))?[ _-]?1?|address(?:[ _-]?line)?[ _-]?(?:1|one)"
-    r"|line[ _-]?1|address|stra(?:ß|ss)e|rue|calle|indirizzo|logradouro|endere[cç]o|direcci[oó]n"
-    r"|adres(?:se)?(?:[ _-]?1)?|anschrift|straat"
+    r"|line[ _-]?1|stra(?:ß|ss)e|rue|calle|indirizzo|logradouro|endere[cç]o|direcci[oó]n"
+    r"|adresse[ _-]?1|anschrift|straat"
 )
 _PARTS: Final = (
     r"(?:address|street)(?:[ _-]?line)?[ _-]?[23]|line[ _-]?[23]|apt|apartment|unit|suite|flat"
@@ -150,9 +151,13 @@ _OWN: Final = (
     r"(?:[ _.-]?to)?[ _.-]?)?"
 )
 _ROLE: Final = re.compile(
-    rf"(?:\w{{1,20}}[ _.-])??{_OWN}(?:(?P<street>{_STREETS})|(?:{_PARTS}))", re.IGNORECASE
+    rf"(?:\w{{1,20}}[ _.-])??{_OWN}"
+    rf"(?:(?P<street>{_STREETS})|(?P<address>address|adres(?:se)?)|(?P<part>{_PARTS}))",
+    re.IGNORECASE,
 )
-_NO_STREET: Final = re.compile(r"@|://|\A[\W\d]+\Z|\A0x|\A[0-9a-fA-F:.]+\Z|\A[^\s]*[0-9a-fA-F]{16}")
+_NO_STREET: Final = re.compile(
+    r"@|://|\w[(=]|\A[\W\d]+\Z|\A0x|\A[0-9a-fA-F:.]+\Z|\A[^\s]*[0-9a-fA-F]{16}"
+)
 _PLACE_NAMES: Final = split_words(
     "rating stars reviews price_level opening_hours user_ratings_total"
 )
@@ -181,26 +186,36 @@ def is_surely_address(address: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _find_role(name: str) -> str | None:
-    """Find whether a name is that of a street, or of another part of an address."""
+    """Find whether a name is that of a street, of an address, or of another part of one."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "_", name[:60])
     match = _ROLE.fullmatch(spaced)
-    return None if match is None else "street" if match["street"] else "part"
+    return match and match.lastgroup
 
 
 @lru_cache(maxsize=4096)
-def find_address_members(names: tuple[str, ...]) -> frozenset[str]:
-    """Find which members of an object with these names are the parts of an address."""
-    roles = {name: _find_role(name) for name in names}
-    found = set(roles.values())
-    if not {"street", "part"} <= found or not _PLACE_NAMES.isdisjoint(names):
-        return frozenset()
-    return frozenset(name for name, role in roles.items() if role)
+def find_roles(names: tuple[str, ...]) -> dict[str, str]:
+    """Find the roles of the members with these names in an address, as those of its street."""
+    roles = {name: role for name in names if (role := _find_role(name))}
+    is_business = not _PLACE_NAMES.isdisjoint(names)
+    return roles if set(roles.values()) - {"part"} and not is_business else {}
 
 
-def is_street(name: str, text: str) -> bool:
-    """Return whether a member of an address is its street, and not the address of a machine."""
-    has_letters = re.search(r"[^\W\d_]{2}", text) is not None
-    return _find_role(name) == "street" and has_letters and is_address_part(text)
+def is_whole(parts: Sequence[tuple[str, str]]) -> bool:
+    """Return whether texts, each with its role, are an address and not that of a machine.
+
+    A schema and a form with empty fields have no numbers.
+    """
+    parts = [(role, text) for role, text in parts if is_address_part(text)]
+    roles = {
+        role
+        for role, text in parts
+        if role == "part" or re.search(r"[^\W\d_]{2}", text) and (role == "street" or " " in text)
+    }
+    return (
+        len(roles) > 1
+        and "part" in roles
+        and any(map(str.isdigit, "".join(text for _, text in parts)))
+    )
 
 
 def is_address_part(text: str) -> bool:
@@ -247,7 +262,10 @@ def _find_street(text: str, code: re.Match[str]) -> int | None:
         street = _HOUSE_END.search(text, first, end) if end - first < 80 else None
         if street is None:
             continue
-        is_sure = code["digits"] is None or _SURE.search(street[0] + " ") is not None
+        # Where states are written, the number is before the street.
+        is_sure = _SURE.search(street[0] + " ") is not None or (
+            code["digits"] is None and (code["state"] is None or street[0][0].isdigit())
+        )
         is_year = (code["digits"] or "").startswith(("19", "20")) and len(code["digits"]) == 4
         is_thing = _THING.match(street[0]) or _PUBLIC.search(street[0])
         if is_sure and not is_year and not is_thing:
@@ -256,11 +274,11 @@ def _find_street(text: str, code: re.Match[str]) -> int | None:
 
 
 def _read_group(text: str, group: Sequence[tuple[int, int, str]]) -> Iterator[SecretPlace]:
-    """Yield values with names, if a street and another part of its address are among them."""
-    parts = [place for place in group if is_address_part(text[place[0] : place[1]])]
-    if {role for _, _, role in parts} == {"street", "part"}:
-        for start, end, _ in parts:
-            yield SecretPlace("address", start, end)
+    """Yield values with names, if they are an address."""
+    if is_whole([(role, text[start:end]) for start, end, role in group]):
+        for start, end, _ in group:
+            if is_address_part(text[start:end]):
+                yield SecretPlace("address", start, end)
 
 
 ADDRESSES_NEEDS: Final = (

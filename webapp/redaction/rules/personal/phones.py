@@ -272,6 +272,10 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
         r"(?i:wa\.me/|send/?\?phone=|signal\.me/#p/|viber://chat\?number=|tel:)(?:\+|%2B)?[0-9]",
         _find_dialled,
     ),
+)
+"""Expressions of RE2, each with the function that finds its kind in a text that matches."""
+
+MOBILES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
         r"0[1-9](?:[ .][0-9]{2}){4}|0[14567][0-9]{2,3}[ /-][0-9]{2,3}|0[1-9][0-9]{1,4}/[0-9]{3}"
         r"|0[1789]0-[0-9]{4}-|07[0-9][ -][0-9]{3} |06-[0-9]{8}|8 ?\([0-9]{3}\)"
@@ -279,7 +283,7 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
         _find_mobile,
     ),
 )
-"""Expressions of RE2, each with the function that finds its kind in a text that matches."""
+"""The same for the numbers that their forms alone tell from others."""
 
 
 def find_named_phone(text: str, name: str) -> Iterator[SecretPlace]:

@@ -35,7 +35,8 @@ _OF_KEYS: Final = split_words(
 # Any vendor's: words that say so, or more random letters than an id has.
 _WORD: Final = "(?:[a-z][a-z0-9]{1,11}|[A-Z][A-Z0-9]{1,7}|[A-Z][a-z]{2,11})"
 _ANY_PREFIX: Final = re.compile(
-    r"(?:(?<![A-Za-z0-9_/+.%\\-])|(?<=\s-)|(?<=\A-))"
+    # Not in a digest of base64 after its name.
+    r"(?:(?<![A-Za-z0-9_/+.%\\-])(?<!sha256=)(?<!sha384=)(?<!sha512=)|(?<=\s-)|(?<=\A-))"
     # In groups of one length, after words, or in parts after dots.
     r"(?:(?:[A-Z]{2,6}-)?(?P<groups>[A-Z0-9]{5,8}(?:-[A-Z0-9]{5,8}){3,7})(?![\w-])"
     rf"|(?P<words>{_WORD}(?:[_-](?:[a-z]|{_WORD})){{0,3}})[_-]"
@@ -77,11 +78,11 @@ def _has_rest(match: re.Match[str]) -> bool:
     )
     is_long = len(rest) >= 30 and ID_PREFIXES.isdisjoint(words)
     cases = (any(map(str.islower, rest)), any(map(str.isupper, rest)))
-    # Of one case, but no digest.
-    is_made_of_one = len(rest) >= 32 and is_made(rest) and not is_digest(rest)
+    # One of one case can be a digest.
+    is_made_alone = is_long and is_made(rest) and (all(cases) or len(rest) >= 32)
     return (
         any(map(str.isdigit, rest))
-        and (is_key or (is_long and (all(cases) or is_made_of_one)))
+        and (is_key or (is_made_alone and not is_digest(rest)))
         and any(cases)
         and len(set(rest)) >= 10
         and is_no_placeholder(match[0])
