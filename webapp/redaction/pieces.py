@@ -30,6 +30,8 @@ _OF_CARD: Final = re.compile(
 )
 """Names beside the number of a card; passports and orders expire as well."""
 _LONGEST_QUESTION: Final = 200
+_LONGEST_OWNER: Final = 60
+"""Of the name around a member; those of deep objects would grow with each of them."""
 _QUESTION_NAMES: Final = ("question", "prompt", "label")
 _ANSWER_NAMES: Final = ("answer", "response", "reply", "input", "value")
 _BYTE: Final = re.compile(r"\d{1,3}")
@@ -145,7 +147,9 @@ def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]
             or (is_card and lowered.startswith("exp"))
         ):
             # As in `{"card": {"number": …}}`.
-            known.setdefault(written, f"{name}_{'card_' * is_card}{written}".lstrip("_"))
+            known.setdefault(
+                written, f"{name[-_LONGEST_OWNER:]}_{'card_' * is_card}{written}".lstrip("_")
+            )
     return [known.get(written, written) for written in names]
 
 

@@ -9,7 +9,7 @@ from webapp.redaction.rules.forms import ignoring_case
 from webapp.redaction.rules.kinds import SPACE, Kind, is_random, is_value
 
 _GRANTS: Final = (
-    "reset|verif|confirm|invit|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token"
+    "reset|verif|confirm|invit|join|magic|activat|unsubscribe|onboard|accept|signin|auth|key|token"
     "|secret"
 )
 _ENTRIES: Final = (

@@ -22,6 +22,7 @@ _TRAILING: Final = split_words(
     previous prev value val string str text plain plaintext clear cleartext raw base64 b64
     encoded encrypted enc hex default env var primary secondary main backup local remote input
     field confirm confirmation again repeat data here base material
+    neu alt nouveau nouvelle nuevo nueva novo nova nuovo nuova nieuw
     """
 )
 _PASSWORDS: Final = split_words(
@@ -122,12 +123,13 @@ _MEANINGS: Final = {
         "secret": "geheimnis geheimer geheime segreto segreta secreto secreta secrète secrete"
         " segredo sekret sekretny gizli секрет",
         "token": "jeton токен",
-        "private": "privater privée privee privada privata privé prywatny",
+        "private": "privater privée privee privada privata privé prive prywatny",
         "access": "zugang zugangs zugriffs accès acces acceso acesso accesso dostępu dostepu",
     }.items()
     for word in words.split()
 }
 """Words of other languages, in most of which the noun is the first word of a name."""
+_NOUNS: Final = frozenset(("key", "secret", "token"))
 _COMPOUND: Final = re.compile(
     "(?P<before>.*?)(?:(?P<key>schlüssel|schluessel|sleutel|nyckel|密[钥鑰]|秘钥|秘密鍵|キー|키)"
     "|(?P<token>令牌|トークン|토큰)|(?P<secret>シークレット|비밀)"
@@ -270,18 +272,20 @@ def _translate(words: Sequence[str]) -> list[str]:
         compound = _COMPOUND.fullmatch(word)
         if compound is not None:
             before = compound["before"]
-            translated += [_MEANINGS.get(before, before), compound.lastgroup or ""]
+            translated += filter(None, (_MEANINGS.get(before, before), compound.lastgroup))
         else:
             translated.append(_MEANINGS.get(word, word))
     first, others = words[:1], translated[1:]
     if others and (
         (first[0] in _PASSWORDS and _OF_PASSWORDS.issuperset(others))
-        or (first[0] in _MEANINGS or first[0] == "clave")
+        or (_MEANINGS.get(first[0]) in _NOUNS or first[0] == "clave")
         and _KEYS.issuperset(others)
     ):
-        noun = "key" if first[0] == "clave" and _OF_PASSWORDS.isdisjoint(others) else translated[0]
-        return [*others, noun]
-    return [word for word in translated if word]
+        if first[0] == "clave":
+            is_password = _OF_PASSWORDS.issuperset(others) and "api" not in others
+            return [*others, "password" if is_password else "key"]
+        return [*others, translated[0]]
+    return translated
 
 
 def _find_shape_of_token(name: str, words: Sequence[str]) -> Shape:

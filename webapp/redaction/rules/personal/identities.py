@@ -22,7 +22,7 @@ _WRITTEN: Final = """
     taxpayer identification, itin, nhs, medicare, medical record, health card, health insurance,
     insurance number, voter id, emirates id, hkid, nric, imei, account number, account no, cbu,
     clabe, cvu, routing, sort code, my ic, dl#, sozialversicherungs, sozialversicherung,
-    sv-nummer, sv-nr, reisepass, personalausweis, ausweis, steuer-id, steuernummer,
+    sv-nummer, sv-nr, reisepass, personalausweis, ausweis, steuer-id, steuernummer, steuernr,
     steuer-identifikations, steueridentifikations, idnr, führerschein, krankenversicherten,
     krankenkasse, versicherten, versicherungs, kontonummer, rentenversicherungs, ahv-nummer,
     ahv-nr, passeport, sécurité sociale, sécu, carte vitale, permis de conduire, carte d'identité,

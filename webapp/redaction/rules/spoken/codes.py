@@ -25,7 +25,8 @@ _CODES: Final = (
     "|engangskode|adgangskode|doğrulama kodu|geheimzahl|code pin|pin code|pin number|one-time pin"
     "|one-time password|one-time passcode|one time password|einmalpasswort|einmalkennwort"
     "|authenticator code|validation code|activation code|sms code|pickup code|tan|mtan|pushtan"
-    "|smstan|sms-tan|push-tan|chiptan|phototan|photo-tan|itan|digicode|code d'entrée|code d’entrée"
+    "|tan-code|mtan-code|smstan|sms-tan|push-tan|chiptan|phototan|photo-tan|itan|digicode"
+    "|code d'entrée|code d’entrée"
     "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code|kenncode"
     "|your code|dein code|ihr code|euer code|ton code|votre code|meeting code|meeting passcode"
     "|clave dinámica|debit card pin|credit card pin"
@@ -52,7 +53,7 @@ _CLOSES: Final = (
 _LOCKED: Final = (
     r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock(?:box|er)?|key ?box"
     r"|building|lobby|phone|voicemail"
-    r"|tor|tür|haustür|garage|alarmanlage|tresor|schloss|handy|porte|portail|alarme|coffre|puerta"
+    r"|tor|tür|haustür|garage|alarmanlage|tresor|schloss|handy|porte|portail|alarme|coffre|puerta|portón|portone|poort"
     r"|caja fuerte|alarma|porta|cancello|cassaforte|vpn|locker|bike|luggage|suitcase)"
 )
 _ENTERED_AT: Final = "|".join(
@@ -202,16 +203,19 @@ CODES: Final[tuple[Kind, ...]] = (
         "pin",
         "code |code: |código |código: |codice ",
         r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!response )(?<!result )(?<!area )"
-        r"(?<!zip )(?<!postal )(?<!discount )[a-zó]{4,6}:? (?P<secret>[0-9]{4,8})[.,;]? "
+        r"(?<!zip )(?<!postal )(?<!discount )[a-zó]{4,6}:? "
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3}|[0-9]{2}(?:[ -][0-9]{2}){2})[.,;]? "
         r"(?:\(?valid|\(?expires|is valid|will expire|ist gültig|gültig"
         r"|läuft|est valable|expire|es válido|para verificar|to verify|zur bestätigung"
+        r"|(?:for your|für (?:ihre|deine)|pour votre|para su|para tu|para o seu|per il tuo)"
+        r" (?:log-?in|sign-?in|anmeldung|registrierung|connexion|acceso|accesso|acesso)"
         # Whom nobody may be told.
         r"|(?:please )?(?:do not|don['’]t|never) (?:share|tell|give|disclose|forward)"
         r"|(?:bitte )?(?:nicht|niemals|nie) (?:weiter|mit)|teilen sie|no l[oa]s? (?:compart|d[eé])"
         r"|nunca l|ne (?:le )?(?:partage|communique|donne|divulgue)"
         r"|não (?:o )?(?:compartilh|partilh)|non (?:condivid|comunic))",
         lambda secret: len(set(secret)) > 1,
-        "(?:code|código|codice):? [0-9]{4}",
+        "(?:code|código|codice):? [0-9]{2}",
     ),
     # After another detail of the same account or card.
     Kind(
