@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 
 from tests.support.any_json import Json, checked, values
-from webapp.exact_json import parse
+from webapp.exact_json import Object, parse
 from webapp.redaction import Redactor, SecretFinding
+from webapp.redaction.pieces import list_known_names
 
 KEY = "sk-proj-" + "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z"
 MASK = "[masked: api-key]"
@@ -165,6 +166,15 @@ def test_a_part_is_masked_with_what_the_whole_tells() -> None:
 
     assert whole.redact(parse('["so hunter27"]')).source == '["so [masked: password]"]'
     assert whole.redact_text("On hunter27") == "On [masked: password]"
+
+
+def test_names_do_not_grow_with_the_depth_of_objects() -> None:
+    node = parse('{"key": "x"}')
+    assert isinstance(node, Object)
+
+    (known,) = list_known_names(node, ["key"], "a" * 5000)
+
+    assert known.endswith("a_key") and len(known) < 100
 
 
 def test_kinds_can_be_chosen() -> None:

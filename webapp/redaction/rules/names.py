@@ -31,19 +31,11 @@ _PASSWORDS: Final = split_words(
     psw pword passw kennwort
     senha contraseña contrasena clave wachtwoord parola haslo hasło lösenord lösenordet losenord
     salasana jelszo jelszó heslo sifre şifre şifreniz adgangskode adgangskoden passord
-    passordet parool geslo lozinka slaptažodis lykilorð пароль 密码 密碼 口令 パスワード 비밀번호
+    passordet parool geslo lozinka slaptažodis lykilorð пароль 口令
     motdepasse mdp
     """
 )
-_PASSWORD_ENDS: Final = (
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "kennwort",
-    "密码",
-    "パスワード",
-)
+_PASSWORD_ENDS: Final = ("password", "passwd", "passphrase", "passwort", "kennwort")
 _WORDS_IN_KEY: Final = split_words("mon tur don joc hoc whis jer mal hot pass")
 _NO_PASS: Final = frozenset(("compass", "bypass", "surpass", "trespass", "encompass", "multipass"))
 
@@ -243,8 +235,6 @@ def _classify_words(name: str, words: Sequence[str]) -> tuple[str, Shape] | None
         return "key", Shape.MADE
     if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
-    if name.isupper() and last.endswith(("key", "token")) and len(last) >= 6:
-        return "key", Shape.MADE
     if last in ("code", "codes") and before in ("recovery", "backup", "scratch"):
         return "pin", Shape.CODE
     if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:

@@ -95,6 +95,7 @@ _PUBLIC: Final = re.compile(
 """Of squares and houses that everybody knows."""
 _REACH: Final = 110
 _MOST_PARTS: Final = 4
+_PROVINCE: Final = re.compile("[都道府県省市区县시도]")
 _ASIAN: Final = re.compile(
     # Japan, China and Korea: from the province to the number of the house.
     r"(?:〒?[0-9]{3}-[0-9]{4}[ 　]?)?[一-龥]{1,3}[都道府県][一-龥ぁ-んァ-ヶー]{1,12}[市区町村郡]"
@@ -229,7 +230,7 @@ def is_address_part(text: str) -> bool:
 
 def find_addresses(text: str, name: str) -> Iterator[SecretPlace]:
     """Yield whole addresses, and the parts of those whose parts have names."""
-    for match in _ASIAN.finditer(text):
+    for match in _ASIAN.finditer(text) if _PROVINCE.search(text) else ():
         yield SecretPlace("address", *match.span())
     for match in _WHOLE.finditer(text):
         start = _find_street(text, match)
