@@ -77,7 +77,9 @@ _ASSIGNED: Final = re.compile(
     # Tags of YAML, and the types that PHP prints.
     r"(?:!!(?:str|binary)[ ]{1,4}|\s{0,40}string(?:\([0-9]{1,5}\))?[ ](?=[\"']))?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
-    r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?(?:\[\s{0,20}(?=[\"']))?"
+    r"|\[\](?:byte|rune)|[A-Za-z]{0,30})\((?=[bBrRuUfF]?[\"'`]))?"
+    # A list; messages about a field are in one as well.
+    r"(?:\[\s{0,20}(?=[\"'][^\s\"']{1,4096}[\"']))?"
 )
 _FLAG: Final = re.compile(r"[ =][ ]{0,3}")
 _ELEMENT: Final = re.compile(

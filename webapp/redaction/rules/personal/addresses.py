@@ -137,11 +137,11 @@ _GOES_ON: Final = re.compile(
 
 _STREETS: Final = (
     r"street(?:[ _-]?(?:address|name|line))?[ _-]?1?|address(?:[ _-]?line)?[ _-]?(?:1|one)"
-    r"|line[ _-]?1|stra(?:ß|ss)e|rue|calle|indirizzo|logradouro|endere[cç]o|direcci[oó]n"
+    r"|stra(?:ß|ss)e|rue|calle|indirizzo|logradouro|endere[cç]o|direcci[oó]n"
     r"|adresse[ _-]?1|anschrift|straat"
 )
 _PARTS: Final = (
-    r"(?:address|street)(?:[ _-]?line)?[ _-]?[23]|line[ _-]?[23]|apt|apartment|unit|suite|flat"
+    r"(?:address|street)(?:[ _-]?line)?[ _-]?[23]|apt|apartment|suite|flat"
     r"|house[ _-]?(?:no|nr|number)|hausnummer|huisnummer|n[uú]mero|complemento|bairro|suburb|city"
     r"|town|locality|village|ort|stadt|wohnort|ville|ciudad|cidade|comune|città|miasto|woonplaats"
     r"|zip(?:[ _-]?code)?|post(?:al)?[ _-]?code|plz|postleitzahl|code[ _-]?postal"
@@ -153,7 +153,9 @@ _OWN: Final = (
 )
 _ROLE: Final = re.compile(
     rf"(?:\w{{1,20}}[ _.-])??{_OWN}"
-    rf"(?:(?P<street>{_STREETS})|(?P<address>address|adres(?:se)?)|(?P<part>{_PARTS}))",
+    rf"(?:(?P<street>{_STREETS})|(?P<part>{_PARTS})"
+    # Of machines and texts as well.
+    r"|(?P<address>address|adres(?:se)?|line[ _-]?1)|(?P<rest>line[ _-]?[23]|unit))",
     re.IGNORECASE,
 )
 _NO_STREET: Final = re.compile(
@@ -163,6 +165,7 @@ _PLACE_NAMES: Final = split_words(
     "rating stars reviews price_level opening_hours user_ratings_total"
 )
 """Names of members that a business has."""
+_STREET_ROLES: Final = frozenset(("street", "address"))
 _GAP: Final = 160
 
 
@@ -198,7 +201,7 @@ def find_roles(names: tuple[str, ...]) -> dict[str, str]:
     """Find the roles of the members with these names in an address, as those of its street."""
     roles = {name: role for name in names if (role := _find_role(name))}
     is_business = not _PLACE_NAMES.isdisjoint(names)
-    return roles if set(roles.values()) - {"part"} and not is_business else {}
+    return roles if not _STREET_ROLES.isdisjoint(roles.values()) and not is_business else {}
 
 
 def is_whole(parts: Sequence[tuple[str, str]]) -> bool:
@@ -210,11 +213,13 @@ def is_whole(parts: Sequence[tuple[str, str]]) -> bool:
     roles = {
         role
         for role, text in parts
-        if role == "part" or re.search(r"[^\W\d_]{2}", text) and (role == "street" or " " in text)
+        if role not in _STREET_ROLES
+        or (re.search(r"[^\W\d_]{2}", text) and (role == "street" or " " in text))
     }
     return (
-        len(roles) > 1
-        and "part" in roles
+        not _STREET_ROLES.isdisjoint(roles)
+        and not roles <= _STREET_ROLES
+        and not roles <= {"address", "rest"}
         and any(map(str.isdigit, "".join(text for _, text in parts)))
     )
 
