@@ -7,26 +7,26 @@ in `content`. Both exist in the names of several versions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Final
 
 from webapp.embedded.documents.chats.writing import (
     Message,
+    Segment,
     write_call,
     write_completion,
     write_id,
     write_message,
     write_rest,
+    write_segments,
 )
 from webapp.embedded.documents.other_apis.writing import (
     copy,
     copy_rest,
     write,
-    write_content,
     write_text,
 )
-from webapp.exact_json import Object, String, Value, write_array, write_object
+from webapp.exact_json import Object, String, Value, write_object
 
 _TOOLS: Final = ("tool-call", "tool-result", "tool-error")
 _OUTPUTS: Final = ("output", "result", "errorText", "error")
@@ -69,31 +69,19 @@ def from_ai_sdk(value: Object) -> Iterator[str]:
     yield write_completion(members, [one for each in found for one in _write_messages(each)])
 
 
-@dataclass(slots=True)
-class _Segment:
-    """The texts and calls, and the results after them; `kept` holds members that the API lacks."""
-
-    parts: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    results: list[Message] = field(default_factory=list)
-
-
 def _write_messages(message: Object) -> Iterator[Message]:
     """Yield a message, and one for each result in it."""
     role = message.text("role") or ""
     parts = message.items("parts") or message.items("content") or ()
     if not parts:
         parts = message.items("toolInvocations") or ()
-    segments = [_Segment()]
+    segments = [Segment()]
     for part in parts:
         kind = part.text("type") if isinstance(part, Object) else None
         if kind in _STARTS and segments[-1].results and role != "tool":
-            segments.append(_Segment())
+            segments.append(Segment())
         _add(part, segments[-1])
     rest = write_rest(message, _MESSAGE)
-    own_id = copy(message.get("id"))
     text = message.get("content")
     if isinstance(text, String):
         said = "".join(one.text("text") or "" for one in parts if isinstance(one, Object))
@@ -101,21 +89,11 @@ def _write_messages(message: Object) -> Iterator[Message]:
             segments[-1].parts += [write(type='"text"', text=copy(text))] if text.text else []
         elif "".join(said.split()) != "".join(text.text.split()) and text.text:
             rest.append(f'"content":{copy(text)}')
-    for at, segment in enumerate(segments):
-        others = [*rest, *([f'"parts":{write_array(segment.kept)}'] if segment.kept else [])]
-        is_result_alone = not (segment.parts or segment.calls or segment.sources or others)
-        if not (segment.results and is_result_alone):
-            members = [f'"id":{own_id}'] if own_id and at == 0 else []
-            members.append(f'"content":{write_content(segment.parts) if segment.parts else "null"}')
-            members += [f'"tool_calls":{write_array(segment.calls)}'] if segment.calls else []
-            if segment.sources:
-                members.append(f'"annotations":{write_array(segment.sources)}')
-            yield write_message(role, members, "ai_sdk", others)
-        yield from segment.results
-        rest = []
+    own_id = copy(message.get("id"))
+    yield from write_segments(role, segments, "ai_sdk", rest, kept_as="parts", own_id=own_id)
 
 
-def _add(part: Value, segment: _Segment) -> None:
+def _add(part: Value, segment: Segment) -> None:
     """Add a part to the texts, calls, citations or results; an unfamiliar one as it is."""
     kind = part.text("type") or "" if isinstance(part, Object) else ""
     if not isinstance(part, Object):
@@ -123,29 +101,29 @@ def _add(part: Value, segment: _Segment) -> None:
     elif kind in _TEXTS and (text := copy(part.get("text") or part.get("reasoning"))):
         name = _TEXTS[kind]
         segment.parts.append(write(**{"type": f'"{name}"', name: text}))
-        _keep(part, segment, {"type", "text", "reasoning", "state"})
+        segment.keep(part, {"type", "text", "reasoning", "state"})
     elif kind == "step-start":
-        _keep(part, segment, {"type"})
+        segment.keep(part, {"type"})
     elif kind == "source-url" or (kind == "source" and part.object("source")):
         source = part.object("source") or part
         url, title = copy(source.get("url")), copy(source.get("title"))
         segment.sources.append(write(type='"url_citation"', url=url, title=title))
         used = {"type", "url", "title", "source"} if source is part else {"type", "source"}
-        _keep(part, segment, used)
+        segment.keep(part, used)
         if source is not part:
-            _keep(source, segment, {"url", "title"})
+            segment.keep(source, {"url", "title"})
     elif kind in ("file", "image"):
         segment.parts.append(_write_file(part))
     elif invocation := part.object("toolInvocation"):
         _add_tool(invocation, segment)
-        _keep(part, segment, {"type", "toolInvocation"})
+        segment.keep(part, {"type", "toolInvocation"})
     elif part.text("toolCallId") is not None:
         _add_tool(part, segment)
     else:
         segment.parts.append(copy(part) or "null")
 
 
-def _add_tool(part: Object, segment: _Segment) -> None:
+def _add_tool(part: Object, segment: Segment) -> None:
     """Add a call, its result, or both, which UI messages have in one part."""
     kind = part.text("type") or ""
     own_id = part.get("toolCallId")
@@ -156,12 +134,9 @@ def _add_tool(part: Object, segment: _Segment) -> None:
         segment.calls.append(write_call(own_id, name, part.get("input") or part.get("args")))
     used = {"type", "toolCallId", "toolName"}
     used |= set() if is_result else {"input", "args"}
-    output = next(
-        (one for name in ("output", "result", "errorText", "error") if (one := part.get(name))),
-        None,
-    )
+    output = next((one for name in _OUTPUTS if (one := part.get(name))), None)
     if output is None or not (is_result or is_ui):
-        _keep(part, segment, used)
+        segment.keep(part, used)
         return
     error = output is part.get("errorText") or output is part.get("error")
     shape = output.text("type") if isinstance(output, Object) and is_result else None
@@ -198,10 +173,3 @@ def _write_file(part: Object) -> str:
     file = write(filename=copy(part.get("filename")), file_data=address)
     given = [f'"media_type":{json.dumps(kind)}'] if kind and text.startswith("http") else []
     return write_object(['"type":"file"', f'"file":{file}', *given, *rest])
-
-
-def _keep(part: Object, segment: _Segment, used: set[str]) -> None:
-    rest: Sequence[str] = write_rest(part, used)
-    if rest:
-        kind = copy(part.get("type"))
-        segment.kept.append(write_object([*([f'"type":{kind}'] if kind else []), *rest]))

@@ -11,13 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
-from webapp.embedded.documents.chats.writing import limit_branches, list_branch
+from webapp.embedded.documents.chats.writing import (
+    Message,
+    limit_branches,
+    list_branch,
+    write_completion,
+    write_id,
+)
 from webapp.embedded.documents.from_files import copy_member, copy_members
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Null, Object, String, Value, write_array, write_object
-from webapp.ids import is_valid_id
 
-_MAX_ID_LENGTH: Final = 100
 _NO_TEXT: Final = frozenset({"language", "response_format_name"})
 _OF_THOUGHT: Final = {"summary": String, "content": String}
 _OWN_FIELDS: Final = ("author", "content", "id")
@@ -69,11 +73,7 @@ def _write_branch(conversation: Object, messages: list[Object], leaf: str | None
     own = [one for one in conversation.members if one.name.text not in ("mapping", "id")]
     members = copy_members(own)
     own_id = conversation.text("conversation_id") or conversation.text("id") or ""
-    completion_id = own_id if leaf is None else f"{own_id}:{leaf}"
-    if own_id and is_valid_id(completion_id, max_length=2 * _MAX_ID_LENGTH):
-        members.append(f'"id":"{completion_id}"')
-    elif conversation.get("id") is not None:
-        members.append(f'"original_id":{json.dumps(own_id)}')
+    members += write_id(own_id, leaf or "")
     names = conversation.names()
     created = conversation.get("create_time")
     if created is not None and "created" not in names:
@@ -81,11 +81,7 @@ def _write_branch(conversation: Object, messages: list[Object], leaf: str | None
     model = _find_model(conversation, messages)
     if model is not None and "model" not in names:
         members.append(f'"model":{model.source}')
-    written = list(_write_messages(messages))
-    answers = [written.pop()] if _get_role(messages[-1]) == "assistant" else []
-    choices = write_array(f'{{"index":0,"message":{answer}}}' for answer in answers)
-    members += [f'"messages":{write_array(written)}', f'"choices":{choices}']
-    return write_object(members)
+    return write_completion(members, list(_write_messages(messages)))
 
 
 def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
@@ -98,7 +94,7 @@ def _find_model(conversation: Object, messages: list[Object]) -> Value | None:
     return None if isinstance(found, Null) else found
 
 
-def _write_messages(messages: list[Object]) -> Iterator[str]:
+def _write_messages(messages: list[Object]) -> Iterator[Message]:
     """Yield the messages in the API's form, with all that it lacks in the member `chatgpt`."""
     calls: dict[str, str] = {}
     for message in messages:
@@ -110,8 +106,9 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
         name = (author.text("name") if author else None) or ""
         recipient = message.text("recipient") or "all"
         content = message.get("content")
-        code = _find_text(content)
-        if role == "assistant" and recipient != "all" and code is not None:
+        is_sent_to_tool = role == "assistant" and recipient != "all"
+        code = _find_text(content) if is_sent_to_tool else None
+        if code is not None:
             call_id = calls[recipient] = own_id or f"call_{len(calls)}"
             custom = f'{{"name":{json.dumps(recipient)},"input":{code.source}}}'
             call = f'{{"id":{json.dumps(call_id)},"type":"custom","custom":{custom}}}'
@@ -127,9 +124,9 @@ def _write_messages(messages: list[Object]) -> Iterator[str]:
             for one in message.members
             if one.name.text not in _OWN_FIELDS and not isinstance(one.value, Null)
         ]
-        others += _write_rest(message, is_call='"content":null' in members)
+        others += _write_rest(message, is_call=code is not None)
         members += [f'"chatgpt":{write_object(others)}'] if others else []
-        yield write_object(members)
+        yield Message(role, write_object(members))
 
 
 def _get_role(message: Object) -> str:

@@ -7,26 +7,26 @@ others become completions that end with them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.embedded.documents.chats.writing import (
     Message,
+    Segment,
     limit_branches,
     write_call,
     write_completion,
     write_message,
     write_rest,
+    write_segments,
 )
 from webapp.embedded.documents.other_apis.writing import (
     copy,
     copy_rest,
     write,
-    write_content,
     write_text,
 )
 from webapp.embedded.documents.records import NotACompletion
-from webapp.exact_json import Object, Value, write_array, write_object
+from webapp.exact_json import Object, Value
 
 _OWN: Final = frozenset({"messages", "createdAt", "systemPrompt"})
 
@@ -93,19 +93,9 @@ def _find_model(version: Object) -> str | None:
     return next(filter(None, map(copy, names)), None)
 
 
-@dataclass(slots=True)
-class _Segment:
-    """The texts and calls, and the results after them; `kept` holds members that the API lacks."""
-
-    parts: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    results: list[Message] = field(default_factory=list)
-
-
 def _write_version(version: Object) -> Iterator[Message]:
     """Yield the messages of a version: one text, or steps with thoughts, calls and results."""
-    segments = [_Segment()]
+    segments = [Segment()]
     for item in version.items("content") or ():
         _add(item, segments, is_thought=False)
     for step in version.items("steps") or ():
@@ -116,18 +106,13 @@ def _write_version(version: Object) -> Iterator[Message]:
         is_thought = style is not None and style.text("type") == "thinking"
         for item in step.items("content") or ():
             _add(item, segments, is_thought=is_thought)
-        _keep(step, segments[-1], {"type", "content"})
+        segments[-1].keep(step, {"type", "content"})
     rest = write_rest(version, {"type", "role", "content", "steps"})
-    for segment in segments:
-        others = [*rest, *([f'"steps":{write_array(segment.kept)}'] if segment.kept else [])]
-        members = [f'"content":{write_content(segment.parts) if segment.parts else "null"}']
-        members += [f'"tool_calls":{write_array(segment.calls)}'] if segment.calls else []
-        yield write_message(version.text("role") or "user", members, "lm_studio", others)
-        yield from segment.results
-        rest = []
+    role = version.text("role") or "user"
+    yield from write_segments(role, segments, "lm_studio", rest, kept_as="steps")
 
 
-def _add(item: Value, segments: list[_Segment], *, is_thought: bool) -> None:
+def _add(item: Value, segments: list[Segment], *, is_thought: bool) -> None:
     """Add an item of content; all but results begins a new segment after them."""
     kind = item.text("type") if isinstance(item, Object) else None
     if isinstance(item, Object) and kind == "toolCallResult":
@@ -138,22 +123,16 @@ def _add(item: Value, segments: list[_Segment], *, is_thought: bool) -> None:
         segments[-1].results.append(write_message("tool", members, "lm_studio", rest))
         return
     if segments[-1].results:
-        segments.append(_Segment())
+        segments.append(Segment())
     if isinstance(item, Object) and kind == "toolCallRequest":
         arguments = item.get("parameters") or item.get("arguments")
         own_id = item.get("toolCallRequestId") or item.get("callId")
         segments[-1].calls.append(write_call(own_id, copy(item.get("name")), arguments))
         used = {"type", "parameters", "arguments", "toolCallRequestId", "name"}
-        _keep(item, segments[-1], used)
+        segments[-1].keep(item, used)
     elif isinstance(item, Object) and kind == "text":
         name = "thinking" if is_thought else "text"
         segments[-1].parts.append(write(**{"type": f'"{name}"', name: copy(item.get("text"))}))
-        _keep(item, segments[-1], {"type", "text"})
+        segments[-1].keep(item, {"type", "text"})
     else:
         segments[-1].parts.append(copy(item) or "null")
-
-
-def _keep(item: Object, segment: _Segment, used: set[str]) -> None:
-    rest = write_rest(item, used)
-    if rest:
-        segment.kept.append(write_object([f'"type":{copy(item.get("type")) or "null"}', *rest]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.embedded.documents.api_json import join_lines
 from webapp.embedded.documents.from_files import copy_member
-from webapp.embedded.documents.other_apis.writing import copy, write, write_choice
+from webapp.embedded.documents.other_apis.writing import copy, write, write_choice, write_content
 from webapp.embedded.documents.records import NotACompletion
 from webapp.exact_json import Array, Member, Null, Object, String, Value, write_array, write_object
 from webapp.ids import is_valid_id
@@ -32,6 +32,53 @@ def write_message(role: str, members: Iterable[str], name: str, rest: Iterable[s
     others = list(rest)
     kept = [f'"{name}":{write_object(others)}'] if others else []
     return Message(role, write_object([f'"role":{json.dumps(role)}', *members, *kept]))
+
+
+@dataclass(slots=True)
+class Segment:
+    """A message in pieces, and the results after it; `kept` holds members that the API lacks."""
+
+    parts: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    results: list[Message] = field(default_factory=list)
+
+    def keep(self, part: Object, used: Iterable[str]) -> None:
+        """Keep the type of `part` with its members of other names than `used`, if it has any."""
+        rest = write_rest(part, used)
+        if rest:
+            kind = copy(part.get("type"))
+            self.kept.append(write_object([*([f'"type":{kind}'] if kind else []), *rest]))
+
+
+def write_segments(
+    role: str,
+    segments: Iterable[Segment],
+    name: str,
+    rest: Iterable[str],
+    *,
+    kept_as: str,
+    own_id: str | None = None,
+) -> Iterator[Message]:
+    """Yield the message of each segment, and its results.
+
+    The first has the `rest` of the members and the id. One with results alone has no message.
+    """
+    first = [f'"id":{own_id}'] if own_id else []
+    others = list(rest)
+    for segment in segments:
+        others += [f'"{kept_as}":{write_array(segment.kept)}'] if segment.kept else []
+        is_empty_beside = not (segment.parts or segment.calls or segment.sources or others)
+        if not (segment.results and is_empty_beside):
+            content = write_content(segment.parts) if segment.parts else "null"
+            members = [*first, f'"content":{content}']
+            members += [f'"tool_calls":{write_array(segment.calls)}'] if segment.calls else []
+            if segment.sources:
+                members.append(f'"annotations":{write_array(segment.sources)}')
+            yield write_message(role, members, name, others)
+        yield from segment.results
+        first, others = [], []
 
 
 def write_completion(
