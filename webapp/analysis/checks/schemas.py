@@ -95,95 +95,6 @@ def _measure(keyword: Callable[..., Any], wanted: Any, instance: Any, schema: An
     return items + values
 
 
-class Schema:
-    """A JSON Schema, ready for many values.
-
-    Raises `InvalidSchema` if it is not a schema, and `NotChecked` if it exceeds the bounds.
-    """
-
-    def __init__(self, json: Value, steps: Steps) -> None:
-        plain = _convert(json, steps)
-        source = json.source
-        steps.take(_STEPS_OF_AN_OBJECT * source.count("{"))
-        fault = _faults.get(source)
-        if fault is None:
-            fault = _find_fault(plain)
-            _faults.keep(source, fault, len(source) + _OVERHEAD)
-        if fault:
-            raise InvalidSchema(fault)
-        self._steps = steps
-        # A registry that retrieves nothing: it knows no document but the schema itself.
-        self._validator: Validator = _VALIDATOR(plain, registry=Registry())
-
-    def find_mismatch(self, value: Value) -> str | None:
-        """Find the first mismatch of `value`; None if it fits.
-
-        Raises `NotChecked` if the schema refers elsewhere, or if this takes too many steps.
-        """
-        plain = _convert(value, self._steps)
-        token = _running.set(self._steps)
-        try:
-            errors = list(self._validator.iter_errors(plain))
-        except Unresolvable as error:
-            raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
-        except RecursionError as error:
-            raise NotChecked("it refers to itself without end") from error
-        except OverflowError as error:
-            raise NotChecked("it has a number that is too large to divide") from error
-        finally:
-            _running.reset(token)
-        # Errors of the whole value come before those of its parts.
-        first = min(
-            errors, key=lambda error: (len(error.absolute_path), error.json_path), default=None
-        )
-        return None if first is None else _describe(first)
-
-
-_faults: Final[RecentValues[str, str]] = RecentValues(_MAX_KEPT)
-"""The faults of schemas by their source, "" if there is none.
-
-Each request of an agent defines the same tools, and several rules look at each.
-"""
-
-
-def _find_fault(plain: Any) -> str:
-    """Find the first fault of a schema, "" if there is none."""
-    try:
-        fault = next(_META_VALIDATOR.iter_errors(plain), None)
-    except RecursionError as error:
-        raise NotChecked("it is nested too deeply") from error
-    return "" if fault is None else _describe(fault)
-
-
-def _describe(error: ValidationError) -> str:
-    """Describe an error on one line, with its place: `$.items[0]: 'x' is too short`."""
-    words = " ".join(error.message.split())
-    words = words if len(words) <= 160 else f"{words[:159]}…"
-    return words if error.json_path == "$" else f"{error.json_path}: {words}"
-
-
-def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
-    """Convert `value` to Python's own types. Raise `NotChecked` if it is too large or deep."""
-    steps.take()
-    if levels > MAX_LEVELS:
-        raise NotChecked(f"it is nested more than {MAX_LEVELS} levels deep")
-    if isinstance(value, Object):
-        return {
-            member.name.text: _convert(member.value, steps, levels + 1) for member in value.members
-        }
-    if isinstance(value, Array):
-        return [_convert(item, steps, levels + 1) for item in value.items]
-    if isinstance(value, Null):
-        return None
-    if isinstance(value, String):
-        return value.text
-    if isinstance(value, Boolean):
-        return value.value
-    if len(value.source) > 400:
-        raise NotChecked("it has a number of more than 400 characters")
-    return float(value.source) if value.integer is None else value.integer
-
-
 def _search(pattern: str, text: str) -> bool | None:
     """Search `text` for `pattern`; None if RE2 does not support it."""
     try:
@@ -262,3 +173,91 @@ _VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
 _META_VALIDATOR: Final[Any] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {"uniqueItems": _check_unique_items}
 )(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+_faults: Final[RecentValues[str, str]] = RecentValues(_MAX_KEPT)
+"""The faults of schemas by their source, "" if there is none.
+
+Each request of an agent defines the same tools, and several rules look at each.
+"""
+
+
+class Schema:
+    """A JSON Schema, ready for many values.
+
+    Raises `InvalidSchema` if it is not a schema, and `NotChecked` if it exceeds the bounds.
+    """
+
+    def __init__(self, json: Value, steps: Steps) -> None:
+        plain = _convert(json, steps)
+        source = json.source
+        steps.take(_STEPS_OF_AN_OBJECT * source.count("{"))
+        fault = _faults.get(source)
+        if fault is None:
+            fault = _find_fault(plain)
+            _faults.keep(source, fault, len(source) + _OVERHEAD)
+        if fault:
+            raise InvalidSchema(fault)
+        self._steps = steps
+        # A registry that retrieves nothing: it knows no document but the schema itself.
+        self._validator: Validator = _VALIDATOR(plain, registry=Registry())
+
+    def find_mismatch(self, value: Value) -> str | None:
+        """Find the first mismatch of `value`; None if it fits.
+
+        Raises `NotChecked` if the schema refers elsewhere, or if this takes too many steps.
+        """
+        plain = _convert(value, self._steps)
+        token = _running.set(self._steps)
+        try:
+            errors = list(self._validator.iter_errors(plain))
+        except Unresolvable as error:
+            raise NotChecked(f"it refers to {error.ref}, which is not fetched") from error
+        except RecursionError as error:
+            raise NotChecked("it refers to itself without end") from error
+        except OverflowError as error:
+            raise NotChecked("it has a number that is too large to divide") from error
+        finally:
+            _running.reset(token)
+        # Errors of the whole value come before those of its parts.
+        first = min(
+            errors, key=lambda error: (len(error.absolute_path), error.json_path), default=None
+        )
+        return None if first is None else _describe(first)
+
+
+def _find_fault(plain: Any) -> str:
+    """Find the first fault of a schema, "" if there is none."""
+    try:
+        fault = next(_META_VALIDATOR.iter_errors(plain), None)
+    except RecursionError as error:
+        raise NotChecked("it is nested too deeply") from error
+    return "" if fault is None else _describe(fault)
+
+
+def _describe(error: ValidationError) -> str:
+    """Describe an error on one line, with its place: `$.items[0]: 'x' is too short`."""
+    words = " ".join(error.message.split())
+    words = words if len(words) <= 160 else f"{words[:159]}…"
+    return words if error.json_path == "$" else f"{error.json_path}: {words}"
+
+
+def _convert(value: Value, steps: Steps, levels: int = 0) -> Any:
+    """Convert `value` to Python's own types. Raise `NotChecked` if it is too large or deep."""
+    steps.take()
+    if levels > MAX_LEVELS:
+        raise NotChecked(f"it is nested more than {MAX_LEVELS} levels deep")
+    if isinstance(value, Object):
+        return {
+            member.name.text: _convert(member.value, steps, levels + 1) for member in value.members
+        }
+    if isinstance(value, Array):
+        return [_convert(item, steps, levels + 1) for item in value.items]
+    if isinstance(value, Null):
+        return None
+    if isinstance(value, String):
+        return value.text
+    if isinstance(value, Boolean):
+        return value.value
+    if len(value.source) > 400:
+        raise NotChecked("it has a number of more than 400 characters")
+    return float(value.source) if value.integer is None else value.integer

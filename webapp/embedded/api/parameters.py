@@ -1,4 +1,6 @@
-"""Parse and check the query and the body of a request, with the text of every 400.
+"""Parse and check the query and the body of a request, with the texts of its errors.
+
+Those are 400; 413 for a body that is too large to parse, and `ServerBusy` if others are parsed.
 
 Limits: API reference, "Metadata" (16 pairs, keys of 64 and values of 512 characters, all of them
 strings) and "List Chat Completions".
@@ -50,8 +52,8 @@ _parsing: Final = Lock()
 """Held by the larger body that a process parses: its pages need the interpreter too, and two would
 take as long at once as one after the other."""
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_FILTER = re.compile(r"metadata\[(.*)\]", re.DOTALL)
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_FILTER: Final = re.compile(r"metadata\[(.*)\]", re.DOTALL)
 _TYPE_NAMES: Final[dict[type[Value], str]] = {
     Null: "null",
     Boolean: "a boolean",
@@ -71,6 +73,13 @@ class MissingParameter(ApiError):
             param=param,
             code="missing_required_parameter",
         )
+
+
+class InvalidValue(ApiError):
+    """A parameter has a value that it does not take."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message, param=param, code="invalid_value")
 
 
 class WrongType(ApiError):
@@ -94,10 +103,8 @@ def parse_page_request(query: MultiDict[str, str], *, default_order: Order) -> P
         return PageRequest(after=None, limit=DEFAULT_LIMIT, order=default_order)
     order = query.get("order", default_order)
     if order not in ("asc", "desc"):
-        raise ApiError(
-            f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'.",
-            param="order",
-            code="invalid_value",
+        raise InvalidValue(
+            "order", f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
         )
     limit = parse_limit(query.get("limit", str(DEFAULT_LIMIT)))
     return PageRequest(after=query.get("after") or None, limit=limit, order=cast(Order, order))
@@ -110,13 +117,13 @@ def parse_list_request(query: MultiDict[str, str]) -> ListRequest:
     """
     sort = query.get("sort", "time")
     if sort not in SORTS:
-        raise ApiError(f"Invalid value: '{sort}'.", param="sort", code="invalid_value")
+        raise InvalidValue("sort", f"Invalid value: '{sort}'.")
     try:
         words = parse_query(query.get("words", ""))
     except BadQuery as problem:
-        raise ApiError(str(problem), param="words", code="invalid_value") from problem
+        raise InvalidValue("words", str(problem)) from problem
     if words.terms:
-        raise ApiError("A list is filtered, not searched.", param="words", code="invalid_value")
+        raise InvalidValue("words", "A list is filtered, not searched.")
     return ListRequest(words, sort, folds=query.get("conversations") == "folded")
 
 

@@ -53,7 +53,9 @@ def parse_reference(state: StateInline, silent: bool) -> bool:
 def show_unused(state: StateCore) -> None:
     """Turn notes without a reference, or defined again, back into blocks of the text.
 
-    The plugin drops both.
+    The plugin drops both. Of `See[^a].`, `[^a]: One.`, `[^a]: Two.` and `[^b]: Three.` the first
+    note stays one, and the others become the paragraphs `[^a]: Two.` and `[^b]: Three.`: their
+    marker is put before their first text, or into a paragraph of its own if they have none.
     """
     notes = state.env.get("footnotes", {}).get("list", {}).values()
     waiting = {note["label"] for note in notes}
