@@ -108,8 +108,8 @@ def _write_small(given_json: str, wire_json: str, completion_id: str) -> str:
 def matches_original(connection: Connection, completion: CompletionRecord) -> bool:
     """Return whether `completion` equals the stored one of its id, apart from white space.
 
-    This compares with the export of the stored one: its digest is that of the import, and no
-    longer fits if the metadata were replaced since.
+    Their texts are compared, and not their digests: that of the stored one is from its import, and
+    no longer fits if its metadata were replaced since.
     """
     row = connection.execute(_COMPLETION, {"id": completion.id}).one()
     head = _restore_head(row.given_json, row.wire_json)
