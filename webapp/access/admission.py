@@ -65,15 +65,14 @@ class Access:
         self._proxy, self._ca_bundle = config.proxy, config.ca_bundle
         self.sessions: Final = Sessions(
             database,
-            find_bases(config.access),
+            digest_bases(config.access),
             idle=config.access.session_idle,
             lifetime=config.access.session_lifetime,
             now=now,
         )
         self.record: Final = Record(database, days=config.access.record_days, now=now)
         if self.settings.password_hash:
-            # A missing driver is reported at the start.
-            _ = self.attempts
+            self._open_attempts()
         if self.is_open:
             log.warning("READBACK_OPEN=1: everyone who reaches Readback can read everything")
 
@@ -86,14 +85,14 @@ class Access:
         """Let the views of `app` record, whose requests have all passed the guard before."""
         app.extensions[_EXTENSION] = self
 
-    @property
-    def ways(self) -> tuple[str, ...]:
-        return self.settings.ways
-
     @cached_property
     def attempts(self) -> Attempts:
         """The counts of wrong passwords and passphrases."""
         return Attempts(self.settings.rate_limit_storage)
+
+    def _open_attempts(self) -> None:
+        """Open the counts now, so that a missing driver is reported at the start."""
+        _ = self.attempts
 
     @cached_property
     def provider(self) -> Provider | None:
@@ -162,7 +161,7 @@ class Access:
         if request.path.startswith("/v1/"):
             # The API has its own key, and does not exist without one.
             abort(404)
-        if not self.ways:
+        if not self.settings.ways:
             log.warning(
                 "a request through a proxy, or for another host name, was refused: no setting lets "
                 "anybody read from elsewhere"
@@ -203,8 +202,8 @@ def record_event(event: Event, *, completion: str | None = None, **details: str 
     )
 
 
-def find_bases(settings: AccessSettings) -> dict[str, str]:
-    """Hash the settings that the sessions of each way in depend on."""
+def digest_bases(settings: AccessSettings) -> dict[str, str]:
+    """Compute the basis of each way in: the digest of the settings that its sessions depend on."""
     rests_on = {
         "password": (settings.password_hash, settings.admins),
         "openid": (

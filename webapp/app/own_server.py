@@ -187,4 +187,4 @@ def connect(server: Flask) -> LoopbackAdapter:
 def load_stored(store: Store, config: Config) -> TranscriptLoader:
     """Build the loader of the transcripts of `store`, for commands."""
     upstream = open_upstream(without_upstream(config), transport=connect(create_server(store)))
-    return TranscriptLoader(upstream, input_only=True, threads=1, trusts_end=True)
+    return TranscriptLoader(upstream, input_only=True, threads=1, is_own_server=True)

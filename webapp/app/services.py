@@ -66,7 +66,7 @@ def build_services(
         input_only=input_only,
         threads=config.threads,
         cache=messages_cache,
-        trusts_end=config.uses_embedded,
+        is_own_server=config.uses_embedded,
     )
     # A preview is worth one small request and no waiting.
     max_bytes = min(config.limits.max_bytes, _MAX_PREVIEW_BYTES)

@@ -22,7 +22,7 @@ from webapp.upstream import CanonicalPage, End, NotFound, UpstreamError
 
 
 def build_page(
-    requests: UpstreamRequests,
+    source: UpstreamRequests,
     request: TranscriptRequest,
     messages: CanonicalPage[Message],
     completion: Completion | None,
@@ -34,7 +34,7 @@ def build_page(
     The last messages are requested if they are needed to distinguish outputs from input; may raise
     `UpstreamError` then.
     """
-    first = _number_first(requests.completion_id, request, messages.items)
+    first = _number_first(source.completion_id, request, messages.items)
     if request.order == "asc":
         # A page that ends before a message, `until`, is followed by that one.
         is_end = not messages.goes_on and request.until is None
@@ -44,11 +44,11 @@ def build_page(
     has_outputs = is_end and completion is not None and completion.choices
     has_earlier = request.order == "asc" and request.after is not None and messages.items
     return TranscriptPage(
-        completion_id=requests.completion_id,
+        completion_id=source.completion_id,
         request=request,
         entries=entries,
         completion=completion,
-        outputs=_find_outputs(requests, request, entries, completion, input_only=input_only)
+        outputs=_find_outputs(source, request, entries, completion, input_only=input_only)
         if completion and has_outputs
         else (),
         next_after=messages.next_after,
@@ -60,7 +60,7 @@ def build_page(
 
 
 def _find_outputs(
-    requests: UpstreamRequests,
+    source: UpstreamRequests,
     request: TranscriptRequest,
     entries: Sequence[Entry],
     completion: Completion,
@@ -75,7 +75,7 @@ def _find_outputs(
     is_plain = all(message.has_only_input_keys for message in tail)
     is_unsure = not tail or (completion.input_messages is None and not is_plain)
     if request.after is not None and not input_only and len(tail) < count and is_unsure:
-        tail = requests.list_last_messages(count)
+        tail = source.list_last_messages(count)
     return mark_outputs(chronological, completion, tail=tail, input_only=input_only)
 
 
@@ -102,19 +102,19 @@ def _count_seen(
 
 
 def find_end(
-    requests: UpstreamRequests, request: TranscriptRequest, messages: CanonicalPage[Message]
+    source: UpstreamRequests, request: TranscriptRequest, messages: CanonicalPage[Message]
 ) -> CanonicalPage[Message]:
     """Check a claimed end; count the messages if the server does not say whether more follow."""
-    messages = requests.verify_end(messages, limit=request.limit, order=request.order)
+    messages = source.verify_end(messages, limit=request.limit, order=request.order)
     if messages.end is not End.UNKNOWN or not messages.items or request.order == "desc":
         return messages
-    first = _number_first(requests.completion_id, request, messages.items)
+    first = _number_first(source.completion_id, request, messages.items)
     seen = _count_seen(request, messages.items, first)
-    total = None if seen is None else requests.count_messages()
+    total = None if seen is None else source.count_messages()
     # A total of fewer than were seen counts something else, such as the messages of one answer.
     if seen is None or total is None or total < seen:
         return messages
-    if total == seen and not requests.has_newest(messages):
+    if total == seen and not source.has_newest(messages):
         return messages
     return messages.with_total(total, seen=seen)
 
@@ -149,7 +149,7 @@ def end_before(
     return replace(page, items=page.items[: ids.index(message_id)], end=end), True
 
 
-def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
+def add_total(source: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
     """Add the number of messages, at the cost of one request if more follow.
 
     In descending order, `seen` is then counted from the end.
@@ -164,7 +164,7 @@ def add_total(requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPag
     first_id = page.entries[0].message.id if page.entries else None
     if page.total is None and parse_message_index(page.completion_id, first_id) is not None:
         if page.request.order == "asc" or page.request.after is not None:
-            page = replace(page, total=requests.count_messages())
+            page = replace(page, total=source.count_messages())
         elif not goes_on or all(entry.number != 1 for entry in page.entries):
             # It begins with the newest, unless a server that ignores the order has sent the oldest.
             page = replace(page, total=page.entries[0].number)

@@ -34,9 +34,9 @@ from webapp.upstream.decoding import Page
 class UpstreamRequests:
     """Requests about the completion `completion_id`; each raises `UpstreamError`.
 
-    `pool` runs those that are made at the same time as another. `trusts_end` means that the
-    server is known to send `has_more: false` at the end alone. `coming_completion` is
-    the request for the completion, `coming_newest` that for the newest messages, at most
+    `pool` runs those that are made at the same time as another. `is_local` means that this
+    process answers them: they cost no time, and `has_more: false` is the end. `coming_completion`
+    is the request for the completion, `coming_newest` that for the newest messages, at most
     `most_newest`, if they were made beside the others. `kept` are messages that need no request.
     """
 
@@ -44,7 +44,7 @@ class UpstreamRequests:
     pool: Executor
     completion_id: str
     deadline: Deadline
-    trusts_end: bool = False
+    is_local: bool = False
     coming_completion: Future[Completion] | None = None
     kept: KeptMessages | None = None
     coming_newest: Future[Page[Message]] | None = None
@@ -67,7 +67,7 @@ class UpstreamRequests:
             pass
         else:
             if found is not None and found.is_whole:
-                return replace(self, kept=found, trusts_end=True)
+                return replace(self, kept=found, is_local=True)
         return self
 
     def retrieve_completion(self, *, created: int | None = None) -> Completion:
@@ -94,7 +94,7 @@ class UpstreamRequests:
                 "The server sent the same page of messages again.",
                 advice="It may not support the `after` cursor; try a larger limit.",
             )
-        if self.trusts_end:
+        if self.is_local:
             canonical = canonical.trust_end()
         return keep_with_calls(canonical) if request.order == "desc" else canonical
 
@@ -105,7 +105,7 @@ class UpstreamRequests:
         if page.claimed_after is None:
             return page
         is_first = parse_message_index(self.completion_id, page.claimed_after) == 0
-        if self.trusts_end or (order == "desc" and is_first) or self._is_newest(page, order):
+        if self.is_local or (order == "desc" and is_first) or self._is_newest(page, order):
             return page.trust_end()
         return check_end(page, self._fetch, limit=limit, order=order)
 
@@ -116,12 +116,12 @@ class UpstreamRequests:
         """
         if self.coming_newest is None or order == "desc" or len(page.items) < 2:
             return False
-        newest = self.list_newest()
+        newest = self.get_newest_page()
         return newest is not None and bool(newest.data) and newest.data[0].id == page.items[-1].id
 
     def has_newest(self, page: CanonicalPage[Message]) -> bool:
         """Return whether the message that the server sends as the newest is on `page`."""
-        newest = self.list_newest()
+        newest = self.get_newest_page()
         if newest is None or not newest.data:
             return False
         return newest.data[0].id in [item.id for item in page.items]
@@ -155,7 +155,7 @@ class UpstreamRequests:
         """
         cursor, early = None, None
         index = parse_message_index(self.completion_id, message_id)
-        if index is not None and not self.trusts_end:
+        if index is not None and not self.is_local:
             head = message_id.removesuffix(str(index))
             cursor = f"{head}{index - 1}" if index else None
             early = self.pool.submit(self._fetch, after=cursor, limit=limit, order="asc")
@@ -179,26 +179,26 @@ class UpstreamRequests:
         page = self._fetch(after=None, order="desc", limit=count)
         return last_items(page, count)
 
-    def request_newest(self, most: int = 1) -> UpstreamRequests:
+    def request_newest_early(self, most: int = 1) -> UpstreamRequests:
         """Request the newest messages, unless that costs no time.
 
         So no page waits for two answers one after the other. Whether the newest messages are
         needed would only be known after the first of them.
         """
-        if self.trusts_end:
+        if self.is_local:
             return replace(self, most_newest=most)
         newest = self.pool.submit(self._fetch, after=None, limit=most, order="desc")
         return replace(self, coming_newest=newest, most_newest=most)
 
-    def keep_newest(self) -> UpstreamRequests:
-        """Request the newest messages now, if they were not, so that no step asks again."""
+    def share_newest(self) -> UpstreamRequests:
+        """Request the newest messages, if they were not, so that all steps use one answer."""
         if self.coming_newest is not None:
             return self
         newest = self.pool.submit(self._fetch, after=None, limit=self.most_newest, order="desc")
         return replace(self, coming_newest=newest)
 
-    def list_newest(self) -> Page[Message] | None:
-        """List the newest messages, the newest first.
+    def get_newest_page(self) -> Page[Message] | None:
+        """Return the newest messages, the newest first, which may have been requested before.
 
         Return None, without an error, if none came.
         """
@@ -211,16 +211,16 @@ class UpstreamRequests:
         except UpstreamError:
             return None
 
-    def list_end(self) -> tuple[Message, ...]:
+    def list_newest_in_order(self) -> tuple[Message, ...]:
         """List the newest messages in request order; none if they cannot be told apart."""
-        found = self.list_newest()
+        found = self.get_newest_page()
         newest = last_items(found, self.most_newest) if found else ()
         ids = {message.id for message in newest if message.id and is_valid_id(message.id)}
         return newest if len(ids) == len(newest) else ()
 
     def count_messages(self) -> int | None:
         """Count the messages; return None, without an error, if it cannot be known."""
-        newest = self.list_newest()
+        newest = self.get_newest_page()
         if newest is None:
             return None
         return count_from_newest(self.completion_id, newest, limit=self.most_newest)

@@ -49,9 +49,9 @@ class TranscriptLoader:
     """Loads pages of transcripts; shared by all requests of a process.
 
     Every method raises `UpstreamError`. `input_only` means that the server is known to list
-    only the input messages; others may list the answers too. `trusts_end` means that it is
-    known to send `has_more: false` at the end alone. `cache` has transcripts whose messages need
-    no request.
+    only the input messages; others may list the answers too. `is_own_server` means that it is
+    in this process: `has_more: false` is the end, and threads save no time. `cache` has transcripts
+    whose messages need no request.
     """
 
     def __init__(
@@ -61,15 +61,17 @@ class TranscriptLoader:
         input_only: bool,
         threads: int,
         cache: MessageCache | None = None,
-        trusts_end: bool = False,
+        is_own_server: bool = False,
     ) -> None:
         self._upstream = upstream
-        self._trusts_end = trusts_end
+        self._is_own_server = is_own_server
         self._input_only = input_only
         self._cache = cache
         # Threads only help where time is spent on waiting.
         self._pool: Executor = (
-            SameThread() if trusts_end else RequestPool(3 * threads, thread_name_prefix="upstream")
+            SameThread()
+            if is_own_server
+            else RequestPool(3 * threads, thread_name_prefix="upstream")
         )
 
     def forget(self, completion_id: str) -> None:
@@ -109,30 +111,30 @@ class TranscriptLoader:
         With `shows_end` the first page has the end of the transcript as well: all messages if
         the newest ones, which were read anyway, go on from it, else the last turn after a gap.
         """
-        requests = self._start(completion_id, deadline)
+        source = self._start_source(completion_id, deadline)
         shows_end = shows_end and request.after is None and request.order == "asc"
         if request.order == "asc" or request.after is not None:
-            requests = requests.request_newest(min(request.limit, _MAX_LAST) if shows_end else 1)
+            source = source.request_newest_early(min(request.limit, _MAX_LAST) if shows_end else 1)
         try:
-            messages = requests.list_messages_beside(request)
+            messages = source.list_messages_beside(request)
         except Busy:
             raise
         except UpstreamError as problem:
             if request.after is not None:
                 raise
             try:
-                completion = requests.get_completion()
+                completion = source.get_completion()
             except UpstreamError:
                 raise problem from None
             return build_answer_only(completion_id, request, completion, problem)
-        messages = find_end(requests, request, messages)
+        messages = find_end(source, request, messages)
         if shows_end and messages.goes_on:
-            requests = requests.keep_newest()
-            messages = join_end(completion_id, messages, requests.list_end())
+            source = source.share_newest()
+            messages = join_end(completion_id, messages, source.list_newest_in_order())
         messages, is_joined = end_before(request.until, messages)
-        page = add_total(requests, self._build(requests, request, messages))
+        page = add_total(source, self._build(source, request, messages))
         page = replace(page, is_joined=is_joined or page.between == 0)
-        return self._add_tail(requests, page) if shows_end else page
+        return self._add_tail(source, page) if shows_end else page
 
     def iter_following(
         self, page: TranscriptPage, start_deadline: Callable[[], Deadline], *, most: int
@@ -154,13 +156,13 @@ class TranscriptLoader:
                 raise BadAnswer("The server sends the same messages again and again.")
             seen.add(place)
             request = replace(page.request, after=page.next_after, shown=page.seen or 0)
-            requests = self._requests(page.completion_id, start_deadline())
+            source = self.open_source(page.completion_id, start_deadline())
             if kept is not None and kept.is_whole:
-                requests = replace(requests, kept=kept, trusts_end=True)
-            messages = requests.list_messages(request)
-            messages = requests.verify_end(messages, limit=request.limit, order=request.order)
+                source = replace(source, kept=kept, is_local=True)
+            messages = source.list_messages(request)
+            messages = source.verify_end(messages, limit=request.limit, order=request.order)
             page = build_page(
-                requests, request, messages, page.completion, input_only=self._input_only
+                source, request, messages, page.completion, input_only=self._input_only
             )
             yield page
 
@@ -171,19 +173,19 @@ class TranscriptLoader:
 
         Raises `NotFound` if there is no such message.
         """
-        requests = self._start(completion_id, deadline).request_newest()
-        messages = requests.find_messages_from(message_id, request.limit)
+        source = self._start_source(completion_id, deadline).request_newest_early()
+        messages = source.find_messages_from(message_id, request.limit)
         request = replace(request, order="asc", after=messages.after, shown=messages.skip)
-        return add_total(requests, self._build(requests, request, messages))
+        return add_total(source, self._build(source, request, messages))
 
     def load_earlier(
         self, completion_id: str, message_id: str, request: TranscriptRequest, deadline: Deadline
     ) -> TranscriptPage:
         """Load the messages before `message_id`, in request order. Raises `NotFound` likewise."""
-        requests = self._requests(completion_id, deadline)
+        source = self.open_source(completion_id, deadline)
         if self._cache and self._cache.has_any(completion_id):
-            requests = requests.with_kept(self._cache)
-        before = requests.find_messages_before(message_id, request.limit)
+            source = source.with_kept(self._cache)
+        before = source.find_messages_before(message_id, request.limit)
         messages = before.items[::-1]
         number = find_first_number(completion_id, messages, "asc")
         return TranscriptPage(
@@ -197,45 +199,36 @@ class TranscriptLoader:
             seen=None if number is None else number - 1 + len(messages),
         )
 
-    def list_messages(
-        self, completion_id: str, request: TranscriptRequest, deadline: Deadline
-    ) -> CanonicalPage[Message]:
-        """List the messages that `request` asks for, and nothing besides."""
-        return self._requests(completion_id, deadline).list_messages(request)
-
-    def load_message(self, completion_id: str, message_id: str, deadline: Deadline) -> Message:
-        """Load one message."""
-        return self._upstream.retrieve_message(completion_id, message_id, deadline=deadline)
-
     def load_choice(self, completion_id: str, place: int, deadline: Deadline) -> Choice:
         """Load the output at `place`, from 0. Raises `NotFound` if there are fewer."""
-        choices = self._requests(completion_id, deadline).retrieve_completion().choices
+        choices = self.open_source(completion_id, deadline).retrieve_completion().choices
         if not 0 <= place < len(choices):
             raise NotFound(f"The completion has no choice {place + 1}.")
         return choices[place]
 
-    def _start(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
+    def _start_source(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
         """Start the requests of a page with the one for its completion.
 
         Where messages are kept, the page waits for the completion alone.
         """
-        requests = self._requests(completion_id, deadline).request_completion()
+        source = self.open_source(completion_id, deadline).request_completion()
         if self._cache and self._cache.has_any(completion_id):
-            requests = requests.with_kept(self._cache)
-        return requests
+            source = source.with_kept(self._cache)
+        return source
 
-    def _requests(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
+    def open_source(self, completion_id: str, deadline: Deadline) -> UpstreamRequests:
+        """Return the requests about one completion; none is made yet."""
         return UpstreamRequests(
             self._upstream,
             self._pool,
             completion_id,
             deadline,
-            trusts_end=self._trusts_end,
+            is_local=self._is_own_server,
         )
 
     def _build(
         self,
-        requests: UpstreamRequests,
+        source: UpstreamRequests,
         request: TranscriptRequest,
         messages: CanonicalPage[Message],
     ) -> TranscriptPage:
@@ -243,15 +236,15 @@ class TranscriptLoader:
         completion: Completion | None = None
         problems: tuple[UpstreamError, ...] = ()
         try:
-            completion = requests.get_completion_of_messages()
+            completion = source.get_completion_of_messages()
         except Busy:
             raise
         except UpstreamError as problem:
             problems = (problem,)
-        page = build_page(requests, request, messages, completion, input_only=self._input_only)
+        page = build_page(source, request, messages, completion, input_only=self._input_only)
         return replace(page, problems=problems)
 
-    def _add_tail(self, requests: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
+    def _add_tail(self, source: UpstreamRequests, page: TranscriptPage) -> TranscriptPage:
         """Add the last turn to the first page of a transcript that goes on.
 
         Servers whose ids are not cursors, or that ignore the order, have no tail: the
@@ -259,12 +252,12 @@ class TranscriptLoader:
         """
         if page.completion is None or page.next_after is None:
             return page
-        newest = requests.list_end()
+        newest = source.list_newest_in_order()
         is_enough = len(newest) >= max(1, len(page.completion.choices))
         ids = {message.id for message in newest}
         if not is_enough or not ids.isdisjoint(entry.message.id for entry in page.entries):
             return page
-        first = find_first_number(requests.completion_id, newest, "asc")
+        first = find_first_number(source.completion_id, newest, "asc")
         if first is not None and (page.seen is None or first <= page.seen):
             return page
         start = find_last_turn(newest)

@@ -212,7 +212,7 @@ class WholeReader:
         problem = None
         for _ in range(max(1, self._most)):
             try:
-                found = self._loader.list_messages(completion_id, request, deadline)
+                found = self._loader.open_source(completion_id, deadline).list_messages(request)
             except UpstreamError as error:
                 problem = error
                 break

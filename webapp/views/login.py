@@ -182,7 +182,7 @@ def _render(
     page = render_template(
         "access/login.html",
         problem=problem,
-        ways=access().ways,
+        ways=access().settings.ways,
         provider=access().provider,
         wanted=_find_wanted(),
     )

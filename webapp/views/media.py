@@ -44,7 +44,9 @@ def show(completion_id: str, digest: str) -> ResponseReturnValue:
 def _fetch(completion_id: str, digest: str) -> InlineMedia:
     """Fetch the media from the message or choice that the query names; 404 if not in there."""
     if message_id := request.args.get("message"):
-        message = services().loader.load_message(completion_id, message_id, start_deadline())
+        message = services().upstream.retrieve_message(
+            completion_id, message_id, deadline=start_deadline()
+        )
         held = find_media(message)
     elif "choice" in request.args:
         place = read_whole_number("choice", default=0, low=0, high=10_000)

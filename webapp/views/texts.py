@@ -58,7 +58,9 @@ def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
 
 
 def _load_message(completion_id: str, message_id: str) -> TranscriptPage:
-    message = services().loader.load_message(completion_id, message_id, start_deadline())
+    message = services().upstream.retrieve_message(
+        completion_id, message_id, deadline=start_deadline()
+    )
     return build_message_page(completion_id, message)
 
 

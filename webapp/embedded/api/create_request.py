@@ -13,6 +13,7 @@ from typing import Final
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.embedded.api.parameters import (
+    InvalidValue,
     MissingParameter,
     WrongType,
     parse_body,
@@ -129,10 +130,9 @@ def _check_messages(messages: Value | None) -> None:
         if not isinstance(role, String):
             raise WrongType(f"{param}.role", f"one of {_list_roles('or')}", role)
         if role.text not in ROLES:
-            raise ApiError(
+            raise InvalidValue(
+                f"{param}.role",
                 f"Invalid value: '{role.text}'. Supported values are: {_list_roles('and')}.",
-                param=f"{param}.role",
-                code="invalid_value",
             )
 
 

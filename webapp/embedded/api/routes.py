@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from webapp.embedded.api.create import forward_create
 from webapp.embedded.api.create_request import decompress_body
 from webapp.embedded.api.parameters import (
+    InvalidValue,
     parse_list_request,
     parse_metadata_filter,
     parse_metadata_update,
@@ -132,10 +133,8 @@ def list_messages(completion_id: str) -> Response:
 def refuse_cursor(error: UnknownCursor) -> Response:
     """Refuse an unknown cursor with a 400 that names it."""
     return render_error(
-        ApiError(
-            f"Invalid value for 'after': '{error}' is not the id of an item in this list.",
-            param="after",
-            code="invalid_value",
+        InvalidValue(
+            "after", f"Invalid value for 'after': '{error}' is not the id of an item in this list."
         )
     )
 

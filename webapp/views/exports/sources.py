@@ -64,7 +64,9 @@ def completion(completion_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/json")
 def message(completion_id: str, message_id: str) -> ResponseReturnValue:
     """Show one message."""
-    found = services().loader.load_message(completion_id, message_id, start_deadline())
+    found = services().upstream.retrieve_message(
+        completion_id, message_id, deadline=start_deadline()
+    )
     back = url_for("completions.show_from", completion_id=completion_id, message_id=message_id)
     return _render(found.given.source, name="message", back=back, pieces=_name_pieces(found))
 
@@ -72,7 +74,9 @@ def message(completion_id: str, message_id: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/parts/<int:place>/json")
 def piece(completion_id: str, message_id: str, place: int) -> ResponseReturnValue:
     """Show one content part of a message, or one call: `place` counts both from 0."""
-    found = services().loader.load_message(completion_id, message_id, start_deadline())
+    found = services().upstream.retrieve_message(
+        completion_id, message_id, deadline=start_deadline()
+    )
     back = url_for("completions.show_from", completion_id=completion_id, message_id=message_id)
     return _render(_find_piece(found, place).source, name="part", back=back)
 

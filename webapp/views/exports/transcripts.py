@@ -65,7 +65,9 @@ def whole(completion_id: str, form: str) -> ResponseReturnValue:
 @bp.get("/messages/<message_id>/export.<any(md, html):form>")
 def message(completion_id: str, message_id: str, form: str) -> ResponseReturnValue:
     """Send one message as Markdown or HTML."""
-    found = services().loader.load_message(completion_id, message_id, start_deadline())
+    found = services().upstream.retrieve_message(
+        completion_id, message_id, deadline=start_deadline()
+    )
     index = parse_message_index(completion_id, message_id)
     completion = services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
     number = None if index is None else index + 1
