@@ -27,7 +27,7 @@ _LINE_MARK: Final = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|```\w*)", re.MULTILI
 _MARKED: Final = re.compile(r"(\*\*|`)(?=\S)([^*`\n]+)(?<=\S)\1")
 _LEADER: Final = re.compile(r"[.·]{4,}|-{4,}")
 _PREAMBLE: Final = re.compile(r"[^\n]{0,300}\bissue\b[^\n]{0,100}\s+ISSUE:\s+(?=\S)", re.DOTALL)
-"""What prompts of agents say before the issue that they are to solve."""
+"""The beginning of an agent's prompt, before the issue that it is to solve."""
 _BLANKS: Final = {ord(" "): "␣", ord("\n"): "↵\n", ord("\t"): "⇥"}
 
 
@@ -139,7 +139,7 @@ def drop_markup(text: str) -> str:
 
 
 def skip_preamble(text: str) -> str:
-    """Return what follows a heading `ISSUE:` and the sentence about it, or the whole text."""
+    """Return the text after a heading `ISSUE:` and the sentence about it, or the whole text."""
     found = _PREAMBLE.match(text)
     return text[found.end() :] if found else text
 

@@ -111,7 +111,7 @@ class Failure:
 
     @property
     def cause(self) -> str:
-        """The words without what `head` and a leading `Error:` say; empty if nothing is left."""
+        """The words without those of `head` and a leading `Error:`; empty if nothing is left."""
         prefixes = {"exit code": r"(\w+: )?-?\d+(: |$)", "error message": r"error: *(?=\S)"}
         words = re.sub(f"^{prefixes.get(self.rule, '')}", "", self.words, flags=re.I)
         return f"{words} …" if words.endswith(":") else words

@@ -60,7 +60,7 @@ class RunCall:
 class RunMessage:
     """One message of a run; `turn` counts the user messages up to it.
 
-    `parts` names what the message is made of besides texts.
+    `parts` names the parts of the message that are no texts.
     """
 
     number: int | None

@@ -64,7 +64,7 @@ class Database:
             return connection.execute(query, binds).all()
 
     def read(self, query: Callable[[Connection], _T]) -> _T:
-        """Return what `query` reads in one transaction, which a replica may run.
+        """Return the result of `query` in one transaction, which a replica may run.
 
         It is called again, with another connection, if the replica fails.
         """

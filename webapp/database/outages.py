@@ -186,7 +186,7 @@ def time_statements() -> None:
 def report_driver(connection: Connection) -> Iterator[None]:
     """Raise errors of the driver, which is used without SQLAlchemy here, as SQLAlchemy does.
 
-    What the driver does is counted as one statement.
+    The work of the driver is counted as one statement.
     """
     errors = connection.dialect.loaded_dbapi.Error
     started = time.perf_counter()

@@ -6,7 +6,7 @@ instead. By the documentation of PostgreSQL, it then sees all that was committed
 
 - Before a commit is reported, its record is flushed to the log. With `synchronous_commit = off` it
   has only been inserted (Asynchronous Commit).
-- What a transaction has changed is visible to every snapshot that the replica takes after its
+- The changes of a transaction are visible to every snapshot that the replica takes after its
   commit was replayed (Hot Standby).
 - In REPEATABLE READ the first statement takes the snapshot, so the replica is asked in a
   transaction that ends before the one that reads. COMMIT AND CHAIN keeps both on one server, also

@@ -288,7 +288,7 @@ class Message:
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """What the parts are that are no texts, each name once."""
+        """The names of the parts that are no texts, each once."""
         return tuple(dict.fromkeys(filter(None, map(name_part, self.parts))))
 
     @property

@@ -258,7 +258,7 @@ Call: TypeAlias = ToolCall | Unknown
 
 
 def name_part(part: Part) -> str:
-    """Name what a part is, for places that show texts alone; empty for a text."""
+    """Name a part for places that show texts alone; empty for a text."""
     match part:
         case Text():
             return ""

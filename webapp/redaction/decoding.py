@@ -21,7 +21,7 @@ from urllib.parse import unquote, unquote_plus
 _MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SIGN: Final = re.compile(r'[\\%&\x1b=+"]')
-"""What all escapes in ASCII have."""
+"""All escapes in ASCII have one of them."""
 _ESCAPE: Final = re.compile(
     r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|\r?\n"
     r"|[\"'\\/bfnrt_*:=#!$&;@.+(){}\[\]<>~|`,%^?-])"

@@ -113,7 +113,7 @@ def find_answer(node: Object) -> tuple[str, Value] | None:
 
 
 def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]:
-    """List what to call the values of an object, of the given names, that is called `name` itself.
+    """List names for the values of an object, of the given names, that is called `name` itself.
 
     This is the name of the member unless others say more of its value.
     """

@@ -54,7 +54,7 @@ class Glance:
 class Cause:
     """The first of `count` failures that report the same; `is_same` unless numbers in it differ.
 
-    `words` are those of the failure, `rule` is what it was found by, if they do not say it.
+    `words` are those of the failure, `rule` names its rule, if they do not say it.
     """
 
     first: Glance
@@ -68,7 +68,7 @@ class Cause:
 class FailureGlance:
     """The failures of a run in words, with the first of each cause, unless it is the answer.
 
-    `count` is empty if no failure was found, `words` say what followed, except for `lost` ones.
+    `count` is empty if no failure was found; `words` describe the calls after it, but for `lost`.
     `last` is set if the last results of the run report failures. `more` counts the failures of
     other causes.
     """
@@ -92,7 +92,7 @@ def glance_at_question(context: RenderContext, links: RunLinks) -> Glance | None
 
 
 def glance_at_answer(context: RenderContext, links: RunLinks) -> Glance | None:
-    """Return the first words of the answer, or what it calls."""
+    """Return the first words of the answer, or its calls."""
     run, completion = context.run, context.page.completion
     if completion is None or not completion.choices:
         return None
@@ -203,7 +203,7 @@ def glance_at_failures(context: RenderContext, links: RunLinks) -> FailureGlance
 
 
 def _describe_sequel(run: Run) -> tuple[str, tuple[RunCall, ...], str]:
-    """Describe what followed failed calls, except for some, and the last results if they failed."""
+    """Describe the calls after failed ones, but for some, and the last results if they failed."""
     failed = [call for one in run.sequences for call in one.calls if call.failure]
     lost = tuple(call for one in run.sequences for call in one.unrecovered)
     answered = [call.failure is not None for call in run.calls if call.results]
@@ -229,7 +229,7 @@ def _describe_sequel(run: Run) -> tuple[str, tuple[RunCall, ...], str]:
 
 
 def list_causes(failed: Iterable[Failed], links: RunLinks) -> list[Cause]:
-    """List the causes of failures in order; numbers in what they report make no other cause."""
+    """List the causes of failures in order; numbers in their reports make no other cause."""
     alike: dict[tuple[str, str], list[Failed]] = {}
     for one in failed:
         if one.failure is not None:

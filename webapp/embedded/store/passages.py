@@ -38,7 +38,7 @@ TABLES: Final = {
 }
 """The tables of passages, by dialect: rows are added to the first, and go on to the next.
 
-What deletes rows does so in this order, so that it misses none that go on meanwhile.
+Rows are deleted in this order, so that none is missed that is moved meanwhile.
 """
 UNINDEXED: Final = {
     "sqlite": "passages WHERE id > (SELECT indexed FROM derived)",

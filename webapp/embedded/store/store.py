@@ -176,7 +176,7 @@ class Store:
         return self._database.reader.connect()
 
     def read(self, query: Callable[[Connection], _T]) -> _T:
-        """Return what `query` reads from one snapshot, as `Database.read` does."""
+        """Return the result of `query` from one snapshot, as `Database.read` does."""
         return self._database.read(query)
 
     def list_completions(

@@ -11,7 +11,7 @@ blocks      lines below a name or a command
 literals    arguments that are put into a text with a name
 names       the names that precede a secret, in many languages
 context     settings, members, flags, headers and sentences with such a name
-shapes      what the values of names and nouns look like
+shapes      the forms of the values of names and nouns
 values      the value after such a name: quoted, bare, in an element or a header
 tables      columns with such a name, of tables, of CSV, of SQL; manifests of secrets
 spoken      values beside their nouns in sentences, codes, and answers to questions

@@ -272,7 +272,7 @@ _WRITTEN: Final = re.compile(
     r"[\s(){}\[\]<>\"'`,;]|://|\A[./~]|[/\\.:_-][a-z]{3,12}[/\\.:_-][a-z]{3,12}\b"
     r"|(?<![0-9])(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])"
 )
-"""What people write: words, paths and dates."""
+"""Values that people write: words, paths and dates."""
 
 
 def is_random(secret: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the values of names and nouns look like: what people choose, and what a generator writes."""
+"""The forms of the values of names and nouns: chosen by people, or written by a generator."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]"
 
 _MOST: Final = 4096
 _KEY_LENGTH: Final = 43
-"""Of 32 bytes in base64; what is shorter is as often an id."""
+"""Of 32 bytes in base64; a shorter value is as often an id."""
 _MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
 _PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
 _MOST_PAIRS: Final = 40

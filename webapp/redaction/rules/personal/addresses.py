@@ -64,7 +64,7 @@ STREET: Final = (
     rf"(?:,?[ ]{_TOWN})?(?:,?[ ]{_CODE})?)"
 )
 _WHOLE: Final = re.compile(
-    # A postal code and the town after it, or a town and what is after it.
+    # A postal code and the town after it, or a town and the words after it.
     rf"(?<![\w,.-])(?:(?:[A-Z]{{1,2}}-)?(?P<digits>[0-9]{{4,5}}|[0-9]{{3}}[ ][0-9]{{2}})[ ]{_TOWN}"
     rf"|(?:{_LETTERED})(?:[ ]{_TOWN})?"
     rf"|{_TOWN}(?:(?:,[ ]?|[ ]-[ ]|[ ])[A-Z][A-Za-z]{{1,12}})?,?[ ]"
