@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
@@ -206,26 +206,40 @@ def _describe_sequel(run: Run) -> tuple[str, tuple[RunCall, ...], str]:
     """Describe the calls after failed ones, but for some, and the last results if they failed."""
     failed = [call for one in run.sequences for call in one.calls if call.failure]
     lost = tuple(call for one in run.sequences for call in one.unrecovered)
-    answered = [call.failure is not None for call in run.calls if call.results]
-    has_failed, ends = next(groupby(reversed(answered)))
+    recovered = len(failed) - len(lost)
+    has_failed, ends = next(
+        groupby(call.failure is not None for call in reversed(run.calls) if call.results)
+    )
     length = len(list(ends))
     results = "result reports" if length == 1 else f"{length:,} results report"
     last = f"the last {results} {'a' if has_failed else 'no'} failure"
-    words = "" if has_failed else last
+    if recovered:
+        words = _describe_recovered(failed, recovered)
+    elif not (has_failed and length >= len(failed)) and _is_without_later_success(run):
+        words = "no later call of the same tool succeeded"
+    else:
+        words = "" if has_failed else last
+    return words, lost if recovered else (), last if has_failed else ""
+
+
+def _describe_recovered(failed: Sequence[RunCall], recovered: int) -> str:
+    same = "name" if any(one.label != one.tool for one in failed) else "tool"
+    words = f"followed by a call of the same {same} without a failure"
+    if len(failed) == 1:
+        return words
+    if recovered == len(failed):
+        return f"each was {words}"
+    return f"{recovered:,} {'was' if recovered == 1 else 'were'} {words}"
+
+
+def _is_without_later_success(run: Run) -> bool:
+    """Return whether no call of the tool of a failed one succeeded after it."""
     succeeded = {
         call.tool: at for at, call in enumerate(run.calls) if call.results and not call.failure
     }
-    if len(lost) < len(failed):
-        number = len(failed) - len(lost)
-        was = "" if len(failed) == 1 else f"{number:,} {'was' if number == 1 else 'were'} "
-        same = "name" if any(one.label != one.tool for one in failed) else "tool"
-        words = f"{was if lost else was and 'each was '}followed by a call of the same {same}"
-        words += " without a failure"
-    elif not (has_failed and length >= len(failed)) and all(
-        succeeded.get(one.tool, -1) < at for at, one in enumerate(run.calls) if one.failure
-    ):
-        words = "no later call of the same tool succeeded"
-    return words, lost if len(lost) < len(failed) else (), last if has_failed else ""
+    return all(
+        succeeded.get(call.tool, -1) < at for at, call in enumerate(run.calls) if call.failure
+    )
 
 
 def list_causes(failed: Iterable[Failed], links: RunLinks) -> list[Cause]:
