@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print both measurements."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.browser")
     parser.add_argument("--messages", type=int, default=MESSAGES)
-    parser.add_argument("--view", choices=VIEWS, default=VIEWS[0])
+    parser.add_argument("--view", choices=VIEWS, default="full")
     options = parser.parse_args(arguments)
     with serve(options.messages) as address, sync_playwright() as tools:
         browser = launch(tools)
