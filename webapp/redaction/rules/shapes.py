@@ -98,27 +98,26 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
     if re.search(r"\s", secret):
         return False
     if shape is Shape.CODE:
-        # The name of a setting, the second of two.
-        secret = re.sub(r"(?<=[A-Z])_[0-9]\Z", "", secret)
-        return (
-            len(secret) >= 6
-            and is_no_placeholder(secret)
-            and (
-                is_mixed(secret)
-                or (secret.isdigit() and len(secret) >= 8)
-                or (
-                    is_quoted
-                    and len(secret) >= 8
-                    and re.search(r"[^A-Za-z_.:/ -]", secret) is not None
-                )
-                or (is_quoted and len(secret) >= 12 and secret.isalnum())
-            )
-        )
+        return _may_be_in_code(secret, is_quoted=is_quoted)
     if shape is Shape.LONG:
         return len(secret) >= _KEY_LENGTH and is_random(secret) and not is_digest(secret)
     if shape is Shape.MADE:
         return is_made(secret) and _UUID.match(secret) is None
     return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)
+
+
+def _may_be_in_code(secret: str, *, is_quoted: bool) -> bool:
+    # The name of a setting, the second of two.
+    secret = re.sub(r"(?<=[A-Z])_[0-9]\Z", "", secret)
+    if len(secret) < 6 or not is_no_placeholder(secret):
+        return False
+    if is_mixed(secret) or (secret.isdigit() and len(secret) >= 8):
+        return True
+    if not is_quoted or len(secret) < 8:
+        return False
+    return re.search(r"[^A-Za-z_.:/ -]", secret) is not None or (
+        len(secret) >= 12 and secret.isalnum()
+    )
 
 
 def _is_credential(name: str, value: str) -> bool:
