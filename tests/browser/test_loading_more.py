@@ -14,7 +14,13 @@ from tests.support.browser.chromium import Open
 from tests.support.browser.places import settled_bottom
 from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
-from tests.support.long_transcripts import LONG, ids_on, needs_real_data, write_completion
+from tests.support.long_transcripts import (
+    LONG,
+    ids_on,
+    needs_real_data,
+    write_agent_run,
+    write_completion,
+)
 
 NEXT = ":is(#gap, #more) .button"
 TOPS_OF_FRAMES = """async (link) => {
@@ -141,6 +147,25 @@ def test_a_line_of_a_filter_becomes_one_with_that_of_folded_messages_below_it(
         ["29 messages not shown", "15 messages not shown"]
     )
     expect(page.locator(".older > summary")).to_have_text("2 messages of the previous request")
+
+
+def test_sections_that_were_loaded_are_laid_out_when_they_come_near(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """Also those of a few bubbles fewer than messages, whose results are in their calls."""
+    load(write_agent_run(tmp_path / "long.jsonl", 43))
+    page = open_page(address, "/completions/chatcmpl-long?view=full")
+    for _ in range(5):
+        load_more(page)
+    laid_out = page.eval_on_selector_all(
+        "section.page",
+        """all => all.map(one => one.querySelector(".parts").checkVisibility({
+          contentVisibilityAuto: true
+        }))""",
+    )
+    # Those at the window, that with the focus, and the end.
+    assert len(laid_out) == 8
+    assert laid_out.count(True) <= 4
 
 
 @needs_real_data
