@@ -137,14 +137,18 @@ function isHeld() {
 // them out.
 const shown = new Set();
 const READ = ":scope > .bubble, :scope > .outlined, .result > .bubble";
-const TOP_LEVEL = ".page > .bubble, .page > .outlined";
 
+// Neither looks through all messages, which are many after loading.
 function findFirst() {
-  return [...document.querySelectorAll(TOP_LEVEL)].find(isUnfolded);
+  return document.querySelector(":is(.transcript, .older[open]) > .page > :is(.bubble, .outlined)");
 }
 
-function isUnfolded(one) {
-  return !one.closest(".older:not([open])");
+function findLast() {
+  let section = document.querySelector(".transcript").lastElementChild;
+  for (; section; section = section.previousElementSibling) {
+    const last = [...section.querySelectorAll(".page > :is(.bubble, .outlined)")].at(-1);
+    if (last && !last.closest(".older:not([open])")) return last;
+  }
 }
 
 // The message that is being read begins last above the line, which lies a little below the place
@@ -152,9 +156,7 @@ function isUnfolded(one) {
 // it is the first one, at the end the last one of the page.
 function findRead() {
   if (!scrollY) return findFirst();
-  if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) {
-    return [...document.querySelectorAll(TOP_LEVEL)].findLast(isUnfolded);
-  }
+  if (innerHeight + scrollY >= document.documentElement.scrollHeight - 2) return findLast();
   const top = bar?.getBoundingClientRect().bottom ?? 0;
   const line = top + 24;
   let read = null;
@@ -190,6 +192,12 @@ function begin() {
   opened = held;
 }
 
+const elsewhere = new Map();
+for (const shape of document.querySelectorAll(".ribbon a > :not([data-here])")) {
+  const { hash } = new URL(shape.parentElement.getAttribute("href"), location.href);
+  elsewhere.set(shape, hash.slice(1));
+}
+
 if (place) {
   const sections = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {
@@ -216,11 +224,12 @@ if (place) {
   addEventListener("load", begin);
 }
 
-// What was loaded since is in the page: cells and lines lead there, and not to a page of its own.
+// What was loaded since is in the page: cells lead there, and not to a page of its own.
 function showLoaded() {
-  for (const shape of document.querySelectorAll(".ribbon a > :not([data-here])")) {
-    const { hash } = new URL(shape.parentElement.getAttribute("href"), location.href);
-    if (document.getElementById(hash.slice(1))) shape.dataset.here = "";
+  for (const [shape, id] of elsewhere) {
+    if (!document.getElementById(id)) continue;
+    shape.dataset.here = "";
+    elsewhere.delete(shape);
   }
 }
 
