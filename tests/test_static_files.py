@@ -70,6 +70,18 @@ def test_scripts_and_sheets_have_nothing_that_shortening_would_change() -> None:
         assert not re.search(r"""'|\\"|url\(""", re.sub(r"(?s)/\*.*?\*/", "", sheet)), path
 
 
+def test_no_rule_makes_browsers_look_through_a_transcript_when_messages_are_added() -> None:
+    """An element that is added, and stands left of `+` or `~` in a rule, is checked everywhere."""
+    added = r"\.(page|older|more|loads|gap|remote-note)\b"
+    for name in ("readback.css", "transcript.css"):
+        rules, count = read(name).decode(), 1
+        while count:
+            rules, count = re.subn(r"\([^()]*\)", "", rules)
+        for left in re.findall(r"([^\s{},>+~]+)\s*[+~]", rules):
+            assert re.search(r"[.#\[]", left), left
+            assert not re.search(added, left), left
+
+
 def test_a_page_loads_files_of_ours_by_the_digest_of_their_content(client: FlaskClient) -> None:
     found = addresses(client)
     assert len(found) > 3
