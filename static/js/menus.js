@@ -1,29 +1,31 @@
 // Menus of heads: one open at a time, closed by Escape, by a click elsewhere and by a choice.
 
-function openMenus() {
-  return document.querySelectorAll(".menu[open]");
-}
+// Kept, since each click would look for them in all messages.
+const open = new Set();
 
 document.addEventListener("click", ({ target }) => {
   const chosen = target.closest?.(".menu-items > a[hx-get]");
-  for (const menu of openMenus()) {
+  for (const menu of open) {
     if (!menu.contains(target) || chosen) menu.open = false;
   }
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of openMenus()) {
+  for (const menu of open) {
     if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
     menu.open = false;
   }
 });
 
-// A section whose menu is open does not clip it, also in browsers that focus no summary by a click.
 document.addEventListener(
   "toggle",
   ({ target }) => {
-    if (target.matches(".menu")) target.closest(".page")?.toggleAttribute("data-menu", target.open);
+    if (!target.matches(".menu")) return;
+    if (target.open) open.add(target);
+    else open.delete(target);
+    // A section whose menu is open does not clip it, also in browsers that focus no summary by a click.
+    target.closest(".page")?.toggleAttribute("data-menu", target.open);
   },
   true,
 );
