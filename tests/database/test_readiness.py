@@ -50,7 +50,10 @@ def test_a_server_elsewhere_does_not_change_what_is_asked(tmp_path: Path) -> Non
 
 
 def test_an_answer_is_repeated_for_a_second_and_nobody_waits_for_another(tmp_path: Path) -> None:
-    """The first thread waits in the database, and the second gets the answer of before."""
+    """The first thread waits in the database, and the second gets the answer of before.
+
+    A database that hangs is not ready, whatever it answered before.
+    """
     now = [0.0]
     opens, opened = Event(), Event()
     later = open_later(f"sqlite:///{tmp_path / 'a.sqlite3'}", access.SCHEMA)
@@ -65,14 +68,16 @@ def test_an_answer_is_repeated_for_a_second_and_nobody_waits_for_another(tmp_pat
     first.start()
     assert opens.wait(PATIENCE)
     assert readiness.find_problem() == "the database has not been asked yet"
+    now[0] = 5.0
+    assert readiness.find_problem() == "the database cannot be reached"
     opened.set()
     first.join()
     assert readiness.find_problem() is None
 
     with later.get().writer.begin() as connection:
         connection.exec_driver_sql("DROP TABLE access_schema_version")
-    now[0] = 0.5
+    now[0] = 5.5
     assert readiness.find_problem() is None
-    now[0] = 1.0
+    now[0] = 6.0
     assert readiness.find_problem() == "the database cannot be used"
     later.close()

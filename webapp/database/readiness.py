@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -11,16 +12,19 @@ from sqlalchemy import text
 
 from webapp.database.engine import DatabaseOpener
 from webapp.database.migrations import Schema
-from webapp.database.outages import DATABASE_ERRORS, find_outage
+from webapp.database.outages import DATABASE_ERRORS, Outage, find_outage
 
 _SECONDS: Final = 1.0
 """For how long an answer is repeated."""
+_PATIENCE: Final = 3.0
+"""Seconds after which a database that has not answered counts as down."""
 
 
 class Readiness:
-    """Asks `database` at most once a second, in one thread at a time; others get the last answer.
+    """Asks `database` at most once a second, in one thread at a time.
 
-    Reads the version table of `schema`: a query without a table needs no file in SQLite.
+    Meanwhile others get the last answer, or that there is none for too long. Reads the version
+    table of `schema`: a query without a table needs no file in SQLite.
     """
 
     def __init__(
@@ -34,22 +38,30 @@ class Readiness:
         self._query = text(f"SELECT version FROM {schema.version_table}")
         self._clock = clock
         self._lock = Lock()
+        self._asked_at = math.inf
         self._checked_at: float | None = None
         self._problem: str | None = "the database has not been asked yet"
 
     def find_problem(self) -> str | None:
         """Find out why the database cannot be used, without naming it; None if it can."""
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._checked_at is None or self._clock() - self._checked_at >= _SECONDS:
-                    problem = None
-                    try:
-                        with self._database.get().reader.connect() as connection:
-                            connection.execute(self._query)
-                    except DATABASE_ERRORS as error:
-                        outage = find_outage(error)
-                        problem = outage.sentence if outage else "the database cannot be used"
-                    self._problem, self._checked_at = problem, self._clock()
-            finally:
-                self._lock.release()
-        return self._problem
+        if not self._lock.acquire(blocking=False):
+            is_slow = self._clock() - self._asked_at > _PATIENCE
+            return Outage.DOWN.sentence if is_slow else self._problem
+        try:
+            self._asked_at = self._clock()
+            if self._checked_at is None or self._asked_at - self._checked_at >= _SECONDS:
+                self._problem = self._ask()
+                self._checked_at = self._clock()
+            return self._problem
+        finally:
+            self._asked_at = math.inf
+            self._lock.release()
+
+    def _ask(self) -> str | None:
+        try:
+            with self._database.get().reader.connect() as connection:
+                connection.execute(self._query)
+        except DATABASE_ERRORS as error:
+            outage = find_outage(error)
+            return outage.sentence if outage else "the database cannot be used"
+        return None
