@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from operator import attrgetter
 from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,7 +115,7 @@ def test_a_setting_of_two_values_reaches_both() -> None:
             "proxy",
             "http://u:p@proxy.example:3128",
         ),
-        ("READBACK_CA_BUNDLE", __file__, "ca_bundle", __file__),
+        ("READBACK_CA_BUNDLE", certifi.where(), "ca_bundle", certifi.where()),
         *(
             ("RATELIMIT_STORAGE_URI", f"{raw}://valkey:6379", "access.rate_limit_storage", parsed)
             for raw, parsed in (
@@ -187,6 +188,9 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("READBACK_ADMINS", "ann, bob\ncarl"),
         ("READBACK_SESSION_SECONDS", "0"),
         ("RATELIMIT_STORAGE_URI", "file:///tmp"),
+        ("RATELIMIT_STORAGE_URI", "redis://127.0.0.1:65536"),
+        ("RATELIMIT_STORAGE_URI", "redis://127.0.0.1:port"),
+        ("RATELIMIT_STORAGE_URI", "redis://[::1"),
         ("READBACK_ALLOWED_HOSTS", ","),
         ("READBACK_ALLOWED_HOSTS", "https://a.example"),
         ("READBACK_ALLOWED_HOSTS", "a.example/x"),
@@ -224,6 +228,7 @@ def test_a_setting_is_read(name: str, raw: str, attribute: str, value: object) -
         ("READBACK_PROXY", "http://[proxy"),
         ("READBACK_CA_BUNDLE", "/does/not/exist.pem"),
         ("READBACK_CA_BUNDLE", "/"),
+        ("READBACK_CA_BUNDLE", __file__),
         ("READBACK_CA_BUNDLE", LONG_PATH),
     ],
 )

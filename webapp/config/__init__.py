@@ -372,7 +372,7 @@ class Config:
     )
     ca_bundle: str | None = setting(
         "READBACK_CA_BUNDLE",
-        parsers.readable_file,
+        parsers.certificates,
         default=None,
         help="A PEM file of the certificate authorities to trust for other servers.",
     )

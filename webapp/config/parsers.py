@@ -200,9 +200,15 @@ def seconds(raw: str) -> float:
     return float(raw)
 
 
-def readable_file(raw: str) -> str:
-    if not os.path.isfile(raw):
-        raise ValueError("the path of a file that exists")
+def certificates(raw: str) -> str:
+    """Check the path of a file with certificates of authorities."""
+    # Imported here, since most commands open no connection.
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=raw)
+    except OSError as error:
+        raise ValueError("the path of a PEM file of certificates") from error
     return raw
 
 
@@ -251,7 +257,12 @@ def admins(raw: str) -> tuple[str, ...]:
 
 def rate_limit_storage(raw: str) -> str:
     """Parse the address of a server, whose drivers know it by the scheme of Redis."""
-    if not re.fullmatch(r"memory://|(?:redis|rediss|valkey|valkeys)://[^\s/]+(?:/[0-9]*)?", raw):
+    form = r"memory://|(?:redis|rediss|valkey|valkeys)://[^\s/]+(?:/[0-9]*)?"
+    try:
+        is_known = re.fullmatch(form, raw) is not None and urlsplit(raw).port != 0
+    except ValueError:
+        is_known = False
+    if not is_known:
         raise ValueError("an address such as redis://127.0.0.1:6379, or memory://")
     return re.sub(r"\Avalkey", "redis", raw)
 

@@ -77,11 +77,13 @@ def _parse_url(database_url: str, whose: str) -> URL:
     """Parse the address of a database. Raises `StoreError` if it is malformed."""
     try:
         url = make_url(database_url)
+        if url.port is not None and not 0 < url.port < 2**16:
+            raise ValueError(url.port)
     except (ArgumentError, ValueError):
         # The cause would quote a part of the address, which may be its password.
         raise StoreError(
-            f"The {whose}'s address is not a database URL, or has a port that is no number. In a "
-            "user name and a password, / : ? # and @ must be written as %2F %3A %3F %23 and %40."
+            f"The {whose}'s address is not a database URL, or its port is not from 1 to 65535. In "
+            "a user name and a password, / : ? # and @ must be written as %2F %3A %3F %23 and %40."
         ) from None
     if url.get_backend_name() != "sqlite" and "@" in f"{url.host}{url.database}":
         # A part of the password was read as the host or the database; a driver would quote it.

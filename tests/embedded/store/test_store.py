@@ -139,9 +139,12 @@ def test_completions_are_still_there_when_the_store_is_opened_again(url: str) ->
         assert not second.is_new
 
 
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(StoreError, match="The store's address is not a database URL."):
-        Store("store.db")
+@pytest.mark.parametrize(
+    "url", ["store.db", "postgresql://127.0.0.1:65536/a", "postgresql://127.0.0.1:0/a"]
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="The store's address is not a database URL, or its port"):
+        Store(url)
 
 
 def test_readers_do_not_wait_for_a_writer(store: Store, url: str) -> None:
