@@ -91,6 +91,9 @@ def run_serve(_options: argparse.Namespace, config: Config) -> int:
 
         # A page that a new worker has to compile for waits long while another thread computes.
         compile_all(open_templates().jinja_env)
+        # What is loaded stays. To look for cycles in it would take a second at a stop, and copy
+        # memory that the workers share.
+        gc.freeze()
         work = partial(_work, create_app, config, listener, os.getpid())
         Workers([work] * config.workers + exporters).run(stop_seconds=STOP_SECONDS)
     return 0
