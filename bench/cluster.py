@@ -74,7 +74,8 @@ def main() -> None:
         for node in nodes:
             stack.callback(node.kill)
             node.start()
-        address = stack.enter_context(running_proxy(nginx, folder / "nginx", nodes))
+        ports = [node.port for node in nodes]
+        address = stack.enter_context(running_proxy(nginx, folder / "nginx", ports))
         reader = open_client()
         reader.post(f"{address}/login", data={"password": PASSWORD}, allow_redirects=False)
         load = Load(address, KEY, reader.cookies.get_dict())

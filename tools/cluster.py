@@ -15,7 +15,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -160,8 +160,8 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def running_proxy(nginx: str, folder: Path, nodes: list[Node]) -> Iterator[str]:
-    """Run nginx with the example configuration, but for its addresses; yield its own."""
+def running_proxy(nginx: str, folder: Path, ports: Iterable[int]) -> Iterator[str]:
+    """Run nginx with the example configuration before nodes at `ports`; yield its address."""
     folder.mkdir()
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
@@ -170,9 +170,7 @@ def running_proxy(nginx: str, folder: Path, nodes: list[Node]) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
-    servers = "\n".join(
-        f"    server {HOST}:{node.port} max_fails=2 fail_timeout=1s;" for node in nodes
-    )
+    servers = "\n".join(f"    server {HOST}:{port} max_fails=2 fail_timeout=1s;" for port in ports)
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         listener.listen(512)

@@ -48,7 +48,8 @@ def test_no_acknowledged_write_is_lost_and_no_page_is_wrong(
         for node in nodes:
             stack.callback(node.kill)
             node.start()
-        address = stack.enter_context(running_proxy(nginx, tmp_path / "nginx", nodes))
+        ports = [node.port for node in nodes]
+        address = stack.enter_context(running_proxy(nginx, tmp_path / "nginx", ports))
         reader = open_client()
         login = {"password": PASSWORD}
         answer = reader.post(
