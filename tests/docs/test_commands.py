@@ -1,7 +1,8 @@
 """Every command of the README and of `docs` is run, or checked as far as it can be without others.
 
 `readback` runs as its user would run it. Servers are started as far as their settings and pages.
-Programs of others, such as Docker, are not started: the files and names they are given must exist.
+What changes the machine runs in a folder that stands for its root. Programs of others, such as
+Docker, are not started: the files and names they are given must exist.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tools.forking import Forkable
 from tools.paths import ROOT
 from tools.store_rows import compact, completion, jsonl
 from webapp import create_app
-from webapp.cli import COMMANDS
+from webapp.cli import COMMANDS, parse_arguments
 from webapp.config import Config
 from webapp.database import open_database
 
@@ -75,12 +76,16 @@ class Machine:
 
     def __init__(self, folder: Path, readback: Readback) -> None:
         self.folder = folder
+        self.root = folder / "root"
+        self.units = self.root / "etc" / "systemd" / "system"
+        self.users: set[str] = set()
         self.readback = readback
+        self.units.mkdir(parents=True)
         self.programs: dict[str, Program] = {
             "curl": self.fetch,
             "docker": self.check_docker,
             "git": self.accept,
-            "install": self.check_files,
+            "install": self.install,
             "make": self.check_target,
             "mkdir": self.run,
             "openssl": self.run,
@@ -91,14 +96,18 @@ class Machine:
             "readback": self.run_readback,
             "sed": self.run,
             "systemctl": self.check_units,
-            "systemd-sysusers": self.accept,
-            "touch": self.accept,
+            "systemd-run": self.check_inner_command,
+            "systemd-sysusers": self.create_users,
+            "touch": self.run,
         }
 
     def execute(self, call: Call) -> None:
         output = self.programs[call.program](call)
-        if call.output is not None and not call.output.startswith("/"):
-            (self.folder / call.output).write_text(output)
+        if call.output is not None:
+            (self.folder / self._below_root(call.output)).write_text(output)
+
+    def _below_root(self, word: str) -> str:
+        return f"{self.root}{word}" if word.startswith("/") else word
 
     def run_readback(self, call: Call) -> str:
         if call.words[1] == "serve":
@@ -196,7 +205,9 @@ class Machine:
         assert call.words[1] == "-m", call
         if module.startswith(("tests.", "bench.", "webapp", "tools.")):
             path = ROOT / module.replace(".", "/")
-            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), call
+            found = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+            options = {word for word in rest if word.startswith("--")}
+            assert options <= set(re.findall(r'"(--[\w-]+)"', found.read_text())), call
         else:
             assert module in ("venv", "zipfile"), call
             assert rest
@@ -208,9 +219,37 @@ class Machine:
                 assert (ROOT / word).exists(), call
         return ""
 
+    def install(self, call: Call) -> str:
+        words = list(call.words)
+        for option in {"-o", "-g"} & set(words):
+            place = words.index(option)
+            assert words[place + 1] in self.users, call
+            del words[place : place + 2]
+        return self.run(Call(tuple(words)))
+
+    def create_users(self, call: Call) -> str:
+        for path in (self.root / "etc" / "sysusers.d").iterdir():
+            self.users |= {line.split()[1] for line in path.read_text().splitlines()}
+        return ""
+
     def check_units(self, call: Call) -> str:
-        units = {path.name for path in (ROOT / "deploy" / "systemd").iterdir()}
-        assert {word for word in call.words if word.startswith("readback")} <= units, call
+        """Check that units that are started are installed, and find the files that they name."""
+        for name in (word for word in call.words if word.startswith("readback")):
+            unit = (self.units / name).read_text()
+            assert "[Install]" in unit, name
+            paths = re.findall(r"^\w+=(?:[\w-]+:)?(/(?:etc|var/backups)/\S+)$", unit, re.MULTILINE)
+            assert [path for path in paths if not Path(self._below_root(path)).exists()] == []
+        return ""
+
+    def check_inner_command(self, call: Call) -> str:
+        """Check the arguments of Readback, which another program runs."""
+        words = call.words
+        [place] = [
+            place
+            for place, (word, command) in enumerate(zip(words, words[1:], strict=False))
+            if Path(word).name == "readback" and command in COMMANDS
+        ]
+        parse_arguments(words[place + 1 :])
         return ""
 
     def check_docker(self, call: Call) -> str:
@@ -223,11 +262,14 @@ class Machine:
                 assert (self.folder / "deploy" / secret["file"]).stat().st_size, secret
             names = {"READBACK_HOST", "READBACK_MODEL_URL"}
             assert set(call.variables) <= names
+            if "exec" in words:
+                assert words[words.index("exec") + 2] in compose["services"], call
+                self.check_inner_command(call)
         return ""
 
     def run(self, call: Call) -> str:
         done = subprocess.run(
-            call.words,
+            [self._below_root(word) for word in call.words],
             cwd=self.folder,
             capture_output=True,
             text=True,
