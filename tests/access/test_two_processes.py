@@ -84,3 +84,5 @@ def test_without_redis_each_process_counts_by_itself(tmp_path: Path, forkable: F
     )
     with readback.serve() as served:
         assert [log_in(served, "wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+        said = served.stop().errors
+    assert "RATELIMIT_STORAGE_URI failed, so this process counts alone: ConnectionError" in said

@@ -127,7 +127,8 @@ class Attempts:
         try:
             return self._begin(self._shared, allowance, name, source)
         except self._storage_error as error:
-            log.warning("attempts are counted by this process alone: %s", type(error).__name__)
+            cause = type(error.storage_error).__name__
+            log.warning("RATELIMIT_STORAGE_URI failed, so this process counts alone: %s", cause)
             return self._begin(self._own, allowance, name, source)
 
     def fail(self, allowance: Allowance, name: str) -> None:
