@@ -66,7 +66,8 @@ def folder(tmp_path: Path) -> Path:
     )
     (tmp_path / "runs").mkdir()
     shutil.copy(tmp_path / "runs.jsonl", tmp_path / "runs" / "one.jsonl")
-    (tmp_path / "oidc-secret").write_text("0123456789abcdef")
+    for name in ("oidc-secret", "certificate.pem", "certificate-key.pem"):
+        (tmp_path / name).write_text("0123456789abcdef")
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     return tmp_path
 
@@ -82,8 +83,10 @@ class Machine:
         self.readback = readback
         self.units.mkdir(parents=True)
         self.programs: dict[str, Program] = {
+            "cp": self.run,
             "curl": self.fetch,
             "docker": self.check_docker,
+            "echo": self.run,
             "git": self.accept,
             "install": self.install,
             "make": self.check_target,
@@ -254,14 +257,17 @@ class Machine:
 
     def check_docker(self, call: Call) -> str:
         words = call.words
-        assert words[words.index("-f") + 1].startswith("deploy/"), call
+        file = words[words.index("-f") + 1]
+        assert file.startswith("deploy/") and not call.variables, call
         self.check_files(call)
         if words[1] == "compose":
-            compose = yaml.safe_load((ROOT / words[words.index("-f") + 1]).read_text())
-            for secret in compose["secrets"].values():
-                assert (self.folder / "deploy" / secret["file"]).stat().st_size, secret
-            names = {"READBACK_HOST", "READBACK_MODEL_URL"}
-            assert set(call.variables) <= names
+            text = (ROOT / file).read_text(encoding="utf-8")
+            compose = yaml.safe_load(text)
+            mounted = re.findall(r"^ +(?:file: |- \./)([\w./-]+)", text, re.MULTILINE)
+            assert len(mounted) > len(compose["secrets"])
+            assert [path for path in mounted if not (self.folder / "deploy" / path).is_file()] == []
+            lines = (self.folder / "deploy" / ".env").read_text().splitlines()
+            assert all(f"${{{line.partition('=')[0]}:-" in text for line in lines)
             if "exec" in words:
                 assert words[words.index("exec") + 2] in compose["services"], call
                 self.check_inner_command(call)
