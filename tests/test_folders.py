@@ -1,4 +1,4 @@
-"""Folders that only their owner can read."""
+"""Folders that only their owner can read, and the caches in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.folders import make_private_folder
+from webapp.folders import FolderCache, make_private_folder
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +49,14 @@ def test_what_is_no_folder_is_an_error(tmp_path: Path, place: str) -> None:
 
     with pytest.raises(OSError, match=r"file|link"):
         make_private_folder(tmp_path / place)
+
+
+def test_a_cache_knows_the_owners_of_files_that_others_keep_and_forget(tmp_path: Path) -> None:
+    ours, other = (FolderCache(tmp_path, max_bytes=4_000, max_age=60) for _ in range(2))
+    for at, owner in enumerate(("first", "second")):
+        other.keep(owner, "0" * 32, [b"kept"], 4)
+        # A change of long ago: the list of owners is kept until the next one.
+        os.utime(tmp_path, ns=(at, at))
+        assert ours.has_any(owner) and not ours.has_any("third")
+    other.forget("first")
+    assert ours.has_any("second") and not ours.has_any("first")

@@ -21,6 +21,10 @@ T = TypeVar("T")
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _FOLDER: Final = re.compile(r"[0-9a-f]{12}")
 """The names that folders of a cache have, one a server."""
+_HASH: Final = 16
+"""The length of the hash of an owner, which the names of files begin with."""
+_TICK: Final = 10**9
+"""Nanoseconds; no usual file system has coarser times."""
 _SHARE: Final = 64
 """A process may write this part of the free space before it looks at the whole folder again."""
 _SWEEP_SECONDS: Final = 1
@@ -64,6 +68,8 @@ class FolderCache:
         self._now = now
         self._unchecked = 0
         self._next_sweep = 0.0
+        self._owners = frozenset[str]()
+        self._owners_of: int | None = None
 
     def keep(self, owner: str, name: str, pieces: Iterable[bytes], size: int) -> None:
         """Keep the bytes of all `pieces`, `size` in number, if they fit.
@@ -121,9 +127,8 @@ class FolderCache:
         """Return whether anything is kept of an owner."""
         if not self._max_bytes:
             return False
-        prefix = f"{_hash_id(owner)}-"
         with suppress(OSError):
-            return any(name.startswith(prefix) for name in os.listdir(self.folder))
+            return _hash_id(owner) in self._list_owners()
         return False
 
     def forget(self, owner: str) -> None:
@@ -151,6 +156,19 @@ class FolderCache:
                         folder.rmdir()
         with suppress(OSError):
             self._make_room()
+
+    def _list_owners(self) -> frozenset[str]:
+        """List the hashes of all owners; the folder is read again after a change. Raises `OSError`.
+
+        Each page asks, and thousands of names take longer than all else of it.
+        """
+        changed = self.folder.stat().st_mtime_ns
+        if changed != self._owners_of:
+            self._owners = frozenset(name[:_HASH] for name in os.listdir(self.folder))
+            # The times of file systems have ticks: another change may have the same one.
+            is_settled = time.time_ns() - changed > _TICK
+            self._owners_of = changed if is_settled else None
+        return self._owners
 
     @property
     def _max_item(self) -> int:
@@ -226,4 +244,4 @@ class FolderCache:
 
 def _hash_id(completion_id: str) -> str:
     """Hash an id, which can be anything, to a file name."""
-    return hashlib.sha256(completion_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(completion_id.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
