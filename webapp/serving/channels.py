@@ -42,6 +42,10 @@ HELD_IN_MEMORY: Final = 256 * 1024
 """Bytes of an answer that wait in memory; more of them go to a file."""
 
 
+class _Head(bytes):
+    """The head of an answer, which leaves in one packet with the bytes after it."""
+
+
 class _AppTask(WSGITask):  # type: ignore[misc]
     """Asks the app for an answer, or for the words of a refusal."""
 
@@ -64,11 +68,17 @@ class _AppTask(WSGITask):  # type: ignore[misc]
         is_over = self.wrote_header and self.request.command == "HEAD"
         return bool(super().has_body) and not is_over
 
-    def build_response_header(self) -> bytes:
+    def build_response_header(self) -> _Head:
         """Build the head of the answer."""
-        head: bytes = super().build_response_header()
+        head = _Head(super().build_response_header())
         self.chunked_response = self.chunked_response and self.request.command != "HEAD"
         return head
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the body, the first one with the head."""
+        super().write(data)
+        # The head of an answer without a body has nothing to wait for.
+        self.channel.write_soon(b"")
 
 
 class _BareErrorTask(ErrorTask):  # type: ignore[misc]
@@ -153,6 +163,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._lingers_until: float | None = None
         self._unsent_since: float | None = None
         self._held_back = b""
+        self._head = b""
         super().__init__(server, sock, *args, **kwargs)
 
     def parser_class(self, adj: Any) -> Request:
@@ -222,8 +233,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def write_soon(self, data: Any) -> int:
         """Send a part of an answer, or let it wait for the client."""
+        if isinstance(data, _Head):
+            self._head = data
+            return len(data)
         if not isinstance(data, bytes):
             return int(super().write_soon(data))
+        data, self._head = self._head + data, b""
         for start in range(0, len(data), _WRITTEN_AT_ONCE):
             piece = data[start : start + _WRITTEN_AT_ONCE]
             try:

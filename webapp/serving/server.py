@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
 import socket
@@ -37,8 +38,13 @@ _TICK: Final = 1.0
 _END_SECONDS: Final = 1.0
 """How long threads may go on at the end, once their requests to others are ended, and again once
 their connections are closed."""
-ACCEPTED_AT_ONCE: Final = 16
+_TEND_SECONDS: Final = 0.1
+"""The time between two looks at all connections, which take as long as a small answer."""
+ACCEPTED_AT_ONCE: Final = 4
 """Connections that are accepted in a turn of the loop; the others may be for other workers."""
+_PAUSE: Final = 20e-6
+"""Seconds that a worker leaves connections to the other workers, for each that it has."""
+_MAX_PAUSE: Final = 1e-3
 _FILES_PER_CONNECTION: Final = 3
 """The socket, and a file each for a large body and a large answer."""
 _MAX_HEAD_BYTES: Final = 64 * 1024
@@ -100,9 +106,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def handle_accept(self) -> None:
         """Accept connections that wait.
 
+        Each wakes all workers. The first to accept would get most of a burst and be short of time
+        while the others are idle, so one with fewer connections is let go first.
+
         A turn of the loop takes the longer, the more connections there are: one each would let
         the last of a thousand wait for seconds.
         """
+        time.sleep(min(_MAX_PAUSE, _PAUSE * len(self.active_channels)))
         for _ in range(ACCEPTED_AT_ONCE):
             before = len(self.active_channels)
             super().handle_accept()
@@ -129,6 +139,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         Stop as well if there is a `parent` process and it has gone. `end_requests` ends the
         requests to other servers that answers wait for, before those are cut off.
         """
+        tended_at = -math.inf
         while not self._has_stopped():
             if self._stops_at is not None and time.monotonic() > self._stops_at - _END_SECONDS:
                 end_requests()
@@ -138,7 +149,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             while self._answered:
                 # It reads on there, and a fault closes that connection alone.
                 wasyncore.write(self._answered.popleft())
-            self.tend(self._clock())
+            now = self._clock()
+            if abs(now - tended_at) >= _TEND_SECONDS:
+                self.tend(now)
+                tended_at = now
         end_requests()
         for pool in self._pools.values():
             pool.set_thread_count(0)
