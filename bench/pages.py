@@ -2,7 +2,8 @@
 
 `python -m bench.pages` prints, for each page, the median of its CPU time as a ratio of that of a
 route that says hello, so that the machine cancels out. Cold pages are of completions that this
-process has not shown before; templates are compiled by then, as in a server that has run a while.
+process has not shown before; templates are compiled by then, as in a server that has run a while,
+and Python looks for cycles of objects as rarely as there.
 Nothing but the process's own CPU time is measured, so a busy machine does not matter.
 """
 
@@ -23,6 +24,7 @@ from bench.browser import make_completion
 from webapp.analysis.assessing import assess_completion
 from webapp.analysis.checks import CHECKS_VERSION
 from webapp.app import create_app
+from webapp.cli.serving import collect_rarely
 from webapp.config import Config
 from webapp.embedded import Store, import_files
 from webapp.factories import find_database_url
@@ -52,7 +54,9 @@ def main() -> None:
         # As a server does a moment later.
         store.check(assess_completion, rules=CHECKS_VERSION)
         store.close()
-        _measure(create_app(config).test_client())
+        client = create_app(config).test_client()
+        collect_rarely()
+        _measure(client)
 
 
 def _measure(client: FlaskClient) -> None:

@@ -191,13 +191,19 @@ def _work(
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
     app = create_app(config, fills_new_store=True, completes_store=True)
-    # Objects that live as long as the worker are not looked at again, and a page makes some 10,000,
-    # hardly any of which are in cycles.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
+    collect_rarely()
     server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent, end_requests=end_requests)
+
+
+def collect_rarely() -> None:
+    """Look for cycles of objects more rarely, and only among those made from now on.
+
+    All others live as long as the process. A page makes some 10,000, hardly any of them in cycles.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 def _fill_new_store(config: Config) -> None:
