@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -75,7 +75,7 @@ TOO_LARGE: Final = Refusal(
 )
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """The kinds of requests, each with its own threads."""
 
     QUICK = "quick"
