@@ -28,9 +28,10 @@ def picture(url: str, text: str = "What is this?") -> Json:
     return {"role": "user", "content": parts}
 
 
-def call(name: str) -> Json:
+def call(name: str, call_id: str = "call_0") -> Json:
     function = {"name": name, "arguments": "{}"}
-    return assistant("") | {"tool_calls": [{"id": name, "type": "function", "function": function}]}
+    called = {"id": call_id, "type": "function", "function": function}
+    return assistant("") | {"tool_calls": [called]}
 
 
 def result(text: str) -> Json:
@@ -55,6 +56,8 @@ SHOWN: Final = "https://pictures.example/lake.png"
 DATA: Final = "data:image/png;base64,iVBORw0KGgo="
 DONE: Final = assistant("Done.")
 CALLS: Final = [call("list"), result("a.txt\n" * 60), call("read"), result("Lakes. " * 60)]
+UNIQUE: Final = call("write", "call_hK2vD8xWmZ7rT1bN")
+AGENT: Final = [user("Write a list of all lakes."), *CALLS]
 
 # The messages of a request, its answer, those of the next, and how many of these are known then;
 # None if it is another conversation.
@@ -76,6 +79,35 @@ CASES: Final = {
     ),
     "too little is left beside the summary": (
         *([*TALK, NEXT], ANSWER, [SUMMARY, NEXT, ANSWER, THEN], None),
+    ),
+    "a summary came after the first message": (
+        *([*TALK, NEXT], ANSWER, [TALK[0], SUMMARY, *TALK[4:], NEXT, ANSWER, THEN], 1),
+    ),
+    "only a call and its result are left": (
+        *([SYSTEM, *AGENT], UNIQUE, [SYSTEM, SUMMARY, UNIQUE, result("OK")], 1),
+    ),
+    "only a call is left after the first message and a summary": (
+        *(AGENT, UNIQUE, [AGENT[0], SUMMARY, UNIQUE, result("OK")], 1),
+    ),
+    "a call after a first message with another time": (
+        *(AGENT, UNIQUE, [user("At noon: write!"), *CALLS, UNIQUE, result("OK")], 0),
+    ),
+    "a call after a result that had a reminder": (
+        *([*AGENT[:-1], result("Lakes. 3 steps are left.")], UNIQUE, [*AGENT, UNIQUE, THEN], 4),
+    ),
+    "a call after a result that was written anew": (
+        *(AGENT, UNIQUE, [*AGENT[:2], result("a.txt?\n" * 60), *CALLS[2:], UNIQUE, THEN], 2),
+    ),
+    "a call whose id others have, too": (
+        *(AGENT, call("write"), [SUMMARY, call("write"), result("OK")], None),
+    ),
+    "a call whose id is its name": (
+        *(
+            AGENT,
+            call("write2", "functions.write2:0"),
+            [SUMMARY, call("write2", "functions.write2:0"), THEN],
+            None,
+        ),
     ),
     "another answer": ([*TALK, NEXT], ANSWER, [*TALK[2:], NEXT, say("Esrum"), THEN], None),
     "a short answer after messages that are all known": (
@@ -159,6 +191,30 @@ def test_an_agent_that_keeps_its_last_messages_continues_itself(
     parents = {one.id: one.parent for one in conversation.requests if one.id != "alike"}
     assert parents == {"step-0": None} | {f"step-{at}": f"step-{at - 1}" for at in range(1, 8)}
     assert {one.added for one in conversation.requests if one.parent and one.id != "alike"} == {1}
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize(
+    "first", [[], [user("Write a list of all lakes of Norway and Sweden. " * 2)]]
+)
+def test_an_agent_that_sums_up_continues_its_last_request(
+    store: Store, first: list[Json], is_reversed: bool
+) -> None:
+    history, run = first or [TALK[0]], []
+    for at in range(8):
+        if at == 5:
+            history = [*first, SUMMARY, *history[-2:]]
+        answer = call("read", f"call_{at}hK2vD8xWmZ7rT1b")
+        run.append(request(f"step-{at}", history, answer, 1000 + at))
+        history = [*history, answer, result(f"page {at}")]
+    for one in reversed(run) if is_reversed else run:
+        add(store, one)
+
+    conversation = store.find_conversation("step-0")
+    assert conversation is not None
+    parents = {one.id: one.parent for one in conversation.requests}
+    assert parents == {"step-0": None} | {f"step-{at}": f"step-{at - 1}" for at in range(1, 8)}
+    assert conversation.requests[5].inherited == len(first)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2), (2, 3, 0, 1)])

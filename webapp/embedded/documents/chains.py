@@ -5,6 +5,7 @@ Two completions can have some in common by chance; see `is_likely`.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ _SHORT_RUNS: Final = 3
 _ZERO: Final = bytes(8)
 _LEAST_DROPPED: Final = 5
 """Input messages; hardly a client drops the oldest of fewer, so a short run of them is not kept."""
+_UNIQUE_ID: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{8,}")
+"""In the id of a call beside its name. Ids such as `call_0` are those of other calls, too."""
+_MAX_ID: Final = 200
+"""Characters."""
 
 
 class End(IntEnum):
@@ -55,7 +60,8 @@ class End(IntEnum):
 class Run(NamedTuple):
     """The digest of an answer and the messages before it; `depth` counts all up to the answer.
 
-    If it `is_short`, others may have it by chance: the messages before must be the same, too.
+    That of an answer with a call whose id is unique needs none before. If it `is_short`, others may
+    have it by chance: all messages before must be the same, too.
     """
 
     depth: int
@@ -139,15 +145,16 @@ def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:
 
 
 def count_known(earlier: Chain, later: Chain, depth: int) -> int:
-    """Return `depth`, the messages of a run in `later`, or 0 if there are others before it.
+    """Return `depth`, the messages of a run in `later`, or fewer if there are others before it.
 
     Of the messages of `earlier`, some may be dropped after the first ones. A summary is new: it is
     shown with all messages after it.
     """
     head = [one.digest(with_media=False) for one in later.said[: depth - 1]]
     theirs = [one.digest(with_media=False) for one in earlier.said]
-    same = _count_same(head, theirs) + _count_same(head[::-1], theirs[::-1])
-    return depth if same >= len(head) <= len(theirs) else 0
+    known = _count_same(head, theirs)
+    is_whole = known + _count_same(head[::-1], theirs[::-1]) >= len(head) <= len(theirs)
+    return depth if is_whole else known
 
 
 def _count_same(some: Sequence[bytes], others: Sequence[bytes]) -> int:
@@ -285,17 +292,20 @@ def _list_tails(heard: Sequence[Said], answers: Sequence[Said]) -> tuple[int, ..
 
 
 def _list_runs(heard: Sequence[Said]) -> tuple[Run, ...]:
-    """List the run that ends with each answer among the messages, of short ones only the last."""
+    """List the run that ends with each answer among the messages.
+
+    Of short ones and calls, only the last are listed.
+    """
     answers = [at for at, one in enumerate(heard[:-1]) if one.role == "assistant" and at > 0]
-    may_be_short = answers[-_SHORT_RUNS:]
+    last = answers[-_SHORT_RUNS:]
     runs = []
     for at in answers:
         before, answer = heard[max(0, at - _RUN) : at], heard[at]
         for begins in (True, False) if at == _RUN else (at < _RUN,):
             found = _hash_run(before, answer, answer.digest(with_media=False), begins=begins)
-            if found is not None and (not found[1] or at in may_be_short):
+            if found is not None and (at in last or not (found[1] or answer.call_ids)):
                 runs.append(Run(at + 1, *found))
-    return tuple(runs)
+    return tuple(dict.fromkeys(runs))
 
 
 def _hash_run(
@@ -306,6 +316,8 @@ def _hash_run(
     Return None if others would have the same by chance. A run that `begins` its completion is the
     same in the hashes of a chain, unless there is an image in it.
     """
+    if ids := _list_unique_ids(answer):
+        return _read_hash(_hash(digest, "\x1f".join(ids).encode("utf-8", "surrogatepass"))), False
     if begins and not any([one.media for one in before]):
         return None
     size = len(answer.spoken)
@@ -317,6 +329,18 @@ def _hash_run(
     kind = len(before) if begins else -1
     hashed = _hash(kind.to_bytes(8, "big", signed=True), b"".join([*digests, digest]))
     return _read_hash(hashed), is_short
+
+
+def _list_unique_ids(answer: Said) -> list[str]:
+    """List the ids of the calls of an answer that no other call has, in alphabetical order."""
+    found = []
+    for call_id in answer.call_ids:
+        rest = call_id[:_MAX_ID]
+        for name, _ in answer.calls:
+            rest = rest.replace(name, "") if name else rest
+        if _UNIQUE_ID.search(rest):
+            found.append(call_id)
+    return sorted(found)
 
 
 def _hash(before: bytes, digest: bytes) -> bytes:

@@ -26,7 +26,7 @@ from webapp.messages.choices import (
     list_plain,
 )
 
-FACTS_FORM: Final = 11
+FACTS_FORM: Final = 12
 """Counts the changes of this module, of `chains`, `passages`, and the parsing in `webapp.messages`,
 that alter the facts of a completion; raise it with each, so that those of stored completions are
 derived again."""

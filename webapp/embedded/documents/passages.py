@@ -68,7 +68,8 @@ class Said:
     `words` are its texts, `results` those of the results among its content parts, `unknown` the
     JSON of parts that are not understood, and `asides` texts that a client need not repeat:
     reasoning, the transcript of speech, the names of files, sources. `calls` has the name and
-    arguments of each call, `media` the digest of each image, sound or file with its kind.
+    arguments of each call, `call_ids` those of the calls that have one, `media` the digest of each
+    image, sound or file with its kind.
     """
 
     role: str = ""
@@ -77,6 +78,7 @@ class Said:
     refusals: Sequence[str] = ()
     unknown: Sequence[str] = ()
     calls: Sequence[tuple[str, str]] = ()
+    call_ids: Sequence[str] = ()
     results: Sequence[str] = ()
     media: Sequence[tuple[str, bytes]] = ()
     name: str | None = None
@@ -128,8 +130,9 @@ class Said:
         """Hash this message alone, as the next request may repeat it.
 
         White space does not count, because parts are joined with or without it. Neither do
-        reasoning, the ids of calls, and sounds, which clients repeat by another id. Refusals and
-        parts of unknown types count if there are no words: a client may drop them beside some.
+        reasoning, the ids and the order of calls, and sounds, which clients repeat by another id.
+        Refusals and parts of unknown types count if there are no words: a client may drop them
+        beside some.
         """
         if self._digest is not None and (with_media or not self.media):
             return self._digest
@@ -137,8 +140,8 @@ class Said:
         hashed = blake2b(role.encode(*_ENCODING), digest_size=8)
         for text in (self.spoken, *self.results):
             hashed.update(_encode_words(text))
-        for name, arguments in self.calls:
-            hashed.update(f"\x1f{name}\x1f{_normalize(arguments)}".encode(*_ENCODING))
+        for called in sorted(f"\x1f{name}\x1f{_normalize(given)}" for name, given in self.calls):
+            hashed.update(called.encode(*_ENCODING))
         for kind, digest in self.media if with_media else ():
             if kind != "audio":
                 hashed.update(digest)
@@ -234,6 +237,7 @@ def read_message(message: Message, *, role: str = "") -> Said:
         refusals=tuple(texts.get("refusals", ())),
         unknown=tuple(texts.get("unknown", ())),
         calls=tuple(map(_read_call, message.calls)),
+        call_ids=tuple(one.id for one in message.calls if isinstance(one, ToolCall) and one.id),
         results=tuple(texts.get("results", ())),
         media=tuple(media),
     )

@@ -166,7 +166,7 @@ class Linker:
     ) -> tuple[StoredEnd, bool, int] | None:
         """Find the latest completion of the day before that ends with a run of the messages.
 
-        If `least` messages begin another one, it must begin with them, too.
+        If `least` messages are those of another one, as many must be those of this one, too.
         """
         runs = [run for run in reversed(chain.runs) if run.depth > least and member.created]
         if not runs:
@@ -182,7 +182,7 @@ class Linker:
             theirs = self._relatives.read_chain(end.seq)
             known = count_known(theirs, chain, run.depth)
             begins = known > 0 and theirs.opening == chain.opening
-            if (known or not run.is_short) and (begins or not least):
+            if known >= least and (known == run.depth or not run.is_short):
                 return end, begins, known
         return None
 
@@ -298,7 +298,7 @@ class Linker:
                     continue
                 depth = count_known(chain, theirs, run.depth)
                 begins = depth > 0 and theirs.opening == chain.opening
-                if (depth or not run.is_short) and (begins or is_open):
+                if (depth == run.depth or not run.is_short) and (begins or is_open):
                     self._adopt(later, member, begins=begins, depth=depth)
 
     def _adopt(self, later: Member, member: Member, *, begins: bool, depth: int) -> None:
