@@ -41,11 +41,13 @@ _TOKEN: Final = re.compile(
     r'|"(?P<phrase>[^"]*)"|(?P<word>\S+)'
 )
 _RANGE: Final = re.compile(
-    r"(?P<sign>>=?|<=?)?(?P<one>[0-9]{1,9})|(?P<low>[0-9]{1,9})-(?P<high>[0-9]{1,9})"
+    r"(?P<sign>>=?|<=?)?(?P<one>[0-9]{1,18})|(?P<low>[0-9]{1,18})-(?P<high>[0-9]{1,18})"
 )
 _PLAIN: Final = re.compile(r'[^\s"]+')
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT: Final = re.compile(rf"{_DAY.pattern}(?:T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?Z?)?")
+_MOMENT: Final = re.compile(
+    rf"{_DAY.pattern}(?:T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?"
+)
 _FAR: Final = 2**31 - 1
 _DAY_SECONDS: Final = 86_400
 
@@ -171,6 +173,7 @@ def _apply_filters(terms: tuple[str, ...], filters: list[tuple[str, str]]) -> Qu
         else:
             raise AssertionError(f"The filter {name} is not applied.")
     _check_together(terms, scopes, models, since, before)
+    _check_ranges(ranges)
     return Query(
         terms=terms,
         tags=tuple(dict.fromkeys(tags)),
@@ -204,6 +207,14 @@ def _check_together(
         )
 
 
+def _check_ranges(ranges: list[tuple[str, int, int]]) -> None:
+    """Raise `BadQuery` if filters leave no number of a column."""
+    for name, column in RANGE_NAMES.items():
+        bounds = [(low, high) for its, low, high in ranges if its == column]
+        if bounds and max(low for low, _ in bounds) > min(high for _, high in bounds):
+            raise BadQuery(f"No number is within all of {name}:.")
+
+
 _CHOICES: Final = {"has": HAS, "findings": FINDINGS}
 _FILTERS: Final = (*TAG_NAMES, *RANGE_NAMES, "model", "metadata", "in", "on", "since", "before")
 
@@ -226,15 +237,15 @@ def _parse_range(name: str, value: str) -> tuple[int, int]:
     if found is None:
         raise BadQuery(f"{name}: takes a number, such as {name}:>100, {name}:<=20 or {name}:10-20.")
     if found["one"] is None:
-        low, high = int(found["low"]), int(found["high"])
+        low, high = min(int(found["low"]), _FAR), min(int(found["high"]), _FAR)
         if low > high:
             raise BadQuery(f"{name}: takes the smaller number first, such as {name}:{high}-{low}.")
         return low, high
-    number = int(found["one"])
+    number = min(int(found["one"]), _FAR)
     if found["sign"] == "<" and number == 0:
         raise BadQuery(f"{name}:<0 matches nothing: numbers begin at 0.")
     return {
-        ">": (number + 1, _FAR),
+        ">": (min(number + 1, _FAR), _FAR),
         ">=": (number, _FAR),
         "<": (0, number - 1),
         "<=": (0, number),
@@ -249,7 +260,7 @@ def _parse_day(name: str, value: str) -> int:
 
 
 def _parse_moment(name: str, value: str) -> int:
-    """Parse a time in UTC, or the first second of a day."""
+    """Parse a time, or the first second of a day, in UTC unless it has an offset."""
     if _MOMENT.fullmatch(value.upper()) and (seconds := _read_time(value.upper())) is not None:
         return seconds
     raise BadQuery(
@@ -260,7 +271,7 @@ def _parse_moment(name: str, value: str) -> int:
 
 def _read_time(value: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(value.removesuffix("Z"))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return int(moment.replace(tzinfo=UTC).timestamp())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
