@@ -214,7 +214,7 @@ def test_of_equal_requests_that_of_the_same_person_is_continued(
 
     parents = find_parents(url)
     assert (parents["ann-2"], parents["bob-2"]) == ("ann-1", "bob-1")
-    if beside == "session":
+    if beside != "system":
         assert count_conversations(url) == 2
 
 
@@ -233,14 +233,16 @@ def test_a_judge_that_repeats_a_conversation_is_a_branch_and_one_that_quotes_it_
     assert count_conversations(url) == 2
 
 
+@pytest.mark.cycled_databases(2)
+@pytest.mark.parametrize("key", ["session_id", "endUserId"])
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
 @pytest.mark.parametrize("at_once", [False, True])
-def test_an_equal_request_without_a_session_does_not_join_two_sessions(
-    store: Store, url: str, order: tuple[int, ...], at_once: bool
+def test_an_equal_request_without_an_owner_does_not_join_those_of_two(
+    store: Store, url: str, key: str, order: tuple[int, ...], at_once: bool
 ) -> None:
     asked = [
-        request("ann", QUESTION, created=100, model="m", metadata={"session_id": "ann"}),
-        request("bob", QUESTION, created=101, model="m", metadata={"session_id": "bob"}),
+        request("ann", QUESTION, created=100, model="m", metadata={key: "ann"}),
+        request("bob", QUESTION, created=101, model="m", metadata={key: "bob"}),
         request("none", QUESTION, created=102, model="m"),
     ]
     sorted_asked = [asked[at] for at in order]
@@ -248,6 +250,23 @@ def test_an_equal_request_without_a_session_does_not_join_two_sessions(
         add(store, *batch)
 
     assert count_conversations(url) == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+@pytest.mark.parametrize("question", [{"role": "user", "content": "Hi"}, QUESTION])
+def test_a_request_that_ends_with_the_answer_of_another_continues_it(
+    store: Store, url: str, question: Json, order: tuple[int, ...]
+) -> None:
+    run = (
+        request("cut", question, created=100),
+        request("rest", question, ANSWER, answer=THANKS, created=101),
+        request("again", question, ANSWER, answer=THANKS, created=102),
+    )
+    for at in order:
+        add(store, run[at])
+
+    found = rows(url, "SELECT parent_depth, parent IS NULL AS is_root FROM facts ORDER BY created")
+    assert [tuple(row) for row in found] == [(0, True), (2, False), (2, False)]
 
 
 def test_the_request_whose_answer_is_repeated_is_continued_if_it_is_stored_later(

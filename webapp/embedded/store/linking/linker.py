@@ -14,6 +14,7 @@ only those that were stored before are looked up, and changed at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final
@@ -42,6 +43,9 @@ _ADOPT: Final = text(
     "UPDATE facts SET parent = :parent, parent_depth = :depth WHERE completion = :completion"
 )
 _MOVE: Final = text("UPDATE facts SET conversation = :conversation WHERE completion = :completion")
+_BEGINNINGS: Final = (End.INPUT, End.ANSWER)
+_PERSON: Final = re.compile("user|person|member|customer|client|account|tenant|mail", re.IGNORECASE)
+"""A key of metadata that names whose request it is; equal ones of two people are no retries."""
 _JOIN: Final = text("UPDATE facts SET conversation = :kept WHERE conversation = :joined")
 
 
@@ -116,12 +120,14 @@ class Linker:
         Of several, that is one of the same model, then the one that is most alike beside the
         messages, then the latest.
         """
-        for at in reversed(range(len(chain.hashes) - 1)):
+        last = len(chain.hashes) - 1
+        for at in range(last, -1, -1):
             found = self._relatives.find_ends(chain.hashes[at], member.created)
             ends = found and [
                 end
                 for end in found
-                if end.kind != End.RUN
+                # One that has all of the messages is another try, unless the last is its answer.
+                if end.kind in (_BEGINNINGS if at < last else (End.ANSWER,))
                 and is_likely(
                     chain,
                     depth=at + 1,
@@ -141,25 +147,21 @@ class Linker:
                     alike = alike[:MAX_RANKED]
                 end = alike[0]
                 if chain.is_weak and at < WEAK_DEPTH and len(alike) > 1:
-                    end = min(alike, key=lambda end: self._rank(end, at + 1, chain.hashes[at + 1]))
+                    following = chain.hashes[at + 1 : at + 2]
+                    end = min(alike, key=lambda end: self._rank(end, at + 1, following))
                 return end, True, at + 1
         return None
 
-    def _rank(self, end: StoredEnd, depth: int, following: int) -> int:
+    def _rank(self, end: StoredEnd, depth: int, following: Sequence[int]) -> int:
         """Return the rank of a completion that begins alike by chance; the lowest is continued.
 
         Two people may greet at the same time. One of the two is continued by each: first one that
         the same `following` message continues, as a retry does, then one that nothing continues.
         """
         children = self._relatives.list_children(end.seq, end.conversation)
-        # One that does not repeat the answer may have no message at `depth`.
-        if any(following in hashes[depth : depth + 1] for hashes in children):
+        if any(hashes[depth : depth + 1] == following for hashes in children):
             return 0
         return 2 if children else 1
-
-    def _list_sessions(self, seq: int) -> list[tuple[str, str]]:
-        """List the metadata by which a completion, whose metadata were read, names its session."""
-        return [pair for pair in self._relatives.list_metadata(seq) if pair[0] in self._keys]
 
     def _find_by_run(
         self, chain: Chain, member: Member, least: int
@@ -208,17 +210,22 @@ class Linker:
         if not tries:
             return set()
         self._relatives.read_beside([member.seq, *(seq for seq, _ in tries)])
-        named: dict[int, set[tuple[str, str]]] = {}
+        owners: dict[int, set[tuple[str, str]]] = {}
         for seq, conversation in tries:
-            named.setdefault(conversation, set()).update(self._list_sessions(seq))
-        # A request that names no session must not join two that differ.
+            owners.setdefault(conversation, set()).update(self._list_owners(seq))
+        # A request that names nobody must not join those of two people, or two sessions.
         found: set[int] = set()
-        own = dict(self._list_sessions(member.seq))
-        for conversation, sessions in named.items():
-            if all(own.get(key, value) == value for key, value in sessions):
+        own = dict(self._list_owners(member.seq))
+        for conversation, pairs in owners.items():
+            if all(own.get(key, value) == value for key, value in pairs):
                 found.add(conversation)
-                own |= dict(sessions)
+                own |= dict(pairs)
         return found
+
+    def _list_owners(self, seq: int) -> list[tuple[str, str]]:
+        """List the metadata by which a completion, whose metadata were read, names its owner."""
+        pairs = self._relatives.list_metadata(seq)
+        return [pair for pair in pairs if pair[0] in self._keys or _PERSON.search(pair[0])]
 
     def _adopt_later(self, chain: Chain, member: Member) -> None:
         """Make a completion the parent of those before it in the batch or store that continue it.
