@@ -127,12 +127,14 @@ HISTORY = [QUESTION, say("assistant", "Four hours."), say("user", "Thanks.")]
     [
         ([say("system", "Be brief. It is 15:09:34."), *HISTORY], 2_000,
          "Message 1 differs from the previous request at character 23: 15:09:20. became 15:09:34."),
+        ([say("developer", "Be kind."), *HISTORY], 2_000,
+         "Message 1 differs from the previous request in its role: system became developer. A"),
         ([say("developer", "Be kind."), *HISTORY], None, None),
         ([say("system", "Be brief. It is 15:09:34."), *HISTORY], 900, None),
         ([say("system", "Be brief. It is 15:09:20."), *HISTORY], 2_000, None),
         ([say("system", "Be kind."), say("user", "Another question, of no use.")], 2_000, None),
     ],
-    ids=["a clock", "a short prompt", "few tokens", "continued", "another conversation"],
+    ids=["a clock", "a role", "a short prompt", "few tokens", "continued", "another conversation"],
 )  # fmt: skip
 def test_it_says_where_the_prompt_parted_from_the_one_before(
     client: FlaskClient,

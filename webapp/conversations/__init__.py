@@ -125,17 +125,18 @@ class Conversation:
 class PromptDifference:
     """Where the prompt of a request first differs from that of the one before it.
 
-    `message` is the place of the first differing message, from 0, and None if the earlier prompt
-    is the beginning of the later one. `character` counts from 1; None if the texts are the same,
-    and only the form differs. `before` and `after` are the words there, and `further` the text from
-    `after` on. `share` is the part of the later prompt that is the same, from 0 to 1, counted in
-    characters of JSON. `cleared` counts the messages whose results were cleared or shortened before
-    anything else differs.
+    `message` is the place of the first differing message, from 0, and None if the earlier prompt is
+    the beginning of the later one. Its `role` was `former_role` if that differs. `character` counts
+    from 1; None if the texts are the same, and only the form differs. `before` and `after` are the
+    words there, and `further` the text from `after` on. `share` is the part of the later prompt
+    that is the same, from 0 to 1, counted in characters of JSON. `cleared` counts the messages
+    whose results were cleared or shortened before anything else differs.
     """
 
     share: float
     message: int | None = None
     role: str = ""
+    former_role: str = ""
     character: int | None = None
     before: str = ""
     after: str = ""

@@ -217,6 +217,29 @@ def test_it_says_how_many_old_results_were_cleared(
     assert "cleared" not in texts(page(client, "/completions/c1"), "nav.conversation")[0]
 
 
+def test_it_says_that_a_summary_took_the_place_of_messages(
+    client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    call = {"id": "call_hK2vD8xWmZ7r", "type": "function", "function": {"name": "read"}}
+    answer = {"role": "assistant", "content": "", "tool_calls": [call]}
+    task = {"role": "user", "content": "Sum up what the tide gauge wrote."}
+    said = [task, {"role": "assistant", "content": "Which day?"}, task | {"content": "Each."}]
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "06:11"}
+    summed = [task, task | {"content": "So far: each day is wanted."}, answer, result]
+    choices = [{"index": 0, "message": answer, "finish_reason": "tool_calls"}]
+    lines = [
+        json.dumps({"id": f"c{at}", "created": 100 + at, "messages": one, "choices": choices})
+        for at, one in enumerate([said, summed])
+    ]
+    (tmp_path / "run.jsonl").write_text("\n".join(lines))
+    load(tmp_path / "run.jsonl")
+
+    [change] = texts(page(client, "/conversations/c0"), ".request-changes > summary")
+    assert (
+        change == "The assistant message (2) became one of the user: So far: each day is wanted."
+    )
+
+
 def test_a_single_completion_has_no_conversation(
     client: FlaskClient, load: Callable[[Path], None], tmp_path: Path
 ) -> None:

@@ -102,7 +102,9 @@ def find_broken_cache(subject: Subject) -> Iterator[Found]:
     number = parting.message + 1
     place = next((entry for entry in subject.entries if entry.number == number), None)
     what = "in its calls, its media or its form"
-    if parting.character is not None:
+    if parting.former_role and parting.role:
+        what = f"in its role: {parting.former_role} became {parting.role}"
+    elif parting.character is not None:
         before, after = quote(parting.before), quote(parting.after)
         what = f"at character {parting.character:,}: {before} became {after}"
     yield Found(

@@ -205,8 +205,9 @@ def _describe(
     new = Said() if after is None else read_stored(after)
     a, b = "\n".join(old.words), "\n".join(new.words)
     role = new.role if after is not None else old.role
+    former_role = old.role if old.role != role else ""
     if after is None or a == b:
-        return PromptDifference(same / total if total else 1.0, at, role)
+        return PromptDifference(same / total if total else 1.0, at, role, former_role)
     start = next(
         (place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
         min(len(a), len(b)),
@@ -217,6 +218,7 @@ def _describe(
         share,
         at,
         role,
+        former_role,
         start + 1,
         before=_take_word(_cut_words(a, start)),
         after=_take_word(further),
