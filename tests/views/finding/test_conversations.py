@@ -235,9 +235,7 @@ def test_it_says_that_a_summary_took_the_place_of_messages(
     load(tmp_path / "run.jsonl")
 
     [change] = texts(page(client, "/conversations/c0"), ".request-changes > summary")
-    assert (
-        change == "The assistant message (2) became one of the user: So far: each day is wanted."
-    )
+    assert change == "The assistant message (2) became one of the user: So far: each day is wanted."
 
 
 def test_a_single_completion_has_no_conversation(
