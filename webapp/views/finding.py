@@ -36,13 +36,16 @@ def search() -> ResponseReturnValue:
     after = _read_cursor()
     origin = request.args.get("from")
     finder = services().finder
-    fault, query, results = None, Query(), None
+    fault, query, results, named = None, Query(), None, None
     try:
         query = parse_query(words)
     except BadQuery as problem:
         fault = str(problem)
     if query and finder is not None:
         results = finder.search(query, after=after, limit=limit, seconds=SECONDS)
+        if not results.found and query == Query(query.terms[:1]):
+            # Ids are not among the texts.
+            named = next(iter(finder.find_numbers(query.terms)), None)
     next_url = None
     if results and results.cursor:
         after_last = f"{results.cursor.created}-{results.cursor.seq}"
@@ -56,6 +59,7 @@ def search() -> ResponseReturnValue:
         has_finder=finder is not None,
         results=results,
         continues=after is not None,
+        named=named if is_linkable(named) else None,
         facts=HAS,
         unknown_filters=[] if fault else find_unknown_filters(words),
         origin=origin if is_linkable(origin) else None,

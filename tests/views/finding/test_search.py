@@ -126,6 +126,15 @@ def test_words_that_look_like_filters_and_are_none_are_named_if_nothing_is_found
     assert re.findall(r"(\S+) is not a filter", said) == names
 
 
+@pytest.mark.parametrize("words", ["chatcmpl-2", '"chatcmpl-2"'])
+def test_the_id_of_a_completion_that_no_text_has_leads_to_it(
+    filled: FlaskClient, words: str
+) -> None:
+    link = search(filled, words).one("main p[role=status] a")
+    assert (link.text(), link.attributes["href"]) == ("chatcmpl-2", "/completions/chatcmpl-2")
+    assert search(filled, f"{words} finish:stop").all("main p[role=status] a") == []
+
+
 def test_the_results_go_on_page_by_page_without_a_repetition(filled: FlaskClient) -> None:
     page = search(filled, "common", limit=3)
     questions = [one.text() for one in page.all(".find-head")]
