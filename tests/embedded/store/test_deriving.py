@@ -188,7 +188,7 @@ def test_of_equal_requests_that_of_the_same_model_is_continued(
 
 @pytest.mark.cycled_databases(3)
 @pytest.mark.parametrize("question", [{"role": "user", "content": "Hi"}, QUESTION])
-@pytest.mark.parametrize("beside", ["metadata", "session", "system"])
+@pytest.mark.parametrize("beside", ["metadata", "session", "system", "call"])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 @pytest.mark.parametrize("at_once", [False, True])
 def test_of_equal_requests_that_of_the_same_person_is_continued(
@@ -199,6 +199,12 @@ def test_of_equal_requests_that_of_the_same_person_is_continued(
         if beside == "system":
             system: Json = {"role": "system", "content": f"You talk to {who}."}
             return request(name, system, *messages, created=created, model="m")
+        if beside == "call":
+            function = {"name": "look", "arguments": "{}"}
+            called = {"id": f"call_{who}7hK2vD8x", "type": "function", "function": function}
+            answer: Json = {"role": "assistant", "content": None, "tool_calls": [called]}
+            said = [answer if one is ANSWER else one for one in messages]
+            return request(name, *said, answer=answer, created=created, model="m")
         key = "session_id" if beside == "session" else "user"
         metadata = {key: who, "stage": "live"}
         return request(name, *messages, created=created, model="m", metadata=metadata)
@@ -214,7 +220,7 @@ def test_of_equal_requests_that_of_the_same_person_is_continued(
 
     parents = find_parents(url)
     assert (parents["ann-2"], parents["bob-2"]) == ("ann-1", "bob-1")
-    if beside != "system":
+    if beside in ("metadata", "session"):
         assert count_conversations(url) == 2
 
 

@@ -205,7 +205,9 @@ def test_an_agent_that_sums_up_continues_its_last_request(
         if at == 5:
             history = [*first, SUMMARY, *history[-2:]]
         answer = call("read", f"call_{at}hK2vD8xWmZ7rT1b")
-        run.append(request(f"step-{at}", history, answer, 1000 + at))
+        # That of the first one is the same as that of the one after the summary.
+        system: Json = {"role": "system", "content": f"Minute {at % 5}"}
+        run.append(request(f"step-{at}", [system, *history], answer, 1000 + at))
         history = [*history, answer, result(f"page {at}")]
     for one in reversed(run) if is_reversed else run:
         add(store, one)
@@ -214,7 +216,7 @@ def test_an_agent_that_sums_up_continues_its_last_request(
     assert conversation is not None
     parents = {one.id: one.parent for one in conversation.requests}
     assert parents == {"step-0": None} | {f"step-{at}": f"step-{at - 1}" for at in range(1, 8)}
-    assert conversation.requests[5].inherited == len(first)
+    assert conversation.requests[5].inherited == 1 + len(first)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2), (2, 3, 0, 1)])

@@ -60,13 +60,14 @@ class End(IntEnum):
 class Run(NamedTuple):
     """The digest of an answer and the messages before it; `depth` counts all up to the answer.
 
-    That of an answer with a call whose id is unique needs none before. If it `is_short`, others may
-    have it by chance: all messages before must be the same, too.
+    That of an answer with a call that `has_id`, a unique one, needs none before. If it `is_short`,
+    others may have it by chance: all messages before must be the same, too.
     """
 
     depth: int
     digest: int
     is_short: bool
+    has_id: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,24 +221,26 @@ class Claim(NamedTuple):
     """The claim of a completion to be continued by another; that of a higher rank wins.
 
     It `begins` the other if that begins with its messages, else it was found by a run. `depth`
-    counts the messages in common, the answer included.
+    counts the messages in common, the answer included. If it `is_partial`, it has more messages
+    than these, which the other left out; its answer is repeated.
     """
 
     begins: bool
     depth: int
+    is_partial: bool
     is_same_model: bool
     created: int
     seq: int
 
     @property
-    def likely(self) -> tuple[bool, int, bool]:
+    def likely(self) -> tuple[bool, int, bool, bool]:
         """The part of its rank that messages and model decide, whatever the times are."""
-        return self[:3]
+        return self[:4]
 
     @property
     def rank(self) -> tuple[int, ...]:
         """Of the completions that end with a run, the latest is continued."""
-        return self if self.begins else (False, 0, False, self.created, self.seq)
+        return self if self.begins else (False, 0, False, False, self.created, self.seq)
 
 
 class Link(NamedTuple):
@@ -276,9 +279,9 @@ def _list_ends(
 ) -> tuple[tuple[int, End], ...]:
     found = [(end, End.INPUT), *((answer, End.ANSWER) for answer in answers)]
     found += [(tail, End.RUN) for tail in tails]
-    last = {run.is_short: run.depth for run in runs}
-    # A short one does not take the place of one that is found without the messages before.
-    found += [(run.digest, End.SOUGHT) for run in runs if run.depth == last[run.is_short]]
+    last = {run[2:]: run.depth for run in runs}
+    # One does not take the place of another kind, which may be found though it is not.
+    found += [(run.digest, End.SOUGHT) for run in runs if run.depth == last[run[2:]]]
     return tuple(found)
 
 
@@ -301,23 +304,26 @@ def _list_runs(heard: Sequence[Said]) -> tuple[Run, ...]:
     runs = []
     for at in answers:
         before, answer = heard[max(0, at - _RUN) : at], heard[at]
+        if answer.call_ids and at not in last:
+            continue
         for begins in (True, False) if at == _RUN else (at < _RUN,):
             found = _hash_run(before, answer, answer.digest(with_media=False), begins=begins)
-            if found is not None and (at in last or not (found[1] or answer.call_ids)):
+            if found is not None and (at in last or not found[1]):
                 runs.append(Run(at + 1, *found))
     return tuple(dict.fromkeys(runs))
 
 
 def _hash_run(
     before: Sequence[Said], answer: Said, digest: bytes, *, begins: bool
-) -> tuple[int, bool] | None:
-    """Hash an answer with the messages before it, and say whether they have few words.
+) -> tuple[int, bool, bool] | None:
+    """Hash an answer with the messages before it; return the digest, `is_short` and `has_id`.
 
     Return None if others would have the same by chance. A run that `begins` its completion is the
     same in the hashes of a chain, unless there is an image in it.
     """
     if ids := _list_unique_ids(answer):
-        return _read_hash(_hash(digest, "\x1f".join(ids).encode("utf-8", "surrogatepass"))), False
+        hashed = _hash(digest, "\x1f".join(ids).encode("utf-8", "surrogatepass"))
+        return _read_hash(hashed), False, True
     if begins and not any([one.media for one in before]):
         return None
     size = len(answer.spoken)
@@ -328,7 +334,7 @@ def _hash_run(
     digests = [one.digest(with_media=False) for one in before]
     kind = len(before) if begins else -1
     hashed = _hash(kind.to_bytes(8, "big", signed=True), b"".join([*digests, digest]))
-    return _read_hash(hashed), is_short
+    return _read_hash(hashed), is_short, False
 
 
 def _list_unique_ids(answer: Said) -> list[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -47,6 +47,15 @@ _BEGINNINGS: Final = (End.INPUT, End.ANSWER)
 _PERSON: Final = re.compile("user|person|member|customer|client|account|tenant|mail", re.IGNORECASE)
 """A key of metadata that names whose request it is; equal ones of two people are no retries."""
 _JOIN: Final = text("UPDATE facts SET conversation = :kept WHERE conversation = :joined")
+
+
+class _Parent(NamedTuple):
+    """Where the completion ends that another one continues, and the beginning of its claim."""
+
+    end: StoredEnd
+    begins: bool
+    depth: int
+    is_partial: bool = False
 
 
 class Linker:
@@ -84,12 +93,12 @@ class Linker:
 
     def _link_related(self, chain: Chain, member: Member) -> None:
         parent = self._find_parent(chain, member)
-        parent = self._find_uncleared(chain, member, parent[2] if parent else 1) or parent
-        parent = self._find_by_run(chain, member, parent[2] if parent else 0) or parent
+        parent = self._find_uncleared(chain, member, parent.depth if parent else 1) or parent
+        parent = self._find_by_run(chain, member, parent.depth if parent else 0) or parent
         if parent is not None:
-            end, begins, depth = parent
+            end = parent.end
             is_same_model = end.model == member.model
-            member.claim = Claim(begins, depth, is_same_model, end.created, end.seq)
+            member.claim = Claim(*parent[1:], is_same_model, end.created, end.seq)
             self._merge({member.seq, end.conversation})
         elif not chain.is_weak and member.created and member.model is not None:
             self._merge({member.seq, *self._find_same_input(chain, member)})
@@ -114,7 +123,7 @@ class Linker:
             if member:
                 self._sessions[pair] = member
 
-    def _find_parent(self, chain: Chain, member: Member) -> tuple[StoredEnd, bool, int] | None:
+    def _find_parent(self, chain: Chain, member: Member) -> _Parent | None:
         """Find the completion with the longest beginning of the messages, and its depth.
 
         Of several, that is one of the same model, then the one that is most alike beside the
@@ -149,7 +158,7 @@ class Linker:
                 if chain.is_weak and at < WEAK_DEPTH and len(alike) > 1:
                     following = chain.hashes[at + 1 : at + 2]
                     end = min(alike, key=lambda end: self._rank(end, at + 1, following))
-                return end, True, at + 1
+                return _Parent(end, True, at + 1)
         return None
 
     def _rank(self, end: StoredEnd, depth: int, following: Sequence[int]) -> int:
@@ -163,9 +172,7 @@ class Linker:
             return 0
         return 2 if children else 1
 
-    def _find_by_run(
-        self, chain: Chain, member: Member, least: int
-    ) -> tuple[StoredEnd, bool, int] | None:
+    def _find_by_run(self, chain: Chain, member: Member, least: int) -> _Parent | None:
         """Find the latest completion of the day before that ends with a run of the messages.
 
         If `least` messages are those of another one, as many must be those of this one, too.
@@ -185,12 +192,10 @@ class Linker:
             known = count_known(theirs, chain, run.depth)
             begins = known > 0 and theirs.opening == chain.opening
             if known >= least and (known == run.depth or not run.is_short):
-                return end, begins, known
+                return _Parent(end, begins, known, known < len(theirs.hashes))
         return None
 
-    def _find_uncleared(
-        self, chain: Chain, member: Member, least: int
-    ) -> tuple[StoredEnd, bool, int] | None:
+    def _find_uncleared(self, chain: Chain, member: Member, least: int) -> _Parent | None:
         """Find a completion with at least `least` messages of which results were cleared since."""
         for end, depth in self._relatives.find_uncleared(chain, member, least):
             if is_likely(
@@ -201,7 +206,7 @@ class Linker:
                 later=member.created,
                 is_same_model=end.model == member.model,
             ):
-                return end, True, depth + 1
+                return _Parent(end, True, depth + 1)
         return None
 
     def _find_same_input(self, chain: Chain, member: Member) -> set[int]:
@@ -252,7 +257,12 @@ class Linker:
                 is_same_model=is_same_model,
             ):
                 continuing.append((later, depth))
-                if later.claim is not None and later.claim.likely == (True, depth, is_same_model):
+                if later.claim is not None and later.claim.likely == (
+                    True,
+                    depth,
+                    False,
+                    is_same_model,
+                ):
                     rivals |= {later.seq, later.claim.seq}
         if rivals:
             self._relatives.read_beside([member.seq, *rivals])
@@ -288,7 +298,8 @@ class Linker:
             chains: dict[Sequence[int], Chain] = {}
             for later in self._relatives.find_sought(tail, least, most):
                 present = later.claim
-                claim = Claim(False, 0, later.model == member.model, member.created, member.seq)
+                is_same_model = later.model == member.model
+                claim = Claim(False, 0, True, is_same_model, member.created, member.seq)
                 is_open = present is None or present.rank < claim.rank
                 may_begin = later.hashes[0] == chain.opening and (
                     present is None or (present.seq != member.seq and present.begins)
@@ -311,7 +322,8 @@ class Linker:
     def _adopt(self, later: Member, member: Member, *, begins: bool, depth: int) -> None:
         """Make a completion the parent of a later one if its claim is larger than the present."""
         is_same_model = later.model == member.model
-        claim = Claim(begins, depth, is_same_model, member.created, member.seq)
+        is_partial = depth < len(member.hashes)
+        claim = Claim(begins, depth, is_partial, is_same_model, member.created, member.seq)
         if later.claim is not None and not self._outranks(claim, later.claim, later.seq):
             return
         if self._continues(member, later):
@@ -327,7 +339,7 @@ class Linker:
 
     def _outranks(self, claim: Claim, present: Claim, seq: int) -> bool:
         """Return whether the claim to be continued by a completion is larger than the present."""
-        if claim.likely != present.likely or not claim.begins:
+        if claim.likely != present.likely or not claim.begins or claim.is_partial:
             return claim.rank > present.rank
         self._relatives.read_beside([seq, claim.seq, present.seq])
         grades = [self._relatives.grade_alike(seq, one.seq) for one in (claim, present)]

@@ -71,9 +71,14 @@ _PAIRS: Final = text(
 _SYSTEMS: Final = text("SELECT completion, system FROM facts WHERE completion IN :seqs").bindparams(
     bindparam("seqs", expanding=True)
 )
+_RUNS: Final = text(
+    "SELECT completion, hash, is_answer FROM ends WHERE completion IN :seqs"
+    f" AND is_answer IN ({End.RUN:d}, {End.SOUGHT:d})"
+).bindparams(bindparam("seqs", expanding=True))
 _MEMBER: Final = (
     "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
-    " p.created AS parent_created, p.model AS parent_model, g.opening AS parent_opening, f.opening"
+    " p.created AS parent_created, p.model AS parent_model, g.opening AS parent_opening, f.opening,"
+    " g.depth AS parent_count"
     " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
     " LEFT JOIN completions AS p ON p.seq = f.parent"
     " LEFT JOIN facts AS g ON g.completion = f.parent"
@@ -161,6 +166,9 @@ class Relatives:
         self._openings: dict[int, list[Member]] = {}
         self._metadata: dict[int, dict[str, str]] = {}
         self._systems = {seq: chain.system for seq, chain in chains.items()}
+        self._runs: dict[int, set[tuple[int, int]]] = {
+            seq: set(chain.ends) for seq, chain in chains.items()
+        }
 
     def add(self, member: Member) -> None:
         """Let others of the batch find a completion by its messages."""
@@ -335,7 +343,7 @@ class Relatives:
         return build_chain([*map(read_stored, texts)], ())
 
     def read_beside(self, seqs: Sequence[int]) -> None:
-        """Read the metadata and system messages of completions, which tell whose they are."""
+        """Read the metadata, system messages and runs of completions, which tell whose they are."""
         missing = [seq for seq in dict.fromkeys(seqs) if seq not in self._metadata]
         for at in range(0, len(missing), _MAX_CANDIDATES):
             some = missing[at : at + _MAX_CANDIDATES]
@@ -346,11 +354,20 @@ class Relatives:
             if stored:
                 rows = self._connection.execute(_SYSTEMS, {"seqs": stored})
                 self._systems |= {row.completion: row.system for row in rows}
+                self._runs |= {seq: set() for seq in stored}
+                for row in self._connection.execute(_RUNS, {"seqs": stored}):
+                    self._runs[row.completion].add((row.hash, row.is_answer))
 
-    def grade_alike(self, seq: int, other: int) -> tuple[int, bool]:
-        """Grade how much two completions, which were read, are alike beside their messages."""
+    def grade_alike(self, seq: int, other: int) -> tuple[bool, int, bool]:
+        """Grade how much a completion is like another one, which it may continue; both were read.
+
+        To have the run that the other ends with, such as a call with its id, is more than all that
+        is beside the messages.
+        """
+        sought = {(hashed, End.RUN) for hashed, kind in self._runs[seq] if kind == End.SOUGHT}
+        has_run = not sought.isdisjoint(self._runs[other])
         common = self._metadata[seq].items() & self._metadata[other].items()
-        return len(common), self._systems.get(seq) == self._systems.get(other)
+        return has_run, len(common), self._systems.get(seq) == self._systems.get(other)
 
     def list_metadata(self, seq: int) -> list[tuple[str, str]]:
         """List the metadata of a completion, which were read."""
@@ -373,9 +390,10 @@ class Relatives:
                 # The parent may be of the batch.
                 parent = self._chains.get(row.parent)
                 begins = row.opening == (parent.opening if parent else row.parent_opening)
+                whole = len(parent.hashes) if parent else row.parent_count or 0
+                is_partial = row.parent_depth < whole
                 is_same_model = row.model == row.parent_model
-                claim = Claim(
-                    begins, row.parent_depth, is_same_model, row.parent_created, row.parent
-                )
+                likely = (begins, row.parent_depth, is_partial, is_same_model)
+                claim = Claim(*likely, row.parent_created, row.parent)
             known = (row.completion, row.created, row.model, unpack_hashes(row.hashes))
             yield Member(*known, row.conversation, claim)
