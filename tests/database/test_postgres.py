@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tools.postgres import PostgresServer
 from tools.store_rows import add, completion, listening
+from webapp.addresses.credentials import hide_password
 from webapp.cli.stores import open_shares, open_store
 from webapp.config import Config
 from webapp.database import Outage, find_outage, insert_whole, open_database
@@ -35,7 +36,6 @@ from webapp.embedded.store.queries import (
     select_messages,
 )
 from webapp.finding import parse_query
-from webapp.redaction import hide_password
 
 ORDERS = get_args(Order)
 FIRST = PageRequest(None, 20, "asc")

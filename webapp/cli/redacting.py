@@ -23,8 +23,9 @@ def add_parser(commands: Commands) -> None:
         "redact",
         run_redact,
         description="Reads any format that `readback import` reads and writes each document on one "
-        "line of standard output, unchanged but for masks: keys, tokens, passwords, e-mail "
-        "addresses, card and telephone numbers are masked, each at every place in its document. "
+        "line of standard output, unchanged but for masks and the ranges of citations: keys, "
+        "tokens, passwords, e-mail addresses, card and telephone numbers are masked, each at "
+        "every place in its document. "
         "Documents that cannot be read are reported and left out; the exit status is then 1. "
         "Other words, such as names of people, are masked only if --word names them.",
         example="readback redact runs.jsonl --word 'Ada Lovelace' > shared.jsonl",

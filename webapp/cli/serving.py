@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webapp import access
+from webapp.addresses.credentials import hide_password
 from webapp.cli.commands import Commands, add_command
 from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_line
@@ -40,7 +41,7 @@ from webapp.http.transport import end_requests
 from webapp.monitoring.exporter import CurrentState, Exporter
 from webapp.monitoring.logs import set_up_logs
 from webapp.monitoring.metrics import begin_counting, shared_metrics
-from webapp.redaction import hide_password, remember_secrets
+from webapp.redaction import remember_secrets
 from webapp.serving.admission import Quotas
 from webapp.serving.processes import Workers
 from webapp.serving.server import BACKLOG, Server

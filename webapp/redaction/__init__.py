@@ -3,6 +3,7 @@
     redactor      `Redactor`, for JSON values: finds secrets, and masks each wherever it occurs
     documents     rewrites the strings of a value: JSON in strings, tokens and streams as one text
     pieces        strings that belong together, and how they are written
+    ranges        the ranges of a text that citations have, after it was masked
     detecting     the secrets of one text, also if they are escaped there
     prefilter     which rules can find anything in a text, in one pass
     decoding      the same text with its escapes decoded
@@ -11,7 +12,6 @@
     spreading     searches for values that were found elsewhere
     rules         the kinds of secrets: by their form, by the text around them, or by a check
     masking       `find` and `mask`, for whole texts: errors, logs, the output of commands
-    addresses     database addresses without their passwords
     streams       known keys, in texts and in streams of bytes
     logs          loggers whose records and tracebacks are masked
 
@@ -22,15 +22,14 @@ To share a completion:
     scan.redact(value)      the value masked; a part of it, too, as some of its messages
     scan.redact_text(title) a text beside it
 
-Values are those of `exact_json`. Only strings change, with the names of members and the bytes of
-tokens; a number that is a secret becomes 0. Masks say the kind and nothing else of the secret.
-Errors are raised, never swallowed: a value that was not scanned to its end is not shared. Takes
-time linear in the value, and memory of a few times its size. A share remembers
-`REDACTION_VERSION`; if it has grown since, the stored snapshot may hold secrets that are found only
-now.
+Values are those of `exact_json`. Only strings change, with the names of members, the bytes of
+tokens and the ranges of citations; a number that is a secret becomes 0. Masks say the kind and
+nothing else of the secret. Errors are raised, never swallowed: a value that was not scanned to its
+end is not shared. Takes time linear in the value, and memory of a few times its size. A share
+remembers `REDACTION_VERSION`; if it has grown since, the stored snapshot may hold secrets that are
+found only now.
 """
 
-from webapp.redaction.addresses import hide_password
 from webapp.redaction.logs import get_logger, mask_logger, remember_secrets
 from webapp.redaction.masking import find, mask
 from webapp.redaction.redactor import REDACTION_VERSION, UNSEARCHED, Redactor, Scan, SecretFinding
@@ -46,7 +45,6 @@ __all__ = [
     "StreamRedactor",
     "find",
     "get_logger",
-    "hide_password",
     "mask",
     "mask_logger",
     "remember_secrets",

@@ -38,6 +38,7 @@ from webapp.redaction.pieces import (
     read_lines,
     write_bytes,
 )
+from webapp.redaction.ranges import DOCUMENT_RANGES, RANGED, Ranges, find_ranges, list_offsets
 from webapp.redaction.rules.kinds import is_mixed
 from webapp.redaction.rules.names import classify
 from webapp.redaction.rules.spoken.answers import QUESTION, asks
@@ -83,6 +84,10 @@ class Editor(Protocol):
     def finds(self) -> int:
         """How often something was found so far: the same after a text as before if it is plain."""
 
+    @property
+    def hides(self) -> bool:
+        """Whether some text becomes another one."""
+
     def edit_text(self, text: str, step: Step, name: str) -> str:
         """Rewrite the text of the member `name`."""
 
@@ -101,6 +106,7 @@ class _Changes:
     sources: dict[Value, str] = field(default_factory=dict)
     names: dict[Value, str] = field(default_factory=dict)
     """Names that say more of a value than those of their members."""
+    ranges: dict[String, list[Ranges]] = field(default_factory=dict)
 
 
 def write_string(text: str) -> str:
@@ -146,7 +152,10 @@ class Rewriter:
                     text = node.text
                     edited = changes.texts.get(node, text) if changes.texts else text
                     edited = self.rewrite_text(edited, step, name)
-                    new = None if edited == text else write_string(edited)
+                    if edited != text:
+                        new = write_string(edited)
+                        for ranges in changes.ranges.get(node, ()):
+                            changes.sources.update(ranges.move(text, edited))
                 elif isinstance(node, Number):
                     new = self._rewrite_number(node, step, name)
                 elif isinstance(node, Array):
@@ -234,8 +243,15 @@ class Rewriter:
             self._name_answers(node, changes)
             for sensitive in iter_sensitive(node):
                 changes.names[sensitive] = SECRET_DATA
+        if not RANGED.isdisjoint(names):
+            for text, ranges in find_ranges(node):
+                changes.ranges.setdefault(text, []).append(ranges)
+        if self._editor.hides and not DOCUMENT_RANGES.isdisjoint(names):
+            changes.sources.update(dict.fromkeys(list_offsets(node), "0"))
         known_names = list_known_names(node, names, name)
         used: set[str] = set()
+        # Ranges move once their text is known.
+        ranged: list[tuple[Value, Step, str]] = []
         for written, member, known in zip(names, node.members, known_names, strict=True):
             inner = (step, written)
             new = self._edit_name(written, inner)
@@ -249,7 +265,8 @@ class Rewriter:
                 yield member.name.start, member.name.end, write_string(unique)
             if not isinstance(member.value, Null | Boolean):
                 known = changes.names.get(member.value, known) if changes.names else known
-                waiting.append((member.value, inner, known))
+                (ranged if written in RANGED else waiting).append((member.value, inner, known))
+        waiting += ranged
 
     def _name_answers(self, node: Object, changes: _Changes) -> None:
         """Name the answer to a question in an object, and the choices that answer its messages."""

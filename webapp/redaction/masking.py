@@ -14,6 +14,9 @@ from webapp.redaction.detecting import Detected, detect
 KNOWN: Final = "***"
 """The mask of a secret that the program itself holds."""
 
+MASK: Final = re.compile(r"\[masked: [a-z0-9-]{1,60}\]")
+"""A mask in a text."""
+
 _ELISIONS: Final = ("**", "...", "…", "••")
 _MIN_SHOWN: Final = 2
 _SHORTENED: Final = re.compile(

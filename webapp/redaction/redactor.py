@@ -197,6 +197,11 @@ class Scan:
         """The number of texts so far that need a second look: with secrets, or with base64."""
         return self._finds
 
+    @property
+    def hides(self) -> bool:
+        """Whether a finding is masked."""
+        return any(not count.is_kept for count in self._counts.values())
+
     def remember_plain(self, text: str, name: str) -> None:
         """Remember that nothing was found in a text; one with escapes is searched each time."""
         if not has_escapes(text):
@@ -268,6 +273,10 @@ class _Editor:
     @property
     def finds(self) -> int:
         return self._scan.finds
+
+    @property
+    def hides(self) -> bool:
+        return self._masks and self._scan.hides
 
     def edit_text(self, text: str, step: Step, name: str) -> str:
         edits = self._list_edits(text, step, name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from webapp.addresses.credentials import hide_password
 from webapp.database import StoreError, open_database
-from webapp.redaction import hide_password
 
 
 @pytest.mark.parametrize(
