@@ -91,6 +91,21 @@ def test_a_finding_can_be_kept_and_a_word_of_ones_own_masked() -> None:
     assert SECRET in [one.text for one in find_new(kept.text, ShareChoices(key=kept.choices.key))]
 
 
+def test_the_number_of_tokens_shows_no_length_of_a_secret() -> None:
+    def share(length: int) -> Any:
+        pieces = ["", "I", " am", " sk-proj-", *("Ab3", "dEf", "6hI", "j9k") * length, ".", ""]
+        tokens = [{"token": one, "bytes": list(one.encode())} for one in pieces]
+        answer = {"logprobs": {"content": tokens, "refusal": None}}
+        return json.loads(snapshot(EVERYTHING, completion={"choices": [answer]}).text)
+
+    (shared,) = share(4)["choices"]
+
+    assert share(9)["choices"] == [shared]
+    assert [one["token"] for one in shared["logprobs"]["content"]] == [
+        *("", "I", " am", " [masked: api-key]", ".", "")
+    ]
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -21,6 +21,8 @@ from webapp.messages.parsing import PART_TYPES, REASONING_FIELDS, is_call_or_res
 from webapp.messages.reasoning import DETAIL_FIELDS, DETAIL_TYPES
 from webapp.notes import MEMBER, Note, read_notes, write_notes
 from webapp.redaction import REDACTION_VERSION, UNSEARCHED, Redactor, SecretFinding
+from webapp.redaction.documents import apply_edits
+from webapp.redaction.masking import MASK
 
 SHARED_ID: Final = "shared"
 """The id of every completion in a share: its own would help somebody who has a key."""
@@ -134,7 +136,7 @@ def make_snapshot(
     redactor = Redactor(words, choices.keep, key=bytes.fromhex(choices.key))
     scan = redactor.scan(whole)
     cut = _Cut(choices)
-    text = scan.redact(parse(cut.write(whole))).source
+    text = _drop_emptied(scan.redact(parse(cut.write(whole))))
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise TooLarge(f"A share holds {MAX_BYTES // (1024 * 1024)} MB at the most.")
     findings = tuple(cut.iter_kept(scan.findings))
@@ -354,6 +356,29 @@ def _find_title(text: str) -> str:
         if message.role == "user" and message.plain_text.strip():
             return replace_surrogates(first_words(message.plain_text, 100))
     return "A transcript"
+
+
+def _drop_emptied(document: Value) -> str:
+    """Write a redacted document without the tokens that a mask replaces besides its first one.
+
+    Their number would show the length of the secret.
+    """
+    edits: list[tuple[int, int, str]] = []
+    for choice in (document.items("choices") or ()) if isinstance(document, Object) else ():
+        listed = choice.object("logprobs") if isinstance(choice, Object) else None
+        for member in listed.members if listed else ():
+            tokens = member.value.items if isinstance(member.value, Array) else ()
+            kept: list[Value] = []
+            is_masked = False
+            for token in tokens:
+                text = token.text("token") if isinstance(token, Object) else None
+                is_masked = MASK.search(text) is not None if text else is_masked and text == ""
+                if text or not is_masked:
+                    kept.append(token)
+            if len(kept) < len(tokens):
+                written = write_array(one.source for one in kept)
+                edits.append((member.value.start, member.value.end, written))
+    return apply_edits(document.document, edits, document.start, document.end)
 
 
 def _write_object(members: Mapping[str, str]) -> str:
