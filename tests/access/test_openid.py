@@ -23,7 +23,7 @@ from tests.support.provider import SECRET, run_provider
 from tests.support.serving import serve
 from tools.store_rows import database_url
 from webapp import create_app
-from webapp.access.openid import is_allowed
+from webapp.access.openid import find_verified_address, is_allowed, merge_claims
 from webapp.access.reader import is_administrator
 from webapp.config import Config
 
@@ -258,6 +258,8 @@ VERIFIED = {"email_verified": True}
         ({"email": "example.com", **VERIFIED}, False),
         ({"email": "@example.com", **VERIFIED}, False),
         ({"email": ["ann@example.com"], **VERIFIED}, False),
+        ({"email": "eve@evil.example,ann@example.com", **VERIFIED}, False),
+        ({"email": "<eve@evil.example> ann@example.com", **VERIFIED}, False),
         ({"hd": "example.com"}, False),
         ({}, False),
     ],
@@ -266,6 +268,28 @@ VERIFIED = {"email_verified": True}
 def test_who_is_let_in(claims: dict[str, Any], is_let_in: bool) -> None:
     assert is_allowed(claims, ("example.com", "guest@other.example")) is is_let_in
     assert is_allowed(claims, ("everyone",))
+
+
+ANN, EVE = {"email": "ann@example.com"}, {"email": "eve@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("token", "more", "address"),
+    [
+        (ANN | VERIFIED, {}, "ann@example.com"),
+        ({}, ANN | VERIFIED, "ann@example.com"),
+        (ANN, ANN | VERIFIED, "ann@example.com"),
+        (ANN | VERIFIED, EVE, "ann@example.com"),
+        (ANN, EVE | VERIFIED, None),
+        (VERIFIED, ANN, None),
+        (VERIFIED, ANN | {"email_verified": False}, None),
+        (ANN | {"email_verified": False}, ANN | VERIFIED, None),
+    ],
+)
+def test_an_address_is_verified_by_the_claims_that_name_it(
+    token: dict[str, Any], more: dict[str, Any], address: str | None
+) -> None:
+    assert find_verified_address(merge_claims(token, more)) == address
 
 
 @pytest.mark.parametrize(

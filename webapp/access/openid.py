@@ -8,6 +8,7 @@ ProviderError    the login cannot go on; the message is for the reader
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _LOADING_AT_ONCE: Final = 2
 _LOGINS_AT_ONCE: Final = 8
 """Requests of a process that wait for the provider to confirm an account."""
 _MAX_BYTES: Final = 1024 * 1024
+_ADDRESS: Final = re.compile(r"[^\s@,;:<>()\"]+@[^\s@,;:<>()\"]+")
+"""One address, and nothing that could be read as several."""
 _STATE: Final = f"_state_{NAME}_"
 _MAX_STATES: Final = 3
 """Logins begun in one browser at once; each takes 500 bytes of a cookie that may have 4,096."""
@@ -257,7 +260,7 @@ class Provider:
             more = self._client.userinfo(token=token)
             if more["sub"] != claims["sub"]:
                 raise ValueError("the user info is of another account")
-            claims = {**more, **claims}
+            claims = merge_claims(claims, more)
         return claims
 
     def _note(self, problem: ProviderError, cause: Exception) -> ProviderError:
@@ -267,12 +270,24 @@ class Provider:
         return problem
 
 
+def merge_claims(token: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge the claims of an ID token with those that only the user info has.
+
+    An address is verified only by claims that name it.
+    """
+    merged = {**more, **token}
+    naming = [one for one in (token, more) if one.get("email") == merged.get("email")]
+    verified = [one["email_verified"] for one in naming if "email_verified" in one]
+    return merged | {"email_verified": verified[0] if verified else False}
+
+
 def find_verified_address(claims: Mapping[str, Any]) -> str | None:
     """Find the account's address in lower case, if the provider has verified it."""
     address = claims.get("email")
     if claims.get("email_verified") not in (True, "true") or not isinstance(address, str):
         return None
-    return address.strip().lower() or None
+    address = address.strip().lower()
+    return address if _ADDRESS.fullmatch(address) else None
 
 
 def is_allowed(claims: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:
@@ -285,5 +300,4 @@ def is_allowed(claims: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:
     address = find_verified_address(claims)
     if address is None:
         return False
-    local, at, domain = address.rpartition("@")
-    return bool(local and at) and (address in allowed or domain in allowed)
+    return address in allowed or address.rpartition("@")[2] in allowed
