@@ -244,6 +244,12 @@ HOSTS = [
     ("evil.example/localhost", False),
     ("localhost:notaport", False),
     ("localhost:99999", False),
+    ("localhost#.evil.example", False),
+    ("localhost;", False),
+    ("[::1]evil.example", False),
+    ("[::1", False),
+    ("localhost:", True),
+    ("[fe80::1%25eth0]:8000", True),
     ("", False),
     ("0x7f.1", False),
 ]

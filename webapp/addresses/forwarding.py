@@ -12,12 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from webapp.addresses.hosts import is_address
+from webapp.addresses.hosts import find_name, is_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 _WITHOUT_PORT: Final = re.compile(
     r"\A(?:\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5})\Z"
@@ -115,7 +113,7 @@ class Forwarding:
             if scheme in ("http", "https"):
                 environ["wsgi.url_scheme"] = scheme
             host = _read_last(environ.get("HTTP_X_FORWARDED_HOST", ""))
-            if _HOST.fullmatch(host):
+            if find_name(host):
                 environ["HTTP_HOST"] = host
         prefix = self._proxies.find_prefix(remote, environ.get("HTTP_X_FORWARDED_PREFIX", ""))
         if prefix:

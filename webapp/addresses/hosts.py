@@ -12,7 +12,6 @@ import re
 import socket
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -31,6 +30,10 @@ _SUFFIXES: Final = (
     *(".lan", ".home", ".localdomain", ".svc", ".intranet", ".private", ".corp"),
 )
 """Never delegated in the public name system."""
+_HOST: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?\])(?::(?P<port>[0-9]{0,5}))?"
+)
+_HIGHEST_PORT: Final = 65_535
 _LONGEST_HOST: Final = 300
 _FORWARDING: Final = frozenset(
     f"HTTP_{name}"
@@ -132,9 +135,7 @@ def find_name(host: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _parse_host(host: str) -> str | None:
-    try:
-        parts = urlsplit(f"//{host}")
-        name, _ = parts.hostname, parts.port
-    except ValueError:
+    found = _HOST.fullmatch(host)
+    if found is None or int(found["port"] or 0) > _HIGHEST_PORT:
         return None
-    return None if parts.path or parts.query or "@" in host else name
+    return found["name"].strip("[]").lower()
