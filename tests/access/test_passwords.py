@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,17 @@ def test_the_ceiling_slows_all_addresses_and_locks_nobody_out() -> None:
 
     assert [attempts.begin(PASSWORDS, "password", FROM) > 0 for _ in range(2)] == [False, True]
     assert attempts.begin(PASSWORDS, "password", "192.0.2.9") == 0
+
+
+def test_many_attempts_of_an_address_slow_it_and_lock_nobody_out() -> None:
+    often = replace(PASSWORDS, each="99/minute")
+    attempts = Attempts("memory://")
+
+    waits = [attempts.begin(often, "password", FROM) for _ in range(32)]
+
+    assert waits[:31] == [0] * 31
+    assert 0 < waits[31] <= 60
+    assert attempts.begin(often, "password", "192.0.2.9") == 0
 
 
 @pytest.mark.parametrize(

@@ -77,17 +77,18 @@ def check_password(hashed: str, password: str) -> bool:
 class Allowance:
     """How many attempts one source gets, in the words of the `limits` library.
 
-    After `ceiling` failures of all sources together, each source is limited to `slow` until
-    these have expired. That slows guesses from many addresses, and nobody waits for an attempt
-    longer than `slow` lasts.
+    After `many` attempts of one source, or `ceiling` failures of all sources together, a source
+    is limited to `slow` until these have expired. That slows guesses, and nobody waits for an
+    attempt longer than `slow` lasts: a whole team may have the address of a proxy.
     """
 
-    each: tuple[str, ...]
+    each: str
+    many: str
     ceiling: str
     slow: str
 
 
-PASSWORDS: Final = Allowance(("5/minute", "30/hour"), "60/minute", "1/minute")
+PASSWORDS: Final = Allowance("5/minute", "30/hour", "60/minute", "1/minute")
 
 
 class Attempts:
@@ -143,18 +144,23 @@ class Attempts:
         """Forget the attempts of `source`, which knew the password."""
         for limiter in {self._shared, self._own}:
             try:
-                for limit in (*allowance.each, allowance.slow):
+                for limit in (allowance.each, allowance.many, allowance.slow):
                     limiter.clear(self._parse(limit), name, source)
             except self._storage_error:
                 continue
 
     def _begin(self, limiter: RateLimiter, allowance: Allowance, name: str, source: str) -> int:
-        limits = [*allowance.each]
-        if not limiter.test(self._parse(allowance.ceiling), name, "all"):
-            limits.append(allowance.slow)
-        for one in limits:
-            limit: RateLimitItem = self._parse(one)
-            if not limiter.hit(limit, name, source):
-                reset = limiter.get_window_stats(limit, name, source).reset_time
-                return max(1, round(reset - time.time()))
+        each, many, ceiling, slow = map(
+            self._parse, (allowance.each, allowance.many, allowance.ceiling, allowance.slow)
+        )
+        if not limiter.hit(each, name, source):
+            return _find_wait(limiter, each, name, source)
+        is_slowed = not limiter.hit(many, name, source) or not limiter.test(ceiling, name, "all")
+        if is_slowed and not limiter.hit(slow, name, source):
+            return _find_wait(limiter, slow, name, source)
         return 0
+
+
+def _find_wait(limiter: RateLimiter, limit: RateLimitItem, *name: str) -> int:
+    reset = limiter.get_window_stats(limit, *name).reset_time
+    return max(1, round(reset - time.time()))
