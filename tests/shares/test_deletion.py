@@ -44,6 +44,8 @@ def test_a_deleted_completion_leaves_nothing_behind(config: Config, tmp_path: Pa
     assert spool.is_empty
     assert client.get(f"/s/{token}").status_code == 404
     assert sharing_of(app).store.read_snapshot(share_id) is None
+    listed = client.get("/shares").text
+    assert "A deleted transcript" in listed and "harbour" not in listed
 
 
 def test_retention_counts_from_when_a_completion_was_stored(url: str, tmp_path: Path) -> None:

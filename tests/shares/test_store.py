@@ -93,6 +93,26 @@ def test_revoking_ends_shares_at_once_and_deletes_what_they_showed(store: ShareS
     assert store.find(draft) is None
 
 
+def test_a_deleted_completion_leaves_no_words_but_in_shares_that_are_kept(
+    store: ShareStore, time: Time
+) -> None:
+    ended, _ = publish(store, seconds=60)
+    kept, token = publish(store)
+    draft = store.add_draft("ann", OWN_ID, snapshot())
+    time.now += 60
+
+    def find_title(share_id: str) -> str | None:
+        share = store.find(share_id)
+        return share.title if share else None
+
+    assert store.forget(OWN_ID, revokes=False) == []
+    assert store.find_open(token) == kept
+    titles = [find_title(one) for one in (ended.id, kept.id, draft)]
+    assert titles == ["A deleted transcript", kept.title, None]
+    assert [share.id for share in store.forget(OWN_ID)] == [kept.id]
+    assert find_title(kept.id) == "A deleted transcript"
+
+
 def test_a_share_that_has_ended_is_not_revoked(store: ShareStore, time: Time) -> None:
     ended, _ = publish(store, seconds=60)
     time.now += 60

@@ -58,8 +58,7 @@ class Traces:
 
         A client that deletes cannot be asked whether its shares should stay, so they do not.
         """
-        revoked = self.shares.revoke_all(completion=completion_id) if revokes else ()
-        for share in revoked:
+        for share in self.shares.forget(completion_id, revokes=revokes):
             self.record.add(
                 Event.SHARE_REVOKED, reader, completion=completion_id, share=share.id, **details
             )

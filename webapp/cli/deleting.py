@@ -67,9 +67,8 @@ def run_delete(options: argparse.Namespace, config: Config) -> int:
             print_line("Nothing was deleted.")
             return 1
         for one in ids:
-            if options.shares == "revoke":
-                for share in shares.revoke_all(completion=one):
-                    record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
+            for share in shares.forget(one, revokes=options.shares == "revoke"):
+                record.add(Event.SHARE_REVOKED, SHELL, completion=one, share=share.id)
             spool.forget(one)
             pins.remove(one)
             notes.remove_all(one)

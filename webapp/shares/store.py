@@ -93,6 +93,10 @@ _REVOKE: Final = text(
 )
 _DROP_SNAPSHOT: Final = text("DELETE FROM share_snapshots WHERE share = :id")
 _DROP_DRAFTS: Final = text("DELETE FROM shares WHERE completion = :completion AND token IS NULL")
+_DROP_TITLES: Final = text(
+    "UPDATE shares SET title = :title WHERE completion = :completion"
+    " AND (revoked IS NOT NULL OR expires <= :now)"
+)
 _SET_RULES: Final = text("UPDATE shares SET rules = :rules WHERE id = :id")
 _SWEEP: Final = (
     text("DELETE FROM shares WHERE token IS NULL AND expires <= :now"),
@@ -102,6 +106,8 @@ _SWEEP: Final = (
         " (SELECT id FROM shares WHERE expires <= :now OR revoked IS NOT NULL)"
     ),
 )
+_DELETED: Final = "A deleted transcript"
+"""The title of an ended share whose completion was deleted."""
 MAX_LISTED: Final = 1000
 MAX_OPENINGS: Final = 100
 """Of a share, that are listed for its maker."""
@@ -325,6 +331,18 @@ class ShareStore:
                 connection.execute(_DROP_DRAFTS, {"completion": completion})
             found = [Share.from_row(row) for row in connection.execute(_LIST_OPEN, values)]
             return [one for one in found if self._revoke(connection, one.id)]
+
+    def forget(self, completion: str, *, revokes: bool = True) -> list[Share]:
+        """Delete the drafts of a deleted completion, and its words in the list of ended shares.
+
+        End its shares if this `revokes` them, and return those.
+        """
+        revoked = self.revoke_all(completion=completion) if revokes else []
+        values = {"completion": completion, "now": self.now(), "title": _DELETED}
+        with self._database.exclusive.begin() as connection:
+            connection.execute(_DROP_DRAFTS, values)
+            connection.execute(_DROP_TITLES, values)
+        return revoked
 
     def note_rules(self, share_id: str, rules: int) -> None:
         """Remember that a snapshot was checked by this version of the rules."""

@@ -181,9 +181,8 @@ def delete_traces(completion_id: str, *, keeps_shares: bool) -> None:
     current_pins().remove(completion_id)
     if notes := services().notes:
         notes.remove_all(completion_id)
-    if not keeps_shares:
-        for share in current_sharing().store.revoke_all(completion=completion_id):
-            record_event(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
+    for share in current_sharing().store.forget(completion_id, revokes=not keeps_shares):
+        record_event(Event.SHARE_REVOKED, completion=completion_id, share=share.id)
 
 
 def list_open_shares(completion_id: str) -> list[Share]:
