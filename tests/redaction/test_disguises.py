@@ -164,8 +164,16 @@ def test_a_card_alone_is_masked(name: str) -> None:
     assert json.loads(shown.source)[name] == "[masked: card]"
 
 
+@pytest.mark.parametrize("hyphen", "\u2010\u2011")
+def test_hyphens_of_print_are_hyphens(hyphen: str) -> None:
+    secrets = ["sk-proj-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z", "jane.roe@harbour-mail.com"]
+    for secret in (*secrets, "SSN 231-45-9001"):
+        assert "[masked: " in redact([f"it is {secret.replace('-', hyphen)} ."])[0]
+
+
 def test_a_disguise_without_a_secret_stays() -> None:
     texts = [
+        "a state\u2011of\u2011the\u2011art pipe\u2010line",
         "価格は１２３４５円、全角ＡＢＣ",
         "naïve cafe\u0301 and so\u00adft",
         "٠١٢٣ and ۴۵۶",

@@ -47,12 +47,16 @@ _FORM_HINT: Final = re.compile(
 """Groups of numbers and words in a form, as `card=4539+1488`; other sums are too common."""
 
 _UNSEEN: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+_HYPHENS: Final = "\u2010\u2011"
+"""Those of print, which models write in place of the other."""
 _DIGITS: Final = "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f"
 """Of Arabic, Persian and Hindi."""
 
-_DISGUISE: Final = re.compile(rf"[{_UNSEEN}\uff01-\uff5e{_DIGITS}]|[^\W\d_][\u0300-\u036f]{{1,8}}")
+_DISGUISE: Final = re.compile(
+    rf"[{_UNSEEN}{_HYPHENS}\uff01-\uff5e{_DIGITS}]|[^\W\d_][\u0300-\u036f]{{1,8}}"
+)
 _DISGUISED: Final = re.compile(
-    rf"[{_UNSEEN}\uff10-\uff19\uff20\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
+    rf"[{_UNSEEN}{_HYPHENS}\uff10-\uff19\uff20\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
 )
 """Full width alone, without letters and digits, is usual in Chinese and Japanese."""
 
@@ -61,6 +65,8 @@ def _uncover(disguise: str) -> str:
     """Find the plain form of a character; "" of one that is not seen."""
     if "\uff01" <= disguise <= "\uff5e":
         return chr(ord(disguise) - 0xFEE0)
+    if disguise in _HYPHENS:
+        return "-"
     if disguise.isdecimal():
         return str(unicodedata.decimal(disguise))
     return unicodedata.normalize("NFC", disguise) if len(disguise) > 1 else ""

@@ -29,7 +29,7 @@ _PART: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,4096}(?![A-Za
 UNSEARCHED: Final = write_mask("unsearched-data")
 """The mask of archives, and of data too long to be unpacked and searched."""
 
-REDACTION_VERSION: Final = 19
+REDACTION_VERSION: Final = 20
 """Counts up when a rule finds more or less than before."""
 
 

@@ -158,7 +158,8 @@ def _iter_forms(secret: str) -> Iterator[str]:
         yield secret[::-1]
     if len(secret) >= _SHORTEST_FORM:
         joined = "".join(secret.split())
-        for form in (secret.lower(), secret.upper(), secret[0].swapcase() + secret[1:]):
+        cases = (secret.lower(), secret.upper(), secret.swapcase(), secret.capitalize())
+        for form in (*cases, secret[0].swapcase() + secret[1:]):
             # A word alone is one of other texts, too.
             if _is_half(form):
                 yield form
