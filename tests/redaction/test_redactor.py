@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -64,6 +65,44 @@ def test_text_in_base64_is_written_in_base64_again() -> None:
     text = base64.b64encode(f"with {KEY}\n".encode()).decode()
 
     assert base64.b64decode(redact(text)).decode() == f"with {MASK}\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda text: (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\0\xfe\0tEXtComment\0" + text + b"\0\xff" * 40
+        ),
+        lambda text: (
+            b"\xff\xd8\xff\xe1\0\0Exif\0\0" + text.decode().encode("utf-16-le") + b"\xd9" * 40
+        ),
+        lambda text: b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n/Author (" + text + b")\n" + b"\0\xff" * 40,
+        lambda text: b"RIFF\x80\0\0\0WAVEfmt \x10\0LIST" + text + b"\x80\x7f" * 40,
+    ],
+    ids=["PNG", "JPEG", "PDF", "WAV"],
+)
+def test_a_file_with_a_secret_in_its_data_is_masked_as_a_whole(
+    data: Callable[[bytes], bytes],
+) -> None:
+    def write(text: str) -> str:
+        return f"data:;base64,{base64.b64encode(data(text.encode())).decode()}"
+
+    value = write(f"by {KEY}")
+    masked = "data:;base64,[masked: unsearched-data]"
+    (found,) = scan(value, Redactor(key=b"k"))
+
+    assert redact(value) == masked
+    assert redact(value, Redactor(keep=[found.id], key=b"k")) == value
+    assert redact([write("by Schwalbe=Tisch-81"), "password: Schwalbe=Tisch-81"])[0] == masked
+    assert redact([write("by nobody that is known"), KEY])[0] == write("by nobody that is known")
+
+
+def test_zeros_in_a_picture_are_no_token_with_as_in_it() -> None:
+    token = f"8mb25{KEY[10:16].lower()}AAAAAAAAAAE{KEY[-20:]}4bMu8m0SVtHFFxswH2_5Ew"
+    pictures = [f"/9j/4Q{edge}{'A' * 38}NNM45R4T2AogAAABaMMp8s9gAq{edge}" for edge in "/+"]
+
+    assert len(token) == 64 and scan(token)
+    assert not scan([*pictures, f"/9j/{token}/", f"/9j/{token}+"])
 
 
 @pytest.mark.parametrize("form", [str, quote, json.dumps, lambda text: json.dumps([text])])

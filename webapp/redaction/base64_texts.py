@@ -44,6 +44,10 @@ _ARCHIVES: Final = (
 )
 """The beginnings of files that hold others, which are not unpacked."""
 
+_SHORTEST_FILE: Final = 100
+_TEXTS: Final = re.compile(rb"[ -~\t\r\n]{12,}+|(?:[ -~]\x00){12,}+")
+"""In the data of pictures, sounds and documents, as of cameras and authors; also in UTF-16."""
+
 _MAX_UNPACKED: Final = 16 * 1024 * 1024
 _SHORTEST: Final = 16
 _SAMPLE: Final = 64
@@ -65,6 +69,8 @@ class Base64Text:
     """Writes another text in the same way."""
     is_unread: bool = False
     """Whether it cannot be searched: an archive, or too long when unpacked; `text` is in base64."""
+    is_binary: bool = False
+    """Whether it is a file of another kind, masked as a whole, and `text` are the texts in it."""
     is_shown: bool = False
     """Whether characters of the text are beside their numbers; they are written again as well."""
 
@@ -139,19 +145,27 @@ def _read(written: str, start: int, end: int) -> Base64Text | None:
         return Base64Text(start, end, written, str, is_unread=True)
     if sample.startswith((*_COMPRESSED, _BZ2, _XZ)):
         return _read_compressed(written, start, end)
-    content = _decode(written) if _find_charset(sample, is_cut=True) else None
-    charset = _find_charset(content) if content else None
-    if content is None or charset is None:
-        return None
+    begins_as_text = _find_charset(sample, is_cut=True) is not None
+    is_file = len(written) >= _SHORTEST_FILE
+    content = (_decode(written) if begins_as_text or is_file else None) or b""
+    charset = _find_charset(content) if begins_as_text else None
+    if charset is None:
+        return _read_file(content, start, end) if is_file else None
     text = content.decode(charset)
     is_padded, is_url = written.endswith("="), bool(re.search("[_-]", written))
 
     def encode(new: str) -> str:
-        content = new.encode(charset or "utf-8", "replace")
+        content = new.encode(charset, "replace")
         encoded = (base64.urlsafe_b64encode if is_url else base64.b64encode)(content).decode()
         return encoded if is_padded or len(written) % 4 == 0 else encoded.rstrip("=")
 
     return Base64Text(start, end, text, encode)
+
+
+def _read_file(content: bytes, start: int, end: int) -> Base64Text | None:
+    """Read the texts in a picture, a sound or another file that is no text itself."""
+    texts = [one.replace(b"\x00", b"").decode() for one in _TEXTS.findall(content)]
+    return Base64Text(start, end, "\n".join(texts), str, is_binary=True) if texts else None
 
 
 def _read_hex(written: str, start: int, end: int) -> Base64Text | None:

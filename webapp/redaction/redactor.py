@@ -383,7 +383,7 @@ class _Editor:
                 is_mask = new.startswith("[masked: ") and new.find("]") == len(new) - 1
                 if new == one.text:
                     continue
-                new = new if is_mask else one.encode(new)
+                new = UNSEARCHED if one.is_binary else new if is_mask else one.encode(new)
             found.append((one.start, one.end, new))
             taken.insert(before, (one.start, one.end))
         self._inside -= 1

@@ -137,8 +137,13 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "dropbox-token",
         ("AAAAAAAAAA",),
-        re.compile("AAAAAAAAAA[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
-        lambda secret: len(secret) == 64 and is_no_placeholder(secret),
+        re.compile("AAAAAAAAAA[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])"),
+        # Pictures in base64 have more of them together.
+        lambda secret: (
+            len(secret) == 64
+            and "AAAA" not in secret.replace("A" * 10, "", 1)
+            and is_no_placeholder(secret)
+        ),
         reach=11,
     ),
     Kind(
