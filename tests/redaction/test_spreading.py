@@ -11,6 +11,7 @@ import json
 import lzma
 import quopri
 import random
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -35,6 +36,8 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "with a small letter first": lambda text: text[0].lower() + text[1:],
     "with the keys of capitals locked": str.swapcase,
     "with one capital": str.capitalize,
+    "in the name of a function": lambda text: f"for_{re.sub('[^A-Za-z0-9]+', '_', text)}_now",
+    "in the name of a file": lambda text: re.sub("[^a-z0-9]+", "-", text.lower()) + ".txt",
     "with hyphens of print": lambda text: text.replace("-", "\u2011"),
     "spelled": " ".join,
     "spelled in lines": "\n".join,

@@ -102,6 +102,7 @@ _SHORTEST_FORM: Final = 8
 _SHORTEST_JOINED: Final = 12
 _LONGEST_HALVED: Final = 200
 _SHORTEST_HALF: Final = 4
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9]+")
 _TOKEN: Final = re.compile(r"[^\s\"'`,;()<>]{4,200}")
 
 
@@ -165,6 +166,10 @@ def _iter_forms(secret: str) -> Iterator[str]:
                 yield form
         if len(joined) >= _SHORTEST_JOINED and any(map(str.isdigit, joined)):
             yield from (joined, joined.lower(), joined.upper())
+        if len(secret) >= _SHORTEST_JOINED and any(map(str.isalpha, secret)):
+            # As a part of names, of files and functions.
+            for name in (_NO_NAME.sub(one, secret).strip(one) for one in "_-"):
+                yield from filter(_is_half, (name, name.lower(), name.upper()))
     encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
     # Longer ones are decoded where they are.
     if SHORTEST < len(encoded) < 16:
