@@ -45,7 +45,7 @@ _ARCHIVES: Final = (
 """The beginnings of files that hold others, which are not unpacked."""
 
 _SHORTEST_FILE: Final = 100
-_TEXTS: Final = re.compile(rb"[ -~\t\r\n]{12,}+|(?:[ -~]\x00){12,}+")
+_TEXTS: Final = re.compile(rb"[ -~\t\r\n]{12,}+|(?:[ -~]\x00|(?!)){12,}+")
 """In the data of pictures, sounds and documents, as of cameras and authors; also in UTF-16."""
 
 _MAX_UNPACKED: Final = 16 * 1024 * 1024
