@@ -124,6 +124,76 @@ def test_a_disguised_secret_is_masked(name: str, secret: str) -> None:
         assert disguised not in redact([f"only {disguised} ."])[0]
 
 
+@pytest.mark.parametrize(
+    "margin",
+    [
+        "{:6}\t",
+        "{:4}→",
+        "{}:",
+        "> ",
+        ">> ",
+        "+",
+        "2026-03-02T10:11:1{}.1234567Z ",
+        "[2026-03-02 10:11:1{}] ",
+        "2026-03-02 10:11:1{},250 INFO ",
+    ],
+)
+def test_the_margins_of_lines_are_no_part_of_their_text(margin: str) -> None:
+    text = "Your backup codes:\n2ke4y-2r719\npnsmn-eydou\nscheme: bearer\nbearerFormat: JWT"
+    lines = [margin.format(at) + line for at, line in enumerate(text.split("\n"), 1)]
+
+    shown = redact(["\n".join(lines)])[0].split("\n")
+    assert shown[3:] == lines[3:]
+    assert [line for line in lines[1:3] if line[-11:] in "".join(shown)] == []
+    assert ["[masked: " in line for line in shown[1:3]] == [True, True]
+
+
+def test_numbers_that_do_not_count_are_no_margins() -> None:
+    assert redact(["gates:\n7301: the gate\n  pin\n8122: a door"])[0].count("7301") == 1
+    assert redact(["id\tuser\tpassword\n1\tkim\tTr0ub4dor7\n2\tlee\tTundra_59#"])[0] == (
+        "id\tuser\tpassword\n1\tkim\t[masked: password]\n2\tlee\t[masked: password]"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"input": "name,email,password\\nKim,-,«Falcon823!Com»\\nLee,-,«ebPWH2#Q',
+        '{"a": {"Jwt": {"Key": "«pkQe740jjuYFXuhUGYxBCPk7HiE7xbGE3IwA4E',
+        '{"a": [{"name": "API_TOKEN", "value": "«pkQe740jjuYFXuhUGYxB»"}, {"na',
+        '{"a": [{"name": "API_TOKEN", "value": "«pkQe740jjuYFXuhUGYxB»"}, ',
+        '["--password", "«Falcon823!C',
+        '{"password": "«Falcon823!C\\u00',
+    ],
+)
+def test_json_that_was_cut_off_is_read_as_json(text: str) -> None:
+    secrets = re.findall("«([^»]+)", text.replace("\\u00", ""))
+
+    shown = redact([re.sub("[«»]", "", text)])[0]
+    assert [secret for secret in secrets if secret in shown] == []
+    assert shown.startswith(text[: text.index("«")].split("«")[0][:6])
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, 2, {"pass', '["a", tru', "[", '{"a": "b", ', '{"a": 5']
+)
+def test_json_that_was_cut_off_stays_without_a_secret(text: str) -> None:
+    assert redact([text]) == [text]
+
+
+def test_tokens_are_read_from_their_bytes_if_they_are_not_written() -> None:
+    content = f"passwörter: {TOKEN} war für 日本".encode()
+    pieces = [content[at : at + 4] for at in range(0, len(content), 4)]
+    tokens = [
+        {"token": f"token_id:{at}", "bytes": list(one), "logprob": -0.1}
+        for at, one in enumerate(pieces)
+    ]
+
+    shown = redact({"choices": [{"logprobs": {"content": tokens}}]})["choices"][0]  # type: ignore[call-overload]
+    left = b"".join(bytes(one["bytes"]) for one in shown["logprobs"]["content"])
+    assert left.decode() == "passwörter: [masked: github-token] war für 日本"
+
+
 def test_base64_that_is_split_over_tokens_is_masked() -> None:
     written = base64.b64encode(f"it is {TOKEN}".encode()).decode()
     pieces = [written[at : at + 5] for at in range(0, len(written), 5)]

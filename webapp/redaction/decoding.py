@@ -1,8 +1,9 @@
 r"""The same text with its escapes decoded, each character with its place in the source.
 
 A secret may be written with `\"`, `\u002d`, `%2F`, `=3D` or `&amp;` in it, also several times
-over; with characters that nobody sees, in full width, or as two literals that are joined. It is
-searched in the decoded text, and masked at its place in the source.
+over; with characters that nobody sees, in full width, or as two literals that are joined; in lines
+that are numbered, quoted, added to a file or have their time before them. It is searched in the
+decoded text, and masked at its place in the source.
 """
 
 from __future__ import annotations
@@ -59,6 +60,25 @@ _DISGUISED: Final = re.compile(
     rf"[{_UNSEEN}{_HYPHENS}\uff10-\uff19\uff20\uff21-\uff3a\uff41-\uff5a\u0300-\u036f{_DIGITS}]"
 )
 """Full width alone, without letters and digits, is usual in Chinese and Japanese."""
+
+_MARGINS: Final = tuple(
+    (sign, re.compile(rf"\n(?={margin})"), re.compile(f"^{margin}", re.MULTILINE))
+    for sign, margin in (
+        # Of a difference: of all its lines, since those around the changed ones have a space.
+        ("\n@@ -", r"[+ -](?!(?:--|\+\+) )"),
+        ("\n+", r"\+(?!\+)"),
+        ("\n>", r"(?:>[ ]?){1,9}"),
+        ("\t", r"[ ]{1,6}(?P<number>[0-9]{1,6})\t"),
+        ("→", r"[ ]{0,6}(?P<number>[0-9]{1,6})→"),
+        (":", r"(?P<number>[0-9]{1,6}):"),
+        (
+            ":",
+            r"\[?[12][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9](?::[0-5][0-9]){2}"
+            r"(?:[.,][0-9]{1,9})?(?:Z|[+-][0-9:]{4,6})?\]?[ ](?:\[?[A-Z]{4,7}\]?:?[ ])?",
+        ),
+    )
+)
+"""What each of several lines has before its own text."""
 
 
 def _uncover(disguise: str) -> str:
@@ -143,12 +163,13 @@ def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
 
 
 def iter_decoded(text: str) -> Iterator[DecodedText]:
-    """Yield `text` as it is written, and with its escapes decoded, once and several times."""
-    if not has_escapes(text):
-        yield DecodedText(text)
+    """Yield `text` without the margins of its lines, and with its escapes decoded."""
+    plain = _strip_margins(DecodedText(text))
+    if not has_escapes(plain.text):
+        yield plain
         return
-    texts = [DecodedText(text)]
-    seen = {text}
+    texts = [plain]
+    seen = {plain.text}
     # The list grows while it is read: what is decoded may have escapes of another kind in it.
     for written in texts:
         yield written
@@ -158,6 +179,24 @@ def iter_decoded(text: str) -> Iterator[DecodedText]:
                 if decoded.text not in seen:
                     seen.add(decoded.text)
                     texts.append(decoded)
+
+
+def _strip_margins(source: DecodedText) -> DecodedText:
+    """Strip the margins of lines, which are no part of a secret that goes on in the next one."""
+    for sign, begin, margin in _MARGINS:
+        text = source.text
+        if sign in text and any(_goes_on(text, at.start(), margin) for at in begin.finditer(text)):
+            source = _decode(source, margin, lambda _: "")
+    return source
+
+
+def _goes_on(text: str, at: int, margin: re.Pattern[str]) -> bool:
+    """Return whether the lines before and after a place have margins, with numbers in order."""
+    before = margin.match(text, text.rfind("\n", 0, at) + 1)
+    after = margin.match(text, at + 1)
+    if before is None or after is None or "number" not in margin.groupindex:
+        return before is not None
+    return int(after["number"]) == int(before["number"]) + 1
 
 
 def _decode(

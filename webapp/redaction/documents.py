@@ -35,7 +35,9 @@ from webapp.redaction.pieces import (
     iter_sensitive,
     list_known_names,
     read_bytes,
+    read_cut,
     read_lines,
+    read_tokens,
     write_bytes,
 )
 from webapp.redaction.ranges import DOCUMENT_RANGES, RANGED, Ranges, find_ranges, list_offsets
@@ -191,6 +193,8 @@ class Rewriter:
                 lines = self._rewrite_lines(text, step, name)
                 if lines is not None:
                     return lines
+                if cut := read_cut(text, _MAX_VALUES):
+                    return self._rewrite_cut(text, *cut, step, name)
             else:
                 before, after = text[: value.start], text[value.end :]
                 return before + self._rewrite(value, step, name, _Changes()) + after
@@ -203,6 +207,11 @@ class Rewriter:
             if lines is not None:
                 return lines
         return self._editor.edit_text(text, step, name)
+
+    def _rewrite_cut(self, text: str, value: Value, added: int, step: Step, name: str) -> str:
+        """Rewrite JSON that was cut off; so many characters were `added` to complete it."""
+        before, after = text[: value.start], text[value.end - added :]
+        return before + self._rewrite(value, step, name, _Changes())[:-added] + after
 
     def _rewrite_lines(self, text: str, step: Step, name: str) -> str | None:
         """Rewrite a text of lines of JSON, as server-sent events are; None for other texts."""
@@ -331,6 +340,8 @@ class Rewriter:
                     texts.setdefault(path, []).append(piece)
         for path, pieces in texts.items():
             self._edit_together(pieces, step, changes)
+            if path == ("token",) and (texts_of_bytes := read_tokens(items)):
+                self._edit_together(pieces, step, changes, texts_of_bytes)
             if path == ("text",):
                 # Parts need not be one text: each may begin a new one.
                 for pair in zip(pieces, pieces[1:], strict=False):
@@ -350,10 +361,17 @@ class Rewriter:
         if answer is not None and asks(question):
             changes.names[answer] = f"{QUESTION}{question}"
 
-    def _edit_together(self, pieces: Sequence[String], step: Step, changes: _Changes) -> None:
+    def _edit_together(
+        self,
+        pieces: Sequence[String],
+        step: Step,
+        changes: _Changes,
+        texts: Sequence[str] | None = None,
+    ) -> None:
+        """Edit the pieces of one text, or those that have `texts` as their own."""
         if len(pieces) < 2:
             return
-        written = [changes.texts.get(piece, piece.text) for piece in pieces]
+        written = texts or [changes.texts.get(piece, piece.text) for piece in pieces]
         edited = self._editor.edit_pieces(written, step)
         for piece, old, new in zip(pieces, written, edited, strict=True):
             if old != new:

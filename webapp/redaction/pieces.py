@@ -1,11 +1,12 @@
 """Find the strings of JSON that belong together.
 
 They are the pieces of a text in a stream, the ends of two messages, a value and the name beside it,
-and numbers that are the bytes of a text.
+numbers that are the bytes of a text, and what is left of JSON that was cut off.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,14 @@ _LONGEST_OWNER: Final = 60
 _QUESTION_NAMES: Final = ("question", "prompt", "label")
 _ANSWER_NAMES: Final = ("answer", "response", "reply", "input", "value")
 _BYTE: Final = re.compile(r"\d{1,3}")
+
+_STRING: Final = r"\"(?:[^\"\\]++|\\[^u]|\\u[0-9A-Fa-f]{4}|(?!))*+"
+_CUT_LEXEME: Final = re.compile(rf"[\s,:0-9.Ea-z+-]*+(?:{_STRING}\"|[\[\]{{}}])", re.DOTALL)
+_CUT_REST: Final = re.compile(rf"[\s,:0-9.Ea-z+-]*+(?P<string>{_STRING})?", re.DOTALL)
+"""What is after the last whole string or bracket of JSON that was cut off."""
+_LONGEST_ESCAPE: Final = 5
+"""The beginning of an escape."""
+_CLOSED: Final = {"[": "]", "{": "}"}
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
 _MARKS: Final = ("sensitive", "secret", "is_secret", "isSecret", "masked")
@@ -142,7 +151,7 @@ def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]
             # As in `{"credentials": {"value": …}}`.
             known.setdefault(written, name)
         elif (
-            (name and written in ("key", "token"))
+            (name and lowered in ("key", "token"))
             or ((name or is_card) and lowered in _NUMBER_NAMES)
             or (is_card and lowered.startswith("exp"))
         ):
@@ -232,6 +241,32 @@ def _iter_delta(
                 waiting.append(((*path, position if index is None else index), item))
 
 
+def read_cut(text: str, max_values: int) -> tuple[Value, int] | None:
+    """Read JSON that was cut off; return its value and how many characters complete it.
+
+    None if it is not JSON, or nothing in it is open at its end.
+    """
+    ends: list[str] = []
+    at = 0
+    while found := _CUT_LEXEME.match(text, at):
+        at = found.end()
+        if (last := text[at - 1]) in _CLOSED:
+            ends.append(_CLOSED[last])
+        elif last != '"' and (not ends or ends.pop() != last):
+            return None
+    rest = _CUT_REST.match(text, at)
+    if not ends or rest is None or rest.end() < len(text) - _LONGEST_ESCAPE:
+        return None
+    closing = "".join(reversed(ends))
+    for completion in ('"', '":0') if rest["string"] is not None else ("", "0", ":0", '"":0'):
+        try:
+            value = parse(text[: rest.end()] + completion + closing, max_values=max_values)
+        except NotJson:
+            continue
+        return value, len(completion + closing)
+    return None
+
+
 def read_lines(lines: Sequence[str], max_values: int) -> dict[int, tuple[str, Value]] | None:
     """Read the values of lines of JSON, each with what is before it; None if they are none.
 
@@ -254,17 +289,40 @@ def read_lines(lines: Sequence[str], max_values: int) -> dict[int, tuple[str, Va
     return None if len(values) < 2 or is_other else values
 
 
-def read_bytes(node: Array) -> str | None:
-    """Decode an array of bytes to its text; None if it is not one."""
-    numbers = []
-    for item in node.items:
-        if not isinstance(item, Number) or not _BYTE.fullmatch(item.source):
-            return None
-        numbers.append(int(item.source))
+def _list_bytes(node: Array) -> bytes | None:
+    if not all(isinstance(item, Number) and _BYTE.fullmatch(item.source) for item in node.items):
+        return None
     try:
-        return bytes(numbers).decode()
+        return bytes(int(item.source) for item in node.items)
     except ValueError:
         return None
+
+
+def read_bytes(node: Array) -> str | None:
+    """Decode an array of bytes to its text; None if it is not one."""
+    content = _list_bytes(node)
+    try:
+        return None if content is None else content.decode()
+    except ValueError:
+        return None
+
+
+def read_tokens(items: Sequence[Value]) -> list[str]:
+    """Read the texts of the tokens of a model from their bytes, if any is not as it is written.
+
+    A character whose bytes are those of several tokens belongs to the last one.
+    """
+    texts: list[str] = []
+    is_other = False
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for item in items:
+        content = item.get("bytes") if isinstance(item, Object) else None
+        written = _list_bytes(content) if isinstance(content, Array) else None
+        if not isinstance(item, Object) or written is None:
+            return []
+        texts.append(decoder.decode(written))
+        is_other = is_other or item.text("token") != texts[-1]
+    return texts if is_other else []
 
 
 def write_bytes(text: str) -> str:
