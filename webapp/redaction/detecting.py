@@ -21,7 +21,7 @@ from webapp.redaction.rules.blocks import (
     find_users,
 )
 from webapp.redaction.rules.commands import COMMANDS
-from webapp.redaction.rules.context import NAMED_NEEDS, find_named
+from webapp.redaction.rules.context import NAMED_NEEDS, VALUES_NEEDS, find_named, find_values
 from webapp.redaction.rules.forms import FORMS
 from webapp.redaction.rules.generated import GENERATED_NEEDS, find_generated
 from webapp.redaction.rules.keys import (
@@ -122,6 +122,7 @@ COMMANDED: Final = (
 )
 NAMED: Final = (
     Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
+    Rule(VALUES_NEEDS, lambda text, lowered, _: find_values(text, lowered)),
     Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
     Rule(BLOCKS_NEEDS, lambda text, *_: find_in_blocks(text)),
     Rule(LITERALS_NEEDS, lambda text, *_: find_in_literals(text)),

@@ -35,8 +35,8 @@ _REPLY: Final = re.compile(
 BLOCKS_NEEDS: Final = (
     rf"(?i:[0-9]\) \"[^\"\n]*(?:{ANY_HINT})[^\"\n]*\"[ \t]*\r?\n"
     rf"|(?:{ANY_HINT})\w*[\"'\])]*[ \t]*\r?\n(?:=> |out\[|')"
-    rf"|(?:{ANY_HINT})[\p{{L}}\p{{N}}_. -]*[\"'`]?[*_]*:[*_]*[ \t]*(?:![^\s]+ )?"
-    rf"[|>]?[+-]?[0-9]?[+-]?[ \t]*(?:#[^\n]*)?[\r]?\n)"
+    rf"|(?:{ANY_HINT}|(?:recovery|backup|scratch)[ -]code)[\p{{L}}\p{{N}}_. -]*[\"'`]?[*_]*:"
+    rf"[*_]*[ \t]*(?:![^\s]+ )?[|>]?[+-]?[0-9]?[+-]?[ \t]*(?:#[^\n]*)?[\r]?\n)"
 )
 
 _CODES_HEAD: Final = re.compile(

@@ -175,10 +175,11 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         "password",
         "auth |auth=|credential|creds |creds:|login=|login:|login |account |userpass|]:",
         r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]{1,5})"
-        r"(?:[ ](?:is|are))?[ =:]{1,3}[\"'`]?"
+        r"(?:[ ](?:for|to|on|of)(?:[ ][\w.-]{1,30}){1,2}?)?(?:[ ](?:is|are))?[ =:]{1,3}[\"'`]?"
         r"[\w.@+-]{1,60}:(?P<secret>[^\s\"'/:,;][^\s\"':,;]{4,100})",
         lambda secret: _is_strong(secret) and is_told(secret),
-        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)(?: (?:is|are))?[ =:]+"
+        r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)"
+        r"(?: (?:for|to|on|of)[ \w.-]+)?(?: (?:is|are))?[ =:]+"
         r"[\"'`]?[\w.@+-]+:",
     ),
     # Fields of forms that a test fills, by the end of their selector.

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.prefilter import find_hints
-from webapp.redaction.rules.kinds import SPACE, SecretPlace, is_random, is_strong, split_words
-from webapp.redaction.rules.names import classify
+from webapp.redaction.rules.kinds import (
+    SPACE,
+    SecretPlace,
+    is_random,
+    is_strong,
+    match_at,
+    split_words,
+)
+from webapp.redaction.rules.names import OF_FINGERPRINTS, classify
 from webapp.redaction.rules.shapes import Shape, has_shape, is_told
 from webapp.redaction.rules.values import BARE, BRACED, SET_BEFORE, STRING, Start, read_value
 
@@ -133,6 +140,7 @@ _READER: Final = re.compile(r"(?:\w{1,40}\.)?(?:get|fetch|find|delete|lookup|pro
 _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?")
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
+_RESOURCE: Final = re.compile(r"\b[au]rn:[^\s]{0,120}\Z")
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
 _SECOND_NAME: Final = re.compile(
     r"^[ \t]{0,40}(?:(?:let|const|var|val|my)[ ])?[(\[]?(?:[$]?[A-Za-z_]\w{0,60},[ ]?){1,7}[$]?\Z",
@@ -149,6 +157,14 @@ _VALUE_NEXT: Final = re.compile(
     r"|content)[\"']?\s{0,20}[:=]\s{0,20}",
     re.IGNORECASE,
 )
+_VALUE_BEFORE: Final = re.compile(
+    r"(?:value|val|content)[\"'`]?\s{0,9}(?:=>?|:)\s{0,9}(?P<quote>[\"']?)"
+    r"(?P<secret>(?<=[\"'])[^\"'\n]{3,2000}(?=(?P=quote))|(?<![\"'])[^\s\"'<>{},;]{3,400})"
+    r"(?P=quote)[\s,;]{1,60}(?:where\s{1,9})?[\"'`]?\w{0,30}?(?:name|key)[\"'`]?\s{0,9}(?:=>?|:)"
+    r"\s{0,9}[\"']?(?P<name>[\w.:-]{2,80})",
+    re.IGNORECASE,
+)
+"""A value with its name after it, as in `value="…" name="apiKey"`."""
 _DEFAULT: Final = re.compile(
     # Of a variable, and of an output in JSON that is a part of a text.
     r"[\"']?\s{0,4}(?:\{[^{}]{0,300}?\bdefault\s{0,20}="
@@ -180,6 +196,10 @@ _AFTER: Final = (
     rf"|</[A-Za-z]+>[{SPACE}]*<"
 )
 ANY_HINT: Final = "|".join(_HINTS)
+VALUES_NEEDS: Final = (
+    rf"(?i:(?:name|key)[\"'`]?[{SPACE}]*(?:=>?|:)[{SPACE}]*[\"']?[\w.:-]*(?:{ANY_HINT}))"
+)
+"""An expression of RE2 that matches every text with a secret before its name."""
 NAMED_NEEDS: Final = (
     rf"(?i:(?:{ANY_HINT}){_REST}(?:{_AFTER})"
     # A flag and an element are known by the character before them.
@@ -208,17 +228,27 @@ def find_named(text: str, lowered: str) -> Iterator[SecretPlace]:
             at = lowered.find(hint, end)
 
 
+def find_values(text: str, lowered: str) -> Iterator[SecretPlace]:
+    """Yield the secrets in `text` whose names follow them."""
+    for match in match_at(_VALUE_BEFORE, text, lowered, ("val", "content"), joiners=None):
+        known = classify(match["name"])
+        if known is not None and has_shape(match["secret"], known[1], is_quoted=True):
+            yield SecretPlace(known[0], *match.span("secret"))
+
+
 def _read(text: str, begin: int, end: int) -> Iterator[SecretPlace]:
     """Read the secret after the name from `begin` to `end`, which may be written in pieces."""
     name = text[begin:end]
     if name.lower() in _SECOND_WORDS:
         before = _WORD_BEFORE.search(text, max(begin - 21, 0), begin)
         if before is not None:
+            if name == "key" and before[1].lower() in OF_FINGERPRINTS:
+                return
             name = f"{before[1]}_{name}"
     found = classify(name)
     # The name of a resource, as in `arn:aws:secretsmanager:eu-west-1:1:secret:prod`.
     if found is None or (
-        text[begin - 1 : begin] == ":" and "arn:" in text[max(begin - 120, 0) : begin]
+        text[begin - 1 : begin] == ":" and _RESOURCE.search(text, max(begin - 120, 0), begin)
     ):
         return
     if _FIRST_VALUE.match(text, end) and _SECOND_NAME.search(text, max(begin - 200, 0), begin):

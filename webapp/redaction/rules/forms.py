@@ -141,9 +141,10 @@ FORMS: Final[tuple[Kind, ...]] = (
         "sshpass|redis-cli|docker login|podman login|registry login|az login|oc login|smbclient"
         "|ldapsearch|mongo|mosquitto_|unzip|7z |zip |curl|wget|sqlcmd"
         "|influx|psexec|winrm|ipmitool|snmp|security add-",
-        r"[a-z0-9 _-]{2,20}[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?" + ARGUMENT,
-        # Ports are numbers as well.
-        lambda secret: is_argument(secret) and re.match(r"(?:[0-9.:-]+|.{1,5})\Z", secret) is None,
+        # Ports have the same flags.
+        r"[a-z0-9 _-]{2,20}?[^\n|;]{0,200}?[ ]-(?:p|a|w|pw)[ =]?(?![0-9.:-]{1,40}(?:\s|\Z))"
+        + ARGUMENT,
+        lambda secret: is_argument(secret) and len(secret) > 5,
         r"(?:pass|cli|login|client|search|mongo|mosquitto_|zip|7z|curl|wget|sqlcmd|influx|exec"
         r"|winrm|ipmitool|snmp|security add-)[^\n|;]* -[paw]",
     ),

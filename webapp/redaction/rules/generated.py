@@ -14,7 +14,7 @@ from webapp.redaction.rules.kinds import (
     match_at,
     split_words,
 )
-from webapp.redaction.rules.names import OF_DATA, OF_IDS
+from webapp.redaction.rules.names import OF_DATA, OF_FINGERPRINTS, OF_IDS
 from webapp.redaction.rules.vendors.unknown import ID_PREFIXES
 
 _HINTS: Final = (
@@ -116,6 +116,7 @@ _NO_KEYS: Final = (
     | OF_IDS
     | split_words(
         """
+        kid kty jwks modulus
         checks counts limit limits usage expires expired fingerprint thumbprint serial record row
         document block transaction address tx revision run job session cached hashed hashes
         """
@@ -194,7 +195,7 @@ def _find_after(text: str, noun: re.Match[str]) -> Iterator[SecretPlace]:
     # A key of a dictionary is often a digest or an id.
     is_of_somebody = (
         noun[0].lower() not in ("key", "keys")
-        or (word[:1].isupper() and word.lower() not in _NO_NAMES)
+        or (word[:1].isupper() and word.lower() not in _NO_NAMES | OF_FINGERPRINTS)
         or word.lower() in _OWNERS
         or (noun[0] in ("Key", "KEY") and text[noun.start() - 1 : noun.start()] in ("", "\n"))
     )

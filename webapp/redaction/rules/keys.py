@@ -126,13 +126,13 @@ KEYS: Final[tuple[Kind, ...]] = (
     # Values that are encrypted in a file by one key.
     Kind(
         "encrypted-secret",
-        ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v"),
+        ("ENC(", "{cipher}", "ENC[", "$ANSIBLE_VAULT;", "vault:v", ">{"),
         re.compile(
-            r"ENC\([A-Za-z0-9+/=_-]{12,4096}\)"
+            r">?(?P<secret>ENC\([A-Za-z0-9+/=_-]{12,4096}\)"
             r"|\{cipher\}(?:\{[a-z]{1,20}:[\w-]{1,60}\}){0,3}[A-Za-z0-9+/=]{16,4096}"
             r"|ENC\[[A-Z0-9_]{1,20},data:[^\]\n]{4,4096}\]"
             r"|\$ANSIBLE_VAULT;[^\n]{3,80}\n(?:[ \t]{0,40}[0-9a-f]{8,200}\r?\n?){1,400}"
-            r"|vault:v[0-9]{1,3}:[A-Za-z0-9+/=]{20,4096}"
+            r"|vault:v[0-9]{1,3}:[A-Za-z0-9+/=]{20,4096}|\{[A-Za-z0-9+/]{22,400}={0,2}\}(?=<))"
         ),
         lambda secret: len(set(secret)) >= 8,
     ),

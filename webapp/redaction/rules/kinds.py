@@ -42,9 +42,10 @@ _RUN: Final = re.compile(
 )
 """Tokens are at least this long; those in base64 may go on after a `/`."""
 
-_REST: Final = re.compile(r"[A-Za-z0-9_.+/=-]{8,200}+(?P<is_cut>\Z)?")
+_REST: Final = re.compile(r"[A-Za-z0-9_.+/=-]{6,200}+(?P<is_cut>\Z)?")
 """A token with more or fewer characters than its vendor's: invented, or cut off."""
 
+_CUT_DIGEST: Final = re.compile(r"[0-9a-f]{16,}\Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]*\Z")
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
 _MASK: Final = re.compile(r"\[?masked: |\*{3}\Z")
@@ -58,7 +59,8 @@ _PLACEHOLDER: Final = re.compile(
     # Tags of YAML, and the end of a placeholder in HTML.
     r"|\A![a-z]+\Z|&(?:[gl]t|quot|amp|apos);?\Z"
     # Where a program finds it: in a vault, a file, the environment.
-    r"|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
+    # And where a job puts its files.
+    r"|\A(?:Linux|Windows|macOS)-|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
     r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",
@@ -149,7 +151,8 @@ class Tokens:
     A hyphen is a part of a token: else `sk-sk-sk-…` would begin one at every third character. But
     one after a space or at the start of a line, as in a diff, is not.
 
-    After a prefix that `is_known` by itself, a token may be cut off at the end of the text.
+    A token may be cut off at the end of the text; after a prefix that `is_known` by itself it needs
+    fewer characters.
     """
 
     def __init__(self, kinds: Sequence[Kind], is_known: Callable[[str], bool]) -> None:
@@ -157,7 +160,9 @@ class Tokens:
         self._kinds = {
             hint: [kind for kind in kinds if hint.startswith(kind.hints)] for hint in hints
         }
-        self._known = frozenset(hint for hint in hints if hint[-1] in "-_." and is_known(hint))
+        self._known = frozenset(
+            hint for hint in hints if (is_known(hint) if hint[-1] in "-_." else len(hint) >= 8)
+        )
         by_first: dict[str, list[str]] = {}
         for hint in sorted(hints, key=len, reverse=True):
             by_first.setdefault(hint[0], []).append(re.escape(hint[1:]))
@@ -176,6 +181,17 @@ class Tokens:
             kind.pattern.match(text, at) for kind in self._kinds[hint[0]]
         )
 
+    def _is_rest(self, hint: str, secret: str, *, is_cut: bool) -> bool:
+        """Return whether a token goes on so after its prefix, invented or cut off."""
+        if is_cut and _CUT_DIGEST.match(secret):
+            return hint[0].isalpha() and is_mixed(secret)
+        if hint not in self._known:
+            return is_cut and hint[-1] in "-_" and is_made(secret) and not is_digest(secret)
+        letters = re.sub("[_-]", "", secret)
+        if is_cut:
+            return has_all_cases(letters) or is_jumble(letters)
+        return is_made(secret) and not is_digest(secret)
+
     def search(self, text: str) -> Iterator[tuple[Kind, int, int]]:
         """Yield the secrets of these kinds in `text`, each with its kind."""
         done = 0
@@ -189,14 +205,9 @@ class Tokens:
                     continue
                 for kind in self._kinds[hint[0]]:
                     match = kind.pattern.match(text, at)
-                    if match is None and hint[0] in self._known:
-                        match = _REST.match(text, hint.end())
-                        secret = match[0].rstrip(".=") if match else ""
-                        if match and (
-                            has_all_cases(secret) or is_jumble(secret)
-                            if match["is_cut"] is not None
-                            else is_made(secret) and not is_digest(secret)
-                        ):
+                    if match is None and (rest := _REST.match(text, hint.end())):
+                        secret = rest[0].rstrip(".=")
+                        if self._is_rest(hint[0], secret, is_cut=rest["is_cut"] is not None):
                             done = hint.end() + len(secret)
                             yield kind, at, done
                     elif match is not None:
@@ -289,7 +300,7 @@ def is_random(secret: str) -> bool:
 EXTENSION: Final = re.compile(r"\.[a-z]{2,5}\Z")
 """The end of the name of a file."""
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{24,128}|[0-9A-F]{24,128}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{24,128}|[0-9A-F]{24,128}|[0-9A-F]{16}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _SIDES: Final = re.compile("[a-z]+|[A-Z]+|[0-9]+")
 

@@ -61,7 +61,8 @@ LINKS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "link",
         _GRANTS,
-        rf"(?<=[/._-])(?:{_GRANTS})[a-z_-]{{0,20}}(?:/(?!{_OF_CODE})[a-z_-]{{1,20}}){{0,3}}/"
+        # Not the version of a secret in a vault.
+        rf"(?<=[/._-])(?<!vault\.azure\.net/)(?:{_GRANTS})[a-z_-]{{0,20}}(?:/(?!{_OF_CODE})[a-z_-]{{1,20}}){{0,3}}/"
         r"(?P<secret>[a-z0-9_-]{20,400}(?:/[a-z0-9_-]{16,200}){0,2})(?![a-z0-9./])",
         lambda secret: _is_grant(secret) or re.fullmatch("[0-9a-f-]{32,}", secret) is not None,
         rf"(?:{_GRANTS})[a-z_/-]*/[a-z0-9_-]{{20}}",

@@ -81,6 +81,9 @@ OF_DATA: Final = split_words(
 )
 """Words of the names of keys and tokens that anybody may know."""
 
+OF_FINGERPRINTS: Final = split_words("rsa dsa eddsa ecdsa ed25519 pgp gpg openpgp ssh")
+"""Words before `key` and the fingerprint of one, in sentences."""
+
 OF_IDS: Final = split_words(
     """
     id ids uid uuid zone account org organization project team workspace app commit sha sha1

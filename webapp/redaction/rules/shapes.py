@@ -166,6 +166,8 @@ _NO_SECRET: Final = re.compile(
     # The name of a function, and a product with its way to log in.
     "(?=.*(?:pass|token|key|secret|auth))[a-z]+[a-z0-9]*(?:_[a-z0-9]+){2,}"
     "|[A-Za-z]{2,}(?:2FA|MFA|TOTP|OTP|SSO2?|365|OAuth2?|OIDC|SAML2?|FIDO2|U2F|LDAPv?3?)"
+    # A notice of a weakness.
+    "|GHSA(?:-[a-z0-9]{4}){3}"
     # The head of every token of JSON, and a system with the name of its release.
     "|eyJhbGciOi[A-Za-z0-9]{0,30}"
     "|(?:Debian|Ubuntu|Fedora|CentOS|Alpine|RHEL|Rocky|SLES|Windows|macOS)[0-9]{1,4}[A-Za-z]*"

@@ -15,16 +15,17 @@ from webapp.redaction.rules.shapes import Shape, has_shape
 T = TypeVar("T")
 _MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
+_OPENED: Final = (
+    r"[^|\n]{0,200}(?:[\"'=>]|:[ ])(?=\|)"
+    r"|[^\n]{0,200}?(?:[=>]|:[ ])(?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])"
+)
 _HEAD: Final = re.compile(
-    # A line that begins with a cell, or with the rest of a string before its first cell.
+    # A line that begins with a cell, or with the rest of a string or of a sentence.
     r"^(?:[ \t|]{0,80}[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}[ ]{0,80}(?:[|\t;,]|[ ]{2})"
-    r"|[^|\n]{0,200}[\"'=>]\||[^\n]{0,200}?[=>][\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])[^\n]*$",
+    rf"|{_OPENED})[^\n]*$",
     re.MULTILINE,
 )
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
-_OPENED: Final = re.compile(
-    r"[^|\n]{0,200}[\"'=>](?=\|)|[^\n]{0,200}?[=>](?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])"
-)
 _CELLS: Final = {
     delimiter: re.compile(rf"(?:[ ]*\"(?:[^\"\n]|\"\")*\"[ ]*|[^{delimiter}\n]*)")
     for delimiter in ("|", "\t", ";", ",")
@@ -186,8 +187,8 @@ def _read_head(
     if not 5 <= end - start <= 2000:
         return None
     line = text[start:end]
-    if opened := _OPENED.match(line):
-        # The beginning of a string, in JSON that was cut off.
+    if opened := re.match(_OPENED, line):
+        # The beginning of a string, or a sentence.
         start += opened.end()
         line = text[start:end]
     delimiter = next((one for one in _CELLS if one in line), _SPACES)

@@ -16,6 +16,8 @@ from webapp.redaction.rules.kinds import (
 )
 from webapp.redaction.rules.shapes import Shape, has_shape, is_term
 
+_QUOTES: Final = ("'", '"')
+_PROMPT: Final = 40
 _OPENERS: Final = "\"'`“‘「«„"
 STRING: Final = re.compile(
     r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?!\)(?:[<;,)\s]|\Z))(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
@@ -96,6 +98,15 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
         return _check(text, *content.span(), kind, shape, True)
     if kind == "authorization" or kind == "cookie":
         return _read_header(text, at, kind, shape)
+    quote = text[at : at + 1]
+    opening = text.rfind(quote, max(begin - _PROMPT, 0), at) if quote in _QUOTES else -1
+    if (
+        0 <= opening < begin
+        and text[opening + 1].isalnum()
+        and not text[max(opening - 1, 0) : opening].isalnum()
+    ):
+        # The end of a prompt, in which the name is.
+        return None
     if text.startswith(("'''", '"""'), at):
         at += 2
     quoted = STRING.match(text, at)

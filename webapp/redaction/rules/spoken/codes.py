@@ -48,7 +48,8 @@ _OF_NO_THING: Final = "".join(
 _CLOSES: Final = (
     r"(?=[.!?]?(?:\s*\Z|[ ]{0,9}\||[\"'`)*&<\\\n]|[,;:]|[.!?]\s|[ ](?:and|und|et|y|or|for|für|zur"
     r"|zum|pour|para|to|bitte|please|if|when|now|then|dann|expires?|läuft|arrived|came|works?"
-    r"|worked|did|does|didn|doesn|just|again|but|on)\b)|[ ][-–—(])"
+    r"|worked|did|does|didn|doesn|just|again|but|on|can|could|will|would|i|you|we|it|why|so|because"
+    r"|thanks|thx|danke|merci|gracias)\b)|[ ][-–—(])"
 )
 _LOCKED: Final = (
     r"(?:front |back |main )?(?:door|gate|garage|alarm(?: system)?|safe|lock(?:box|er)?|key ?box"

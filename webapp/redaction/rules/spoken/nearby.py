@@ -297,7 +297,11 @@ def find_nearby(text: str, nouns: list[Noun]) -> Iterator[SecretPlace]:
     for noun in nouns:
         limit = limits.pop()
         near = _NEAR.get(noun.subject)
-        if near is None:
+        # The name of a resource has parts between colons.
+        if (
+            near is None
+            or text[noun.start - 1 : noun.start] == ":" == text[noun.end : noun.end + 1]
+        ):
             continue
         values = found.get(near.form)
         if values is None:

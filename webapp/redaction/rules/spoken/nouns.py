@@ -17,7 +17,9 @@ from webapp.redaction.rules.personal.identities import SMALL, TERMS
 _PASSWORD: Final = (
     r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa[23]?(?:[ -](?:psk|personal))?"
     r"[ -](?:key|psk)|wi-?fi[ -](?:key|code)"
-    r"|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b|contraseña|clave de acceso"
+    r"|(?:code|clé|clave|código|chave|codice|chiave)(?: (?:du|de la|del|de|do|della))?"
+    r" (?:wi-?fi|wlan)|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b"
+    r"|contraseña|clave de acceso"
     r"|\bsenha|palavra-passe|parola d['’]ordine|wachtwoord|hasło|hasła|lösenord|adgangskode"
     r"|passord|salasana|heslo|şifre|парол|パスワード|密码|密碼|비밀번호"
     r"|(?:api|access|secret|private|licen[cs]e|encryption|signing|root|admin)[ -](?:key|secret"

@@ -15,7 +15,7 @@ REACH: Final = 70
 
 _BORDER: Final = re.compile(
     # A sentence that begins with such a word goes on about the same thing.
-    r"\n|(?<!\bN[or])[.!?][\"')]?\s+(?!(?:It|Its|This|That|Es|Er|Sie|C['’]est|Mine|Meine?)\b)"
+    r"\n|(?<!\bN[or])[.!?][\"')]?\s+(?!(?:It|Its|This|That|Es|Er|Sie|C['’]est|Mine|Meine?|New|Neue?s?|Nueva|Nouveau)\b)"
     r"[A-ZÀ-Þ][a-zß-ž]"
 )
 _TEMPLATE: Final = re.compile(r"[{}\[\]\\|]|\w\(|%[sd]|[!=]=|[?&]\w+=")

@@ -222,7 +222,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "google-key",
         (":APA91b",),
-        re.compile(r":APA91b[A-Za-z0-9_-]{100,}+"),
+        re.compile(r":APA91b[A-Za-z0-9_-]{40,}+"),
         is_no_placeholder,
         reach=40,
     ),
