@@ -175,7 +175,7 @@ def iter_decoded(text: str) -> Iterator[DecodedText]:
         yield written
         for hint, pattern, decode in _DECODERS:
             if len(texts) < _MAX_DECODED and _may_decode(written.text, hint, pattern):
-                decoded = _decode(written, pattern, decode)
+                decoded = _strip_margins(_decode(written, pattern, decode))
                 if decoded.text not in seen:
                     seen.add(decoded.text)
                     texts.append(decoded)

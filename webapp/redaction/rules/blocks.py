@@ -111,7 +111,7 @@ def find_codes(text: str, lowered: str) -> Iterator[SecretPlace]:
 
 _USERS_HEAD: Final = re.compile(r"\bchpasswd\b[^\n]{0,60}\n")
 _USER_LINE: Final = re.compile(
-    r"[ \t>+-]{0,20}[\"']?[A-Za-z_][\w.-]{0,31}\\?:(?P<secret>[^\s:\"'][^\s\"']{3,100})[\"']?[ \t]*"
+    r"[ \t-]{0,20}[\"']?[A-Za-z_][\w.-]{0,31}\\?:(?P<secret>[^\s:\"'][^\s\"']{3,100})[\"']?[ \t]*"
     r"(?:\r?\n|\Z)"
 )
 _OTHER_LINE: Final = re.compile(
@@ -200,7 +200,7 @@ _COMMAND: Final = re.compile(
     r"(?:[$#>%❯»][ \t]{1,3}|^(?=(?:cat|kubectl|vault|op|pass|bw|keyring|aws|gcloud|az|terraform"
     r"|printenv) ))"
     r"(?P<command>[^\n]{3,400})\r?\n"
-    r"[ \t>+|]{0,8}(?:[0-9]{1,6}[\t→|:][ ]?)?(?P<secret>[^\s\"'`<]{6,4096})(?:[ \t]*\r?$|[\"'`<])",
+    r"[ \t|]{0,8}(?P<secret>[^\s\"'`<]{6,4096})(?:[ \t]*\r?$|[\"'`<])",
     re.MULTILINE,
 )
 _MAKER: Final = re.compile(rf"(?<![\w-])(?:{_MAKERS})")

@@ -175,8 +175,8 @@ COMMANDS: Final[tuple[Kind, ...]] = (
         "password",
         "auth |auth=|credential|creds |creds:|login=|login:|login |account |userpass|]:",
         r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]{1,5})"
-        r"(?:[ ](?:for|to|on|of)(?:[ ][\w.-]{1,30}){1,2}?)?(?:[ ](?:is|are))?[ =:]{1,3}[\"'`]?"
-        r"[\w.@+-]{1,60}:(?P<secret>[^\s\"'/:,;][^\s\"':,;]{4,100})",
+        r"(?:(?<!account)[ ](?:for|to|on|of)(?:[ ][\w.-]{1,30}){1,2}?)?(?:[ ](?:is|are))?[ =:]{1,3}"
+        r"[\"'`]?[\w.@+-]{1,60}:(?P<secret>[^\s\"'/:,;][^\s\"':,;]{4,100})",
         lambda secret: _is_strong(secret) and is_told(secret),
         r"(?:auth|credentials?|creds|login|account|userpass|\]:[0-9]+)"
         r"(?: (?:for|to|on|of)[ \w.-]+)?(?: (?:is|are))?[ =:]+"
@@ -276,10 +276,12 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "password",
-        ("AUTH ", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}", "{plain}", " on >", " resetpass >"),
+        ("AUTH ", "{PLAIN}", "{CLEAR}", "{CLEARTEXT}", "{plain}", " on >", " resetpass >")
+        + (" LOGIN ", "::add-mask::"),
         re.compile(
             r"(?:AUTH (?:[a-z][\w-]{0,40} )?|\{(?:PLAIN|CLEAR|CLEARTEXT|plain)\}| (?:on"
-            r"|resetpass) >)(?P<secret>[^\s\"'`~|<>]{6,200})(?=\s|\Z|\"|')"
+            r"|resetpass) >| LOGIN [\w.@+-]{2,60} \"?|::add-mask::)"
+            r"(?P<secret>[^\s\"'`|<>]{6,200})(?=\s|\Z|\"|')"
         ),
         lambda secret: _is_strong(secret) and is_told(secret),
     ),

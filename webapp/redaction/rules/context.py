@@ -31,7 +31,8 @@ _HINTS: Final = tuple(
     schlüssel schluessel sleutel nyckel clé clef cle_ llave chave chiave klucz anahtar ключ секрет
     cardexp card_exp geheim segred segret jeton токен парол _pat signature
     securityanswer security_answer securitycode security_code accesscode access_code devicecode
-    device_code mfa 2fa
+    device_code alarm_code alarmcode door_code doorcode gate_code gatecode lock_code lockcode
+    mfa 2fa
     """
         )
     )
@@ -141,6 +142,10 @@ _ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _RESOURCE: Final = re.compile(r"\b[au]rn:[^\s]{0,120}\Z")
+_GOES_ON: Final = re.compile(
+    r"[ ](?:not found|already|created|deleted|configured|is forbidden|does not exist)\b"
+)
+"""Is after the name of a resource."""
 _COLUMN: Final = re.compile(r"[`*\"']{0,3}[ \t]{0,60}\|[ \t]{0,60}")
 _SECOND_NAME: Final = re.compile(
     r"^[ \t]{0,40}(?:(?:let|const|var|val|my)[ ])?[(\[]?(?:[$]?[A-Za-z_]\w{0,60},[ ]?){1,7}[$]?\Z",
@@ -336,5 +341,6 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
         yield Start(match.end(), False)
     if match := _QUOTED_NEXT.match(text, end):
         quoted = STRING.match(text, match.end())
-        if shape is Shape.ANY or (quoted and is_random(quoted[quoted.lastgroup or 0])):
+        is_key = quoted and is_random(quoted[quoted.lastgroup or 0])
+        if shape is Shape.ANY or (quoted and is_key and not _GOES_ON.match(text, quoted.end())):
             yield Start(match.end(), False)

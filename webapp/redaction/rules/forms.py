@@ -314,13 +314,6 @@ FORMS: Final[tuple[Kind, ...]] = (
         "wifi:",
         r"wifi:(?:[a-z]:[^;\n]{0,64};){0,4}p:(?P<secret>[^;\n]{4,100});",
     ),
-    ignoring_case(
-        "password",
-        "zugangsdaten|credentials|creds|login|logindaten|accesos|identifiants",
-        r"[a-z]{5,14}(?:\s{0,3}[:=]|[ ](?:is|ist|lautet|sind|are))\s{0,3}[\w.@+-]{1,60}"
-        r"\s{1,3}/\s{1,3}(?P<secret>[^\s\"'`]{5,100})",
-        lambda secret: is_argument(secret) and is_mixed(secret),
-    ),
     # Commands of a log that set a variable, and keys that a program sends as its login.
     ignoring_case(
         "secret",
@@ -362,12 +355,6 @@ FORMS: Final[tuple[Kind, ...]] = (
         "assword for user ",
         r"assword for user \[?[\w.-]{1,60}\]?\s{0,3}\n?new value: (?P<secret>[^\s]{6,100})",
         is_argument,
-    ),
-    ignoring_case(
-        "api-key",
-        "x-honeycomb-team|x-hny-team",
-        r"x-[a-z]{3,9}-team[\"']?[=:,] ?[\"']?(?P<secret>[a-z0-9_]{20,64})",
-        is_random,
     ),
     # Of equipment of networks.
     ignoring_case(

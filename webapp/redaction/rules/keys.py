@@ -24,10 +24,8 @@ _LINE_BREAK: Final = (
     r"(?:[ \t]*+(?:(?:\r?\n|\\{1,4}r\\{1,4}n|\\{1,4}[nr])"
     # A string a line, of a program.
     r"(?:[\"'],?[ \t]*+[+.]?[ \t]*+\r?\n[ \t]*+[+.]?[ \t]*+[\"'])?"
-    # Quoted, of a difference, or with the number of the line.
-    r"(?:[ \t]*+(?:[>+|#*/-]{1,3}|[0-9]{1,6}[:|→]?)[ \t]++"
-    # After the time and the source of a log.
-    r"|[^\r\n]{1,80}?[ \t](?=[A-Za-z0-9+/=]{16,100}[ \t]*(?:\r?\n|\Z)"
+    # A comment, or after the source of a log.
+    r"(?:[ \t]*+[#*/]{1,3}[ \t]++|[^\r\n]{1,80}?[ \t](?=[A-Za-z0-9+/=]{16,100}[ \t]*(?:\r?\n|\Z)"
     r"|(?:[A-Za-z0-9+/=]{1,15}\r?\n[^\r\n]{1,80}?[ \t])?-----END))?)|[ \t]++|(?!))"
 )
 _KEY_BLOCK: Final = (
@@ -69,13 +67,10 @@ KEYS: Final[tuple[Kind, ...]] = (
         "private-key",
         ("PuTTY-User-Key-File-",),
         re.compile(
-            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\n(?![^\n]{0,90}Private-Lines)[^\n]{0,200}){0,60}?\n"
-            r"[^\n]{0,90}(?P<secret>Private-Lines: [0-9]{1,4}"
-            r"(?:\r?\n[ \t>+|-]{0,8}[A-Za-z0-9+/=]{1,100}(?![A-Za-z0-9+/=:-])"
-            # After the time and the source of a log.
-            r"|\r?\n[^\r\n]{1,90}?[ \t](?:[A-Za-z0-9+/=]{16,100}(?=[ \t]*(?:\r?\n|\Z))"
-            r"|[A-Za-z0-9+/=]{1,15}\r?(?=\n[^\r\n]{1,90} Private-MAC))){0,200}"
-            r"(?:\r?\n[^\r\n]{0,90}Private-MAC: [0-9a-f]{40,64})?)"
+            r"PuTTY-User-Key-File-[^\n]{0,100}(?:\n(?!\s{0,8}Private-Lines)[^\n]{0,200}){0,60}?\n"
+            r"[ \t]{0,8}(?P<secret>Private-Lines: [0-9]{1,4}"
+            r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/=]{1,100}(?![A-Za-z0-9+/=:-])){0,200}"
+            r"(?:\r?\n[ \t]{0,8}Private-MAC: [0-9a-f]{40,64})?)"
         ),
         lambda _: True,
     ),
@@ -177,14 +172,6 @@ KEYS: Final[tuple[Kind, ...]] = (
         r"[ \t]{1,3}[\"'`]{0,2}(?P<secret>[a-z0-9]{4,6}(?:-[a-z0-9]{4,6}){2,7})(?![a-z0-9-])",
         lambda secret: secret.isupper() and has_digit(secret),
         r"[ \t][\"'`]*[a-z0-9]+-[a-z0-9]+-[a-z0-9]{4}",
-    ),
-    ignoring_case(
-        "seed-phrase",
-        "mnemonic|phrase|seed",
-        r"(?:mnemonic|phrase|seed(?: words)?)(?: is| are)?[^a-z]{1,6}"
-        r"(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
-        lambda secret: True,
-        r"(?:mnemonic|phrase|seed)(?: words| is| are)*[^a-z]+[a-z]+[ ,]+[a-z]+[ ,]+[a-z]",
     ),
 )
 

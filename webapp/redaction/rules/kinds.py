@@ -59,8 +59,8 @@ _PLACEHOLDER: Final = re.compile(
     # Tags of YAML, and the end of a placeholder in HTML.
     r"|\A![a-z]+\Z|&(?:[gl]t|quot|amp|apos);?\Z"
     # Where a program finds it: in a vault, a file, the environment.
-    # And where a job puts its files.
-    r"|\A(?:Linux|Windows|macOS)-|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
+    # And where a job puts its files; the address of an account, which all can read.
+    r"|\A(?:Linux|Windows|macOS)-|\A0x[0-9a-f]{40}\Z|\A(?:vault:secret/|(?:op|bw|ssm|awssm|gcpsm|keyvault|secretsmanager|file)://|ref\+[a-z]+:|projects/[^/\s]{1,60}/secrets/)"
     r"|\Aos\.|\Aenv[.:]|\Aprocess\.|getenv|\A(?:my|the|some|any|a|new|old|user|db|test)?[_-]?"
     r"(?:api|access|secret|private|auth|client|app)?[_-]?"
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|keys?|credentials?)[0-9]?\Z",

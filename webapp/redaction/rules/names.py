@@ -180,7 +180,9 @@ _BY_LAST_WORD: Final = {
 _OF_CARDS: Final = split_words("card cc creditcard")
 _EXPIRIES: Final = split_words("exp expiry expiration expires validthru")
 _OF_PAGES: Final = split_words("page pagination next continuation cursor sync")
-_CODED: Final = split_words("pin otp verification security access auth mfa sms login tan puk cvv")
+_CODED: Final = split_words(
+    "pin otp verification security access auth mfa sms login tan puk cvv alarm door gate lock"
+)
 _NO_PINS: Final = split_words(
     "led gpio io data clk clock rx tx reset cs miso mosi sda scl button pwm relay sensor board d a"
 )

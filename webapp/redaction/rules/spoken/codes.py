@@ -29,7 +29,7 @@ _CODES: Final = (
     "|code d'entrée|code d’entrée"
     "|enter the code|enter code|enter this code|type the code|puk|keypad code|lockbox code|kenncode"
     "|your code|dein code|ihr code|euer code|ton code|votre code|meeting code|meeting passcode"
-    "|clave dinámica|debit card pin|credit card pin"
+    "|clave dinámica|pincode|debit card pin|credit card pin"
 )
 _FOR: Final = r"(?:[ ](?:for|of|to|für|zu|de|du|del)[ ][\w '-]{1,30}?)?"
 _SAYS: Final = (

@@ -126,6 +126,8 @@ def _is_password(said: _Said) -> bool:
         return False
     if said.is_linked:
         return True
+    if said.words and said.words[-1].endswith("name"):
+        return False
     if len(secret) < 8 or _PARTS.fullmatch(secret):
         return False
     if _CHECKSUM.match(secret):

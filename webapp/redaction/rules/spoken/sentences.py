@@ -315,8 +315,9 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     # A user that every system has, and the password after a colon.
     ignoring_case(
         "password",
-        "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:",
-        r"(?<![\w:/@.-])(?:admin|root|user|administrator|postgres|ubuntu|guest|sa):"
+        "admin:|root:|user:|administrator:|postgres:|ubuntu:|guest:|sa:|ci:|bot:|svc:|jenkins:",
+        r"(?<![\w:/@.-])(?:admin|root|user|administrator|postgres|ubuntu|guest|sa|ci|bot|svc"
+        r"|jenkins):"
         r"(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{8,64})(?![:(\[])",
         lambda secret: has_digit(secret) and _is_user_password(secret),
     ),
