@@ -119,10 +119,10 @@ COMMANDED: Final = (
     Rule(HTML_NEEDS, lambda text, *_: find_in_html(text)),
     Rule(PHRASES_NEEDS, lambda text, *_: find_phrases(text)),
     Rule(MANIFEST_NEEDS, lambda text, lowered, _: find_in_manifests(text, lowered)),
+    Rule(VALUES_NEEDS, lambda text, lowered, _: find_values(text, lowered)),
 )
 NAMED: Final = (
     Rule(NAMED_NEEDS, lambda text, lowered, _: find_named(text, lowered)),
-    Rule(VALUES_NEEDS, lambda text, lowered, _: find_values(text, lowered)),
     Rule(TABLES_NEEDS, lambda text, lowered, _: find_in_tables(text, lowered)),
     Rule(BLOCKS_NEEDS, lambda text, *_: find_in_blocks(text)),
     Rule(LITERALS_NEEDS, lambda text, *_: find_in_literals(text)),

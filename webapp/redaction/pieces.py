@@ -44,6 +44,7 @@ _CUT_REST: Final = re.compile(rf"[\s,:0-9.Ea-z+-]*+(?P<string>{_STRING})?", re.D
 _LONGEST_ESCAPE: Final = 5
 """The beginning of an escape."""
 _CLOSED: Final = {"[": "]", "{": "}"}
+_MOST_OPEN: Final = 100
 
 _PAIR_NAMES: Final = ("name", "key", "variable", "header", "field", "parameter")
 _MARKS: Final = ("sensitive", "secret", "is_secret", "isSecret", "masked")
@@ -248,6 +249,8 @@ def read_cut(text: str, max_values: int) -> tuple[Value, int] | None:
     """
     ends: list[str] = []
     at = 0
+    if '"' not in text:
+        return None
     while found := _CUT_LEXEME.match(text, at):
         at = found.end()
         if (last := text[at - 1]) in _CLOSED:
@@ -255,7 +258,7 @@ def read_cut(text: str, max_values: int) -> tuple[Value, int] | None:
         elif last != '"' and (not ends or ends.pop() != last):
             return None
     rest = _CUT_REST.match(text, at)
-    if not ends or rest is None or rest.end() < len(text) - _LONGEST_ESCAPE:
+    if not 0 < len(ends) <= _MOST_OPEN or rest is None or rest.end() < len(text) - _LONGEST_ESCAPE:
         return None
     closing = "".join(reversed(ends))
     for completion in ('"', '":0') if rest["string"] is not None else ("", "0", ":0", '"":0'):

@@ -45,6 +45,7 @@ _RUN: Final = re.compile(
 _REST: Final = re.compile(r"[A-Za-z0-9_.+/=-]{6,200}+(?P<is_cut>\Z)?")
 """A token with more or fewer characters than its vendor's: invented, or cut off."""
 
+_LONGEST_CUT: Final = 220
 _CUT_DIGEST: Final = re.compile(r"[0-9a-f]{16,}\Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]*\Z")
 _TAIL: Final = re.compile(r"[A-Za-z0-9_~-]*\Z")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{80}")
@@ -205,7 +206,12 @@ class Tokens:
                     continue
                 for kind in self._kinds[hint[0]]:
                     match = kind.pattern.match(text, at)
-                    if match is None and (rest := _REST.match(text, hint.end())):
+                    is_near_end = len(text) - at <= _LONGEST_CUT
+                    if (
+                        match is None
+                        and (is_near_end or hint[0] in self._known)
+                        and (rest := _REST.match(text, hint.end()))
+                    ):
                         secret = rest[0].rstrip(".=")
                         if self._is_rest(hint[0], secret, is_cut=rest["is_cut"] is not None):
                             done = hint.end() + len(secret)
