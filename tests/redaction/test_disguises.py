@@ -70,6 +70,12 @@ DISGUISES: Final[dict[str, Callable[[str], str]]] = {
     "base64 in percents": lambda text: quote(
         base64.b64encode(f"???>>> {text} .".encode()).decode(), safe=""
     ),
+    "base64 in JSON in percents": lambda text: quote(
+        json.dumps({"data": base64.b64encode(f"it is {text} .".encode()).decode()}), safe=""
+    ),
+    "base64 after an escaped line break": lambda text: (
+        f"log:\\n{base64.b64encode(f'it is {text} .'.encode()).decode()}"
+    ),
     "base64 of URLs": lambda text: base64.urlsafe_b64encode(f"ÿ?> {text}".encode()).decode(),
     "base64 twice": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
     "base64 in lines": lambda text: base64.encodebytes(

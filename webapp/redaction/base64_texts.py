@@ -24,6 +24,8 @@ _WRAPPED: Final = re.compile(
 
 _ESCAPED: Final = re.compile(
     r"[A-Za-z0-9+]{3}(?:%2[BbFf]|%3[Dd]|\\{1,4}/|(?:\\{1,4}r)?\\{1,4}n)(?:[A-Za-z0-9+/%=\\]{4}|%3[Dd])"
+    # After an escape, whose letters look like digits of base64.
+    r"|(?:%[0-7][0-9A-Fa-f]|\\(?:[nrt]|u[0-9A-Fa-f]{4}))[A-Za-z0-9+/_-]{16}"
 )
 _LINE: Final = range(60, 81)
 _SPACES: Final = "\t\r\n\u00a0\u2009\u202f\u3000"

@@ -43,9 +43,12 @@ _CELL_HINT: Final = re.compile('""[\\w.-]{1,60}""\\s{0,2}:')
 
 _FORM: Final = re.compile(rf"\+|{_PERCENT.pattern}")
 _FORM_HINT: Final = re.compile(
-    r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|%[0-9A-F]{2}\+|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
+    r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
+    r"|[A-Za-z0-9](?:\+(?:[A-Z]?[a-z]{1,14}|[0-9]{1,8})){2}(?![^\s+\"'&])"
+    r"|%[0-9A-Fa-f]{2}[\w.*-]{0,40}\+|\+[\w.*-]{0,40}%[0-9A-Fa-f]{2}"
 )
-"""Groups of numbers and words in a form, as `card=4539+1488`; other sums are too common."""
+"""Groups of numbers and words in a form, as `card=4539+1488`, or the escape of another sign beside
+the one for a space; other sums are too common."""
 
 _UNSEEN: Final = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 _HYPHENS: Final = "\u2010\u2011"

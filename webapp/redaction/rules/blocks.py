@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from webapp.redaction.rules.context import ANY_HINT
-from webapp.redaction.rules.kinds import SecretPlace, is_random, is_strong, is_value, match_at
+from webapp.redaction.rules.kinds import (
+    SecretPlace,
+    is_phrase,
+    is_random,
+    is_strong,
+    is_value,
+    match_at,
+)
 from webapp.redaction.rules.names import classify
 from webapp.redaction.rules.shapes import Shape, has_shape, is_told
 
@@ -180,7 +187,10 @@ def _read_block(text: str, start: int, kind: str, shape: Shape) -> Iterator[Secr
             if not indent or not line.startswith(indent):
                 return
             secret = line.strip()
-            if not re.search(r"\s", secret) and has_shape(secret, shape, is_quoted=True):
+            is_phrased = shape is Shape.ANY and is_phrase(secret.replace(" ", "-"))
+            if is_phrased or (
+                not re.search(r"\s", secret) and has_shape(secret, shape, is_quoted=True)
+            ):
                 begin = start + len(spaces)
                 yield SecretPlace(kind, begin, begin + len(secret))
         if end == len(text):

@@ -81,7 +81,8 @@ _FALLBACK: Final = re.compile(
 _ASSIGNED: Final = re.compile(
     r"[\"'`\])*_»”]{0,4}(?:[ ]#?[0-9]{1,2}(?=:))?[ \t]{0,40}"
     r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]<>|]{0,40}(?:[ \t]{1,4}=(?!=)|=(?=[\"'`]))"
-    r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?!:)|<-|：|＝|→|->)[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
+    r"|=>|:=|\|\|=|\?\??=|={1,3}|:</[a-z]{1,9}>|:(?![:?])|<-|：|＝|→|->)"
+    r"[ \t]{0,40}[*_]{0,2}[ \t]{0,4}"
     # Tags of YAML, and the types that PHP prints.
     r"(?:!!(?:str|binary)[ ]{1,4}|\s{0,40}string(?:\([0-9]{1,5}\))?[ ](?=[\"']))?"
     r"(?:new [A-Za-z]{1,30}\(|(?:Buffer\.from|[A-Z][A-Za-z]{1,20}::[a-z_]{2,12}"
@@ -138,7 +139,7 @@ _CALLED: Final = re.compile(r"\(\s{0,4}(?=[\"'][^\"'\s]{2,200}[^\"'\s:?][\"'])")
 _READER: Final = re.compile(r"(?:\w{1,40}\.)?(?:get|fetch|find|delete|lookup|prompt)_?[A-Za-z]")
 """Functions that take the name of a secret, and return it."""
 
-_ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?")
+_ATTRIBUTE: Final = re.compile(r"[\"'](?:[ ][^<>\n]{0,200})?>(?:\s{0,40}<value>)?(?:<!\[CDATA\[)?")
 _BARE_NEXT: Final = re.compile(r"[ ]{1,3}(?=[^\s\"'`]{16})")
 _QUOTED_NEXT: Final = re.compile(r"\s{1,4}(?=['\"])")
 _RESOURCE: Final = re.compile(r"\b[au]rn:[^\s]{0,120}\Z")

@@ -174,7 +174,7 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "jdbc:oracle:thin:|sqlplus |rman target ",
-        r"[a-z: ]{8,18}[a-z0-9_$]{1,64}/(?P<secret>[^@\s/]{3,64})@",
+        r"[a-z: ]{8,18}[a-z0-9_.$-]{1,64}/(?P<secret>[^@\s/]{3,64})@",
     ),
     ignoring_case(
         "password",
@@ -281,8 +281,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "key",
         "pgp_sym_decrypt(|pgp_sym_encrypt(|createhmac(|jwt.encode(|jwt.sign(|jwt.verify("
-        "|jwt.decode(",
-        r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}b?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
+        "|jwt.decode(|createcipheriv(|createdecipheriv(|openssl_encrypt(|openssl_decrypt("
+        "|aes_encrypt(|aes_decrypt(|hash_hmac(|pbkdf2_hmac(|hmac.new(",
+        # After the name of an algorithm as well.
+        r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}(?:b|\[\]byte\()?"
+        r"[\"'](?!(?:aes|des|sha|md5|[hre]s)-?[0-9a-z-]{0,16}[\"'])(?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
     # Passwords of commands, and others that are written in a special form.

@@ -178,7 +178,7 @@ KEYS: Final[tuple[Kind, ...]] = (
 _LINE_OF_WORDS: Final = re.compile(
     r"(?:(?<=[:=\"'`>|*(])|^|(?<=\bare)|(?<=\bis))[ \t]{0,9}[\"'`]{0,3}"
     r"(?P<secret>[a-z]{3,8}(?:[ ][a-z]{3,8}){11,24})"
-    r"(?=[.\"'`)*]{0,3}[ \t]{0,9}(?:\r?\n|\Z|[\"'`<,|)]|(?<=[.] )[A-ZÀ-Þ]))",
+    r"(?=[.\"'`)*]{0,3}[ \t]{0,9}(?:\r?\n|\Z|[\"'`<,|)–—]|(?<=[.] )[A-ZÀ-Þ]))",
     re.MULTILINE,
 )
 _NUMBERED_WORDS: Final = re.compile(

@@ -34,6 +34,9 @@ GENERAL_KINDS: Final = split_words(
 )
 """Kinds of secrets of which only the place is known, not the vendor or the form."""
 
+WORD: Final = r"0-9A-Z_a-zÀ-\u1fff"
+"""Letters and digits in a class, but those of languages without spaces between words."""
+
 SPACE: Final = r"\s\x0b\x1c-\x20\x85\p{Z}"
 """White space in a class of RE2, whose `\\s` is that of ASCII alone."""
 

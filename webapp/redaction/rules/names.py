@@ -232,7 +232,7 @@ def _classify_words(name: str, words: Sequence[str]) -> tuple[str, Shape] | None
         return None
     if last == "token" or (last.endswith("token") and len(last) > 7):
         return "token", _find_shape_of_token(name, words)
-    if words[0] == "x" and last == "key":
+    if words[0] == "x" and last == "key" and OF_DATA.isdisjoint(words):
         return "api-key", Shape.RANDOM
     if last in ("key", "apikey") or (last.endswith("key") and last[:-3] in _KEYS):
         return _classify_key(name, words)

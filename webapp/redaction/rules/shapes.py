@@ -142,6 +142,8 @@ def _is_code_name(secret: str, shape: Shape) -> bool:
     capitals = sum(map(str.isupper, secret)) / len(secret)
     if is_random(secret) and (any(map(str.isdigit, secret)) or 0.3 <= capitals <= 0.7):
         return False
+    if is_jumble(secret.replace("_", "")):
+        return False
     if _NAMES.search(secret):
         return True
     return not any(map(str.isdigit, secret)) and (shape is not Shape.ANY or "_" in secret)
@@ -173,8 +175,8 @@ _NO_SECRET: Final = re.compile(
     "|(?:Debian|Ubuntu|Fedora|CentOS|Alpine|RHEL|Rocky|SLES|Windows|macOS)[0-9]{1,4}[A-Za-z]*"
     # The name of a class about a protocol.
     "|(?:[A-Z][a-z]+)*(?:OAuth[12]|SAML[12]|FIDO2|Base(?:32|58|64)|SHA(?:1|256|512)|MD5|HS256|RS256"
-    "|Ed25519|X509|Argon2(?:id)?|PBKDF2|HTTP[123]|IPv[46]|UTF8|Python3|Node[0-9]{2}|Web3|S3|K8s|I18n)"
-    "(?:[A-Z][a-z]+)+"
+    "|Ed25519|X509|Argon2(?:id)?|PBKDF2|HTTP[123]|IPv[46]|UTF8|Python3|Node[0-9]{2}|Web3|S3|Ec2|K8s"
+    "|I18n)(?:[A-Z][a-z]+)+"
 )
 
 

@@ -17,7 +17,8 @@ _MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
 _OPENED: Final = (
     r"[^|\n]{0,200}(?:[\"'=>]|:[ ])(?=\|)"
-    r"|[^\n]{0,200}?(?:[=>]|:[ ])(?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[\t;,])"
+    r"|[^\n]{0,200}?(?:[=>][\"']{0,2}|:[ ]?[\"']|:[ ])[ ]{0,2}"
+    r"(?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[|\t;,])"
 )
 _HEAD: Final = re.compile(
     # A line that begins with a cell, or with the rest of a string or of a sentence.

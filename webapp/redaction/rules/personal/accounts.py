@@ -7,12 +7,12 @@ import string
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from webapp.redaction.rules.kinds import SecretPlace, split_words
+from webapp.redaction.rules.kinds import WORD, SecretPlace, split_words
 
 _DIGITS: Final = re.compile(
     # In a row of a table as well, but not the digits of a fraction.
-    r"[0-9](?<![\w.+/#-].)(?<!\b0,.)(?:(?:[ ]{1,3}|[._/\u00a0\u2009\u202f-])?[0-9]){11,70}"
-    r"(?![\w-]|[./][0-9])"
+    rf"[0-9](?<![{WORD}.+/#-].)(?<!\b0,.)(?:(?:[ ]{{1,3}}|[._/\u00a0\u2009\u202f-])?[0-9]){{11,70}}"
+    rf"(?![{WORD}-]|[./][0-9])"
 )
 _MAY_BE_CARD: Final = re.compile(
     r"[0-9]{12}|(?<![0-9])[0-9]{4}[^0-9]{1,3}[0-9]{4}|\A(?:[0-9][^0-9]{1,3}){14,15}[0-9]\Z"
@@ -31,8 +31,8 @@ _CARD_WORD: Final = re.compile(
 )
 _CARD_REACH: Final = 80
 _BESIDE: Final = re.compile(
-    r"[^\n0-9]{1,30}(?P<date>(?:0[1-9]|1[0-2])[ ]?[/-][ ]?(?:20)?[0-9]{2})(?![\w/-])"
-    r"(?:[^\n0-9]{1,40}(?P<code>[0-9]{3,4})(?![\w.,/-]))?"
+    r"[^\n0-9]{1,30}(?P<date>(?:0[1-9]|1[0-2])[ ]?[/-][ ]?(?:20)?[0-9]{2})(?![A-Za-z0-9_/-])"
+    r"(?:[^\n0-9]{1,40}(?P<code>[0-9]{3,4})(?![A-Za-z0-9_.,/-]))?"
 )
 """The date and the code of a card, after its number."""
 # The first character comes first, since a search for it is faster than for a look-behind.

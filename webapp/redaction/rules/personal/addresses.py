@@ -63,6 +63,7 @@ STREET: Final = (
     rf"(?:,?[ ](?:[A-Z]{{1,2}}-)?(?:[0-9]{{4,5}}|{_LETTERED})[ ]{_TOWN})?"
     rf"(?:,?[ ]{_TOWN})?(?:,?[ ]{_CODE})?)"
 )
+_STREET: Final = re.compile(STREET)
 _WHOLE: Final = re.compile(
     # A postal code and the town after it, or a town and the words after it.
     rf"(?<![\w,.-])(?:(?:[A-Z]{{1,2}}-)?(?P<digits>[0-9]{{4,5}}|[0-9]{{3}}[ ][0-9]{{2}})[ ]{_TOWN}"
@@ -280,11 +281,13 @@ def _find_street(text: str, code: re.Match[str]) -> int | None:
 
 
 def _read_group(text: str, group: Sequence[tuple[int, int, str]]) -> Iterator[SecretPlace]:
-    """Yield values with names, if they are an address."""
-    if is_whole([(role, text[start:end]) for start, end, role in group]):
-        for start, end, _ in group:
-            if is_address_part(text[start:end]):
-                yield SecretPlace("address", start, end)
+    """Yield values with names, if they are an address or a street alone."""
+    is_all = is_whole([(role, text[start:end]) for start, end, role in group])
+    for start, end, role in group:
+        part = text[start:end]
+        is_street = role == "street" and _STREET.fullmatch(part) and is_address(part, True)
+        if (is_all and is_address_part(part)) or is_street:
+            yield SecretPlace("address", start, end)
 
 
 ADDRESSES_NEEDS: Final = (
@@ -294,6 +297,7 @@ ADDRESSES_NEEDS: Final = (
     r"|[都道府県][^\n]*[市区町村郡][^\n]*[0-9０-９一-十]"
     r"|[路街道巷弄村][0-9０-９]+[号弄]|[로길동] [0-9]"
     r"|(?i:(?:city|town|locality|village|ort|stadt|ville|ciudad|cidade|comune|plaats|zip|code|plz"
-    r"|postal|cep|cap|line_?2|address_?2|suburb)[\"'*`]*[ \t]*[:=>|,;\t])"
+    r"|postal|cep|cap|line[_ ]?[12]|address_?[12]|suburb|street(?:[ _-]?address)?)"
+    r"[\"'*`]*[ \t]*[:=>|,;\t])"
 )
 """An expression of RE2 that every text with an address matches that `find_addresses` finds."""

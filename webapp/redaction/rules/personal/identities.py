@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from webapp.redaction.prefilter import lower
-from webapp.redaction.rules.kinds import SecretPlace, match_at
+from webapp.redaction.rules.kinds import WORD, SecretPlace, match_at
 from webapp.redaction.rules.tables import iter_columns, iter_labels
 
 # Spaces stand for any way to join words, as in `driver_license` and `driverLicense`.
@@ -107,7 +107,8 @@ _SAYS: Final = (
 _ID: Final = re.compile(
     rf"(?i:{TERMS})(?i:[cs]e)?(?i:-?nummer"
     rf"|-?nr)?(?i:[ _-]?{_NUMBER_WORD}){{0,2}}(?:[ ]n)?\.?{_SAYS}"
-    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){5,33}(?:\([0-9A]\))?)(?![\w-])"
+    r"(?P<number>[A-Z0-9](?:[ ./-]?[A-Z0-9]){5,33}(?:\([0-9A]\))?)"
+    rf"(?![{WORD}-])"
 )
 _BANK_ACCOUNT: Final = re.compile(
     r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
@@ -131,15 +132,18 @@ _ABBREVIATED: Final = re.compile(
 )
 _FORMED: Final = re.compile(
     # Of Switzerland, Italy and Mexico, with the name and the date of birth in the last two.
-    r"(?<![\w.])(?:756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}"
+    rf"(?<![{WORD}.])(?:756\.[0-9]{{4}}\.[0-9]{{4}}\.[0-9]{{2}}"
     r"|[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-7][0-9][A-Z][0-9]{3}[A-Z]"
     r"|[A-Z]{4}[0-9]{2}[01][0-9][0-3][0-9][HM][A-Z]{5}[A-Z0-9][0-9]"
+    # Of a passport or an identity card, in the lines that machines read.
+    r"|(?:[PIACV][A-Z<][A-Z0-9<]{28,42}\r?\n)?(?:[A-Z0-9<]{9}[0-9<][A-Z<]{3})?"
+    r"[0-9]{6}[0-9<][MFX<][0-9]{6}[0-9<][A-Z0-9<]{8,16}"
     # Of America, and of Brazil, China and France with check digits.
     r"|(?P<america>(?!000|666)[0-8][0-9]{2}-(?!00)[0-9]{2}-(?!0000)[0-9]{4})"
     r"|(?P<brazil>[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})"
     r"|(?P<china>[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9X])"
     r"|(?P<france>[12][ ]?[0-9]{2}[ ]?[01][0-9][ ]?[0-9][0-9AB](?:[ ]?[0-9]{3}){2}[ ]?[0-9]{2}))"
-    r"(?![\w.-])"
+    rf"(?![{WORD}.-])"
 )
 """Numbers that need no word."""
 
@@ -261,7 +265,7 @@ _BIRTH_HINTS: Final = (
 _BORN: Final = re.compile(
     rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é|on|am)|[ ]?[:=：>|-]|[はが]| \((?:dob"
     rf"|d\.o\.b\.)\)){{0,3}}"
-    rf"[ ]{{0,3}}[\"'`*]{{0,3}}(?P<date>{DATE})(?![\w])",
+    rf"[ ]{{0,3}}[\"'`*]{{0,3}}(?P<date>{DATE})(?![{WORD}])",
     re.IGNORECASE,
 )
 
@@ -344,7 +348,7 @@ def _find_in_columns(text: str, wanted: str) -> Iterator[SecretPlace]:
 
 IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
-        rf"(?:^|[^\p{{L}}\p{{N}}])(?i:{TERMS}"
+        rf"(?:^|[^\p{{L}}\p{{N}}]|[\x{{2e80}}-\x{{ffff}}])(?i:{TERMS}"
         rf"|(?:{_LABELS.replace(' ', '[ _-]?')})[\"'`* ]*[,;:=>\t|\r\n]"
         r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
         r"|conta)[^0-9\n]*[0-9])",
@@ -352,7 +356,7 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     ),
     (
         rf"(?:^|[^\p{{L}}\p{{N}}_-])(?:{'|'.join(_ABBREVIATIONS)})(?:[ .,:=#*'’|)<?!\"]|$)"
-        r"|756\.[0-9]{4}\."
+        r"|756\.[0-9]{4}\.|[0-9]{6}[0-9<][MFX<][0-9]{6}[0-9<][A-Z0-9<]{8}"
         r"|[A-Z]{6}[0-9]{2}[A-T][0-7][0-9][A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
         r"|[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[1-9][0-9]{5}(?:19"
         r"|20)[0-9]{9}[0-9X]|[12] ?[0-9]{2} ?[01][0-9] ?[0-9][0-9AB](?: ?[0-9]{3}){2} ?[0-9]{2}",

@@ -11,16 +11,16 @@ import phonenumbers
 import re2
 
 from webapp.redaction.prefilter import lower
-from webapp.redaction.rules.kinds import SecretPlace, match_at
+from webapp.redaction.rules.kinds import WORD, SecretPlace, match_at
 from webapp.redaction.rules.tables import iter_columns
 
 _INTERNATIONAL: Final = re.compile(
-    r"[+0](?<![\w.+/-].)(?:(?<=\+)|0(?=[ ]?[1-9]))(?:[ ]?\(?[0-9]\)?)"
-    r"(?:[ .\-/()\u00a0]{0,2}[0-9]){7,14}(?![\w%]|[.-][0-9])"
+    rf"[+0](?<![{WORD}.+/-].)(?:(?<=\+)|0(?=[ ]?[1-9]))(?:[ ]?\(?[0-9]\)?)"
+    rf"(?:[ .\-/()\u00a0]{{0,2}}[0-9]){{7,14}}(?![{WORD}%]|[.-][0-9])"
 )
 _NATIONAL: Final = re.compile(
-    r"[(0-9](?<![\w.+/-].)(?:(?<=\()[0-9]{2,5}\)[ ]?|(?<=[0-9])[0-9]{1,4}[ .-])"
-    r"[0-9]{2,4}[ .-][0-9]{2,4}(?:[ .-][0-9]{2,4}){0,2}(?![\w%]|[.-][0-9])"
+    rf"[(0-9](?<![{WORD}.+/-].)(?:(?<=\()[0-9]{{2,5}}\)[ ]?|(?<=[0-9])[0-9]{{1,4}}[ .-])"
+    rf"[0-9]{{2,4}}[ .-][0-9]{{2,4}}(?:[ .-][0-9]{{2,4}}){{0,2}}(?![{WORD}%]|[.-][0-9])"
 )
 _AMERICAN: Final = re.compile(r"[0-9]{3}\D{1,2}[0-9]{3}\D[0-9]{4}\Z")
 _SAID_WORDS: Final = (
@@ -83,7 +83,8 @@ _DOTTED: Final = re.compile(r"0[1-9][0-9]{0,2}[/.][0-9]{2,3}(?:[. ][0-9]{2,3}){1
 """A number with dots that is none of a version."""
 _MOBILE: Final = re.compile(
     # Forms of one country that other numbers do not have: France.
-    r"(?<![\w.+/:#-])(?<![0-9][ ])(?:(?<![A-Fa-f][ ])0[1-9](?:(?:[ ][0-9]{2}){4}|(?:\.[0-9]{2}){4})"
+    rf"(?<![{WORD}.+/:#-])(?<![0-9][ ])"
+    r"(?:0[1-9](?:(?<![0-9A-Fa-f][A-Fa-f][ ]..)(?:[ ][0-9]{2}){4}|(?:\.[0-9]{2}){4})"
     r"(?![ .][0-9A-Fa-f]{2})"
     # Germany, Britain, Australia.
     r"|01[567][0-9][ /-](?:[0-9]{6,8}|[0-9]{3,4}[ ][0-9]{3,5})"
@@ -95,7 +96,7 @@ _MOBILE: Final = re.compile(
     r"|05[0-9]{2}[ ][0-9]{3}[ ][0-9]{2}[ ][0-9]{2}"
     # Russia, Brazil, China.
     r"|8[ ]?\([0-9]{3}\)[ ]?[0-9]{3}-[0-9]{2}-[0-9]{2}|\([1-9][0-9]\)[ ]9[0-9]{4}-[0-9]{4}"
-    r"|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4})(?![\w%]|[ .-][0-9])"
+    rf"|1[3-9][0-9][ -][0-9]{{4}}[ -][0-9]{{4}})(?![{WORD}%]|[ .-][0-9])"
 )
 _FICTIONAL: Final = re.compile(
     # Numbers that are kept for films and for examples, of America, Britain and France.

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from webapp.redaction.prefilter import replace_surrogates
 from webapp.redaction.rules.forms import is_argument
-from webapp.redaction.rules.kinds import SecretPlace, is_digest, is_jumble, split_words
+from webapp.redaction.rules.kinds import WORD, SecretPlace, is_digest, is_jumble, split_words
 from webapp.redaction.rules.names import OF_DATA, OF_IDS
 from webapp.redaction.rules.personal.addresses import STREET, is_address, is_surely_address
 from webapp.redaction.rules.personal.identities import DATE, OF_OUR_TIME, is_number
@@ -245,11 +245,14 @@ _NEAR: Final = {
     "lock": _CODES,
     "id": _Near(
         "id-number",
-        r"(?<![\w.,/+$€%-])(?P<value>[A-Z0-9](?:[ ./-]?[A-Z0-9]){6,24})(?![\w-]|[.,][0-9])",
+        rf"(?<![{WORD}.,/+$€%-])(?P<value>[A-Z0-9](?:[ ./-]?[A-Z0-9]){{6,24}})"
+        rf"(?![{WORD}-]|[.,][0-9])",
         40,
         _is_id,
     ),
-    "birth": _Near("birth-date", rf"(?<![\w.,/-])(?P<value>(?i:{DATE}))(?!\w)", 20, _is_birth),
+    "birth": _Near(
+        "birth-date", rf"(?<![{WORD}.,/-])(?P<value>(?i:{DATE}))(?![{WORD}])", 20, _is_birth
+    ),
     "address": _Near("address", rf"(?<![\w.,/-])(?P<value>{STREET})", 100, _is_address),
     "plate": _Near(
         "number-plate",

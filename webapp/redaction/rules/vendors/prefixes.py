@@ -25,11 +25,11 @@ _BASE64: Final = r"[A-Za-z0-9+/=_-]"
 _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     # Models.
     ("api-key", _DASHED + "{16,}+", "sk-"),
-    ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk- jina_"),
+    ("api-key", _WORD + "{30,}+", "sess- gsk_ xai- pplx- csk-"),
     (
         "api-key",
         _DASHED + "{30,}+",
-        "nvapi- tvly- wandb_v1_ tgp_v1_ pcsk_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
+        "nvapi- tvly- wandb_v1_ tgp_v1_ pcsk_ jina_ pylf_v1_ voyage- hcaik_ pa- nk- AQ.",
     ),
     ("api-key", _WORD + "{22,}+", "hf_ r8_ api_org_ fw_ fc- wandb_ KGAT_"),
     ("api-key", r"[0-9a-f-]{20,}+", "pk-lf- sk-lf-"),
@@ -140,6 +140,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
     ("yandex-token", _BASE64 + "{30,}+", "AQVN y0_"),
     ("yandex-token", r"[A-Za-z0-9_-]{30,200}\.[A-Za-z0-9_-]{80,}+", "t1."),
+    ("scaleway-key", r"[0-9A-Z]{17}(?![A-Za-z0-9])", "SCW"),
     ("yandex-key", r"[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])", "YC"),
     (
         "hosting-token",
@@ -159,7 +160,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("database-token", _WORD + "{32,}+", "napi_"),
     ("database-token", _BASE64 + "{50,}+", "cflt"),
     ("database-token", _DASHED + "{18,}+", "AVNS_"),
-    ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi"),
+    ("databricks-token", r"[0-9a-f]{32}(?:-[0-9])?", "dapi dose dkea"),
     ("airtable-token", r"[A-Za-z0-9]{14}\.[0-9a-f]{24,}+", "pat"),
     # Messages.
     ("slack-token", r"[a-eoprs]-[A-Za-z0-9%_-]{10,}+", "xox xoxe.xox"),
