@@ -17,8 +17,4 @@ def test_new_rules_have_a_new_version() -> None:
     # If the expressions of rules have changed, raise REDACTION_VERSION unless they find the same
     # secrets, and write both down here. If only the code of a rule has changed, this test cannot
     # notice it.
-<<<<<<< HEAD
     assert (REDACTION_VERSION, digest) == (20, "d9dfea21f6e33c5f")
-=======
-    assert (REDACTION_VERSION, digest) == (20, "7375bbfc07d7d45b")
->>>>>>> 7656ece0 (Find numbers beside words without spaces, in forms and machine-readable lines, and keys of ciphers)

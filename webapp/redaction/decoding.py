@@ -21,7 +21,7 @@ from urllib.parse import unquote, unquote_plus
 
 _MAX_DECODED: Final = 8
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_SIGN: Final = re.compile(r'[\\%&\x1b=+"]')
+_SIGN: Final = re.compile(r'[\\%&\x1b=+">]')
 """All escapes in ASCII have one of them."""
 _ESCAPE: Final = re.compile(
     r"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|\r?\n"
@@ -41,10 +41,14 @@ _CELL: Final = re.compile('""')
 _CELL_HINT: Final = re.compile('""[\\w.-]{1,60}""\\s{0,2}:')
 """A member of JSON in a cell of CSV, where each quote is doubled."""
 
+_QUOTED: Final = re.compile(r"^[ \t]{0,8}(?:>[ ]?){1,8}", re.MULTILINE)
+_QUOTED_HINT: Final = re.compile(r"^[ \t]{0,8}>[^\n]*\n[ \t]{0,8}>", re.MULTILINE)
+"""Lines of a mail that another one quotes, which has tables and files in it."""
+
 _FORM: Final = re.compile(rf"\+|{_PERCENT.pattern}")
 _FORM_HINT: Final = re.compile(
     r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
-    r"|[A-Za-z0-9](?:\+(?:[A-Z]?[a-z]{1,14}|[0-9]{1,8})){2}(?![^\s+\"'&])"
+    r"|[A-Za-z0-9](?:\+(?:-{0,2}[A-Z]?[a-z][a-z-]{1,20}|[A-Z]{2,4}|[0-9]{2,8})){2}(?![^\s+\"'&])"
     r"|%[0-9A-Fa-f]{2}[\w.*-]{0,40}\+|\+[\w.*-]{0,40}%[0-9A-Fa-f]{2}"
 )
 """Groups of numbers and words in a form, as `card=4539+1488`, or the escape of another sign beside
@@ -119,6 +123,7 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] 
     ("=\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ("=\r\n", _QUOTED_PRINTABLE, _read_quoted_printable),
     ('""', _CELL, lambda _: '"'),
+    (">", _QUOTED, lambda _: ""),
     ("+", _LITERALS, lambda _: ""),
     ("+", _FORM, unquote_plus),
     ("", _DISGUISE, _uncover),
@@ -161,7 +166,9 @@ def _may_decode(text: str, hint: str, pattern: re.Pattern[str]) -> bool:
     """Return whether a decoder may change `text`; a sum or a character alone is too common."""
     if pattern is _DISGUISE:
         return not text.isascii() and _DISGUISED.search(text) is not None
-    rare = {_LITERALS: _LITERALS, _FORM: _FORM_HINT, _CELL: _CELL_HINT}.get(pattern)
+    rare = {_LITERALS: _LITERALS, _FORM: _FORM_HINT, _CELL: _CELL_HINT, _QUOTED: _QUOTED_HINT}.get(
+        pattern
+    )
     return hint in text and (rare is None or rare.search(text) is not None)
 
 

@@ -185,15 +185,15 @@ COMMANDS: Final[tuple[Kind, ...]] = (
     # Fields of forms that a test fills, by the end of their selector.
     ignoring_case(
         "password",
-        "assword|passwd|passcode|passphrase|secret|token|api-key|api_key|apikey|otp|asswort"
+        "assword|passwd|pwd|passcode|passphrase|secret|token|api-key|api_key|apikey|otp|asswort"
         "|ennwort|contraseña|ot de passe|senha",
-        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
+        r"(?:assword|passwd|pwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
         r"|contraseña|ot de passe|senha)[\"'`\])}]{1,4}"
         r"(?:\s{0,9}(?:\.\s?[a-z_]{1,20}\([^()\n]{0,20}\)){0,2}\.\s?"
         r"(?:type|fill|send_?keys|set_?value|set|enter_?text|press_?sequentially|input|clear_and_type)"
-        r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200})[\"']",
+        r"\(|\s{0,2},)\s{0,4}[\"'](?P<secret>[^\"'\n]{4,200}?)(?:\{[a-z]{2,9}\})?[\"']",
         lambda secret: _is_secret(secret) and (is_told(secret) or is_phrase(secret)),
-        r"(?:assword|passwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
+        r"(?:assword|passwd|pwd|passcode|passphrase|secret|token|api[-_]?key|otp|asswort|ennwort"
         r"|contraseña|ot de passe|senha)[\"'`\])}]+[\s.,]",
     ),
     # A parameter that its store keeps encrypted.

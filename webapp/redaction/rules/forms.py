@@ -151,7 +151,7 @@ FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "identified",
-        r"identified (?:with [^\s;]{1,40} )?(?:by|as) (?:password )?" + ARGUMENT,
+        r"identified (?:with [^\s;]{1,40} )?(?:by|as) (?:password |values )?" + ARGUMENT,
     ),
     ignoring_case(
         "password",
@@ -173,8 +173,8 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "jdbc:oracle:thin:|sqlplus |rman target ",
-        r"[a-z: ]{8,18}[a-z0-9_.$-]{1,64}/(?P<secret>[^@\s/]{3,64})@",
+        "jdbc:oracle:thin:|sqlplus |rman target |expdp |impdp ",
+        r"[a-z: ]{6,18}[a-z0-9_.$-]{1,64}/(?P<secret>[^@\s/]{3,64})@",
     ),
     ignoring_case(
         "password",
@@ -249,9 +249,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "connect(|networkcredential(|oracle.connect(|oracledb.connect(",
-        # After a machine and a user, or between the user and the domain or the database.
-        r"(?:connect\(\s{0,9}(?:[\"'][^\"'\n]{1,100}[\"']|[$\w.]{1,40}),|(?:networkcredential"
+        "connect(|networkcredential(|oracle.connect(|oracledb.connect(|credentials("
+        "|create_superuser(",
+        # After a machine, with its port, and a user, or before the domain or the database.
+        r"(?:(?:connect|credentials|create_superuser)\(\s{0,9}"
+        r"(?:(?:[\"'][^\"'\n]{0,100}[\"']|[$\w.]{1,40}),\s{0,9}){1,2}|(?:networkcredential"
         r"|oracle(?:db)?\.connect)\()\s{0,9}"
         r"[\"'][^\"'\n]{1,100}[\"'],\s{0,9}[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
         is_argument,
@@ -272,6 +274,38 @@ FORMS: Final[tuple[Kind, ...]] = (
             is_told(secret) and re.fullmatch("[a-z._-]*[0-9]{0,2}[a-z._-]*", secret) is None
         ),
     ),
+    # The only argument, or the one before the cost.
+    ignoring_case(
+        "password",
+        "hashsync(|bcrypt.hash(|encoder.encode(|hashpw(|setpassword(|set_password(|reader.decrypt("
+        "|checkpw(|check_password(|password_hash(|scryptsync(|pbkdf2sync(|:${encodeuricomponent("
+        "|:{quote_plus(|:{quote(",
+        r"[a-z0-9_.:${]{7,24}\(\s{0,9}b?[\"'](?P<secret>[^\s\"'\n]{5,200})[\"']\s{0,9}[,)]",
+        lambda secret: is_argument(secret) and is_told(secret),
+    ),
+    # The characters of a literal, with which a store of keys is opened.
+    ignoring_case(
+        "password",
+        "load(|key(|entry(|init(|keyspec(|protection(|credentials(|token(|authentication(",
+        r"[a-z]{3,14}\((?:[^()\"\n]{0,60},|\s{0,9}\"[^\"\n]{0,60}\",)?\s{0,9}"
+        r"\"(?P<secret>[^\"\n]{4,200})\"\.tochararray\(\)",
+        is_argument,
+        r"\"\.tochararray\(\)",
+    ),
+    ignoring_case("password", "pragma key|pragma rekey", r"pragma (?:re)?key ?= ?" + ARGUMENT),
+    ignoring_case(
+        "key",
+        "-setcookie |erlang cookie |erlang_cookie=",
+        r"-?[a-z_ ]{9,14}[ =](?:is |= ?)?" + ARGUMENT,
+        lambda secret: is_argument(secret) and is_told(secret),
+    ),
+    ignoring_case(
+        "password",
+        "u: |user: |u=",
+        r"u(?:ser)?[:=][ ]?[\w.@-]{2,60}[ ,;/|]{1,3}p[:=][ ]?(?P<secret>[^\s\"'`,;]{5,100})",
+        is_told,
+        r"u(?:ser)?[:=] ?[\w.@-]+[ ,;/|]+p[:=]",
+    ),
     ignoring_case(
         "key",
         "fernet(|aes.new(|hmac.new(|secretbox(|aesgcm(|chacha20poly1305(|secretkeyspec(",
@@ -282,10 +316,17 @@ FORMS: Final[tuple[Kind, ...]] = (
         "key",
         "pgp_sym_decrypt(|pgp_sym_encrypt(|createhmac(|jwt.encode(|jwt.sign(|jwt.verify("
         "|jwt.decode(|createcipheriv(|createdecipheriv(|openssl_encrypt(|openssl_decrypt("
-        "|aes_encrypt(|aes_decrypt(|hash_hmac(|pbkdf2_hmac(|hmac.new(",
+        "|aes_encrypt(|aes_decrypt(|pbkdf2_hmac(",
         # After the name of an algorithm as well.
-        r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}(?:b|\[\]byte\()?"
+        r"[a-z0-9._]{6,20}\([^()\n]{0,100}?,\s{0,20}b?"
         r"[\"'](?!(?:aes|des|sha|md5|[hre]s)-?[0-9a-z-]{0,16}[\"'])(?P<secret>[^\"'\n]{8,200})[\"']",
+        _is_code_key,
+    ),
+    ignoring_case(
+        "key",
+        "hash_hmac(|hmac.new(sha",
+        r"(?:hash_hmac\([^,\n]{1,40},[^,\n]{1,80},|hmac\.new\(sha[^,\n]{1,30},)\s{0,9}"
+        r"(?:\[\]byte\()?[\"'](?P<secret>[^\"'\n]{8,200})[\"']",
         _is_code_key,
     ),
     # Passwords of commands, and others that are written in a special form.
@@ -325,11 +366,11 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "token",
-        ".login=|.token=|.password=|authorization |codecov",
-        r"(?:\.(?:login|token|password)=|authorization |codecov[^\n;|]{0,60}? -t )[\"']?"
+        ".login=|.token=|.password=|authorization |codecov|influx",
+        r"(?:\.(?:login|token|password)=|authorization |(?:codecov|influx)[^\n;|]{0,60}? -t )[\"']?"
         r"(?P<secret>[a-z0-9+/=_-]{20,400})(?![a-z0-9+/=_.-])",
         is_made,
-        r"(?:\.(?:login|token|password)=|authorization |codecov[^\n;|]* -t )[\"']?"
+        r"(?:\.(?:login|token|password)=|authorization |(?:codecov|influx)[^\n;|]* -t )[\"']?"
         r"[a-z0-9+/=_-]{20}",
     ),
     # The results of Terraform's generators, in its state and its output.

@@ -58,8 +58,8 @@ _EXAMPLE: Final = 200
 
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
-    r"|\*{3}|\.{3}|…|•{2}|dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
-    r"|\A(?:[$%]?[<{(\[]|&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
+    r"|\*{3}|\.{3}|…|•{2}|\A(?:required|nullable|confirmed)\||dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
+    r"|\A(?:[$%#]?[<{(\[]|&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
     # Tags of YAML, and the end of a placeholder in HTML.
     r"|\A![a-z]+\Z|&(?:[gl]t|quot|amp|apos);?\Z"
     # Where a program finds it: in a vault, a file, the environment.
@@ -261,7 +261,7 @@ def is_mask(secret: str) -> bool:
 
 def is_value(secret: str) -> bool:
     """Return whether `secret` can be the value of a password: no type, variable or example."""
-    is_word = secret.lower() in _WORDS or len(set(secret)) < 2
+    is_word = secret.lower() in _WORDS or len(set(secret)) < 2 or not any(map(str.isalnum, secret))
     return not is_word and _PLACEHOLDER.search(secret[:_EXAMPLE]) is None
 
 

@@ -23,6 +23,7 @@ STRING: Final = re.compile(
     r"(?:[bBrRuUfFNLq@$]{1,2})?(?:\"(?P<a>(?!\)(?:[<;,)\s]|\Z))(?:[^\"\\\n]|\\.){1,2000})(?:\"|\Z)"
     r"|'(?P<b>(?:[^'\\\n]|\\.){1,2000})(?:'|\Z)|`(?P<c>[^`\n]{1,2000})(?:`|\Z)"
     r"|[“„](?P<d>[^“”\n]{1,400})[”“]|[‘](?P<e>[^‘’\n]{1,400})’|「(?P<f>[^「」\n]{1,400})」"
+    r"|%?[qQ]{1,2}(?:\{(?P<h>[^{}\n]{1,400})\}|\((?P<i>[^()\n]{1,400})\))"
     r"|«[ \u00a0]?(?P<g>[^«»\n]{1,400}?)[ \u00a0]?»)"
 )
 BARE: Final = re.compile(r"[^\s\"'`,;&()<>\[\]{}|“”「」«»\\]{1,4096}")
@@ -54,6 +55,8 @@ _ELLIPSIS: Final = re.compile(
     r"(?P<begin>[^…]{16,4096}?)(?:…|\.{3}|\[\.{3}\])[\[(<]?[A-Za-z. ]{0,20}[\])>]?\Z"
 )
 """The end of a value whose rest was left out."""
+_STORED: Final = re.compile(r"\{(?:noop|plain|plaintext|clear|cleartext)\}", re.IGNORECASE)
+"""Says how the password after it is stored."""
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
 _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
 _AFTER_WORD: Final = re.compile(
@@ -109,6 +112,8 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
         return None
     if text.startswith(("'''", '"""'), at):
         at += 2
+    elif stored := _STORED.match(text, at):
+        at = stored.end()
     quoted = STRING.match(text, at)
     if quoted is not None:
         return _check(text, *quoted.span(quoted.lastgroup or 0), kind, shape, True)

@@ -17,10 +17,13 @@ from webapp.redaction.rules.tables import iter_columns, iter_labels
 _NAME: Final = r"[A-ZÀ-Þ](?:[^\W\d_]|['’-]){1,24}(?!\w)\.?"
 _TOWN: Final = rf"{_NAME}(?:[ ](?:(?:am|an der|im|de|do|da|la|le|sur)[ ])?{_NAME}){{0,3}}"
 _UNIT: Final = (
-    r"(?:[Aa]p(?:t|artment|to)|[Uu]nit|[Ss]uite|[Ff]lat|[Ff]loor|Wohnung|Whg|[Pp]iso)\.?"
+    r"(?:[Aa]p(?:t|artment|to)|[Uu]nit|[Bb]us|[Bb]te|[Ss]uite|[Ff]lat|[Ff]loor|Wohnung|Whg|[Pp]iso)\.?"
     r"[ ]?(?:[ #][A-Za-z]?|(?=[0-9]))[0-9]?\w{0,4}(?!\w)|#[ ]?\w{1,6}|[0-9]{1,2}[ºª°][ ]?\w{0,4}"
 )
 _LETTERED: Final = (
+    # Ireland, Argentina.
+    r"[AC-FHKNPRTV-Y][0-9][0-9W][ ]?[0-9AC-FHKNPRTV-Y]{4}(?!\w)"
+    r"|[A-HJ-NP-Z][0-9]{4}(?:[A-Z]{3})?(?=[ ][A-Z])|"
     # Britain, Canada, the Netherlands, Brazil, Portugal, Poland, Japan.
     r"[A-Z]{1,2}[0-9][A-Z0-9]?[ ]?[0-9][A-Z]{2}|[A-Z][0-9][A-Z][ ]?[0-9][A-Z][0-9]"
     r"|[1-9][0-9]{3}[ ]?[A-Z]{2}|[0-9]{5}-[0-9]{3}|[0-9]{4}-[0-9]{3}|[0-9]{2}-[0-9]{3}"
@@ -40,7 +43,7 @@ _TYPE: Final = (
 )
 _ENDING: Final = (
     r"(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|gracht|laan|plein|kade"
-    r"|singel|dijk|gatan|vägen|gade|vej|veien|katu|utca)"
+    r"|singel|dijk|gatan|vägen|gade|vej|veien|katu|intie|kuja|polku|utca)"
 )
 _WAY: Final = (
     # Before the name of a street.
@@ -78,14 +81,16 @@ _HOUSE: Final = (
     r"(?:[ ](?:d[aeio]s?|del|la|las|los|di|du|des|der|den|dem|von|y|e"
     r"|[A-ZÀ-Þ][\w.'’/-]{0,30}"
     r"|[0-9]{1,2}\.?(?=[ ][A-Z]))){0,5}"
-    r",?[ ](?:[Nn](?:r\.?|[º°o]\.?)[ ]?)?[0-9]{1,4}(?:[ ]?[A-Za-z])?(?:[/-](?:[0-9]{1,4}[a-z]?"
-    r"|[IVX]{1,4}))?"
-    r"|[0-9]{1,5}[A-Za-z]?(?:-[0-9]{1,5})?(?:[ ](?:bis|ter))?,?[ ](?:[\w.'’-]{1,24}[ ]){0,5}"
+    r",?[ ](?:[Nn](?:r\.?|[º°o]\.?)[ ]?)?[0-9]{1,4}(?:[ ]?[A-Za-z](?:[ ][0-9]{1,3})?)?"
+    r"(?:[/-](?:[0-9]{1,4}[a-z]?|[IVX]{1,4}))?"
+    r"|(?![1-3]/[2-4][ ])[0-9]{1,5}[A-Za-z]?(?:[-/][0-9]{1,5})?(?:[ ](?:bis|ter))?"
+    r",?[ ](?:[\w.'’-]{1,24}[ ]){0,5}"
     r"[A-ZÀ-Þ][\w.'’-]{0,24})"
 )
-_HOUSE_END: Final = re.compile(rf"(?<![\w.-])(?P<street>{_HOUSE})(?:,?[ ](?:{_UNIT}))?\Z")
+_HOUSE_END: Final = re.compile(rf"(?<![\w./-])(?P<street>{_HOUSE})(?:,?[ ](?:{_UNIT}))?\Z")
 _SURE: Final = re.compile(
-    rf"(?i:{_ENDING}[ ])|\b(?:{_WAY}|{_TYPE}|P\.?O\.?[ ]Box|Am|An|Im|Zum|Zur)(?![\w])"
+    rf"(?i:{_ENDING}[ ])|[aáeěiíyý][ ][0-9]{{1,4}}/[0-9]{{1,4}}[ ]"
+    rf"|\b(?:{_WAY}|{_TYPE}|P\.?O\.?[ ]Box|Am|An|Im|Zum|Zur)(?![\w])"
 )
 _PUBLIC: Final = re.compile(
     r"platz[ ]|\b(?:Platz|Square|Plaza|Piazza|Place|Praça|Downing|Pennsylvania Ave|Baker St"
@@ -96,14 +101,24 @@ _PUBLIC: Final = re.compile(
 """Of squares and houses that everybody knows."""
 _REACH: Final = 110
 _MOST_PARTS: Final = 4
-_PROVINCE: Final = re.compile("[都道府県省市区县시도]")
+_PROVINCE: Final = re.compile(
+    "[都道府県省市区县시도]|ул[.и]|просп|пр-т|пер\\.|наб\\.|бульвар|шоссе|Cad|Sok|Bulvar|Mah"
+)
 _ASIAN: Final = re.compile(
     # Japan, China and Korea: from the province to the number of the house.
     r"(?:〒?[0-9]{3}-[0-9]{4}[ 　]?)?[一-龥]{1,3}[都道府県][一-龥ぁ-んァ-ヶー]{1,12}[市区町村郡]"
     r"[一-龥ぁ-んァ-ヶー々]{1,20}[0-9０-９一二三四五六七八九十]{1,4}(?:[-−－ー丁目番地号]{1,2}[0-9０-９]{0,4}){0,4}"
-    r"(?:[ 　]?[一-龥ァ-ヶーA-Za-z]{1,16}[0-9０-９]{1,4}(?:号室|階|号)?)?"
+    r"(?:[ 　]?[一-龥ァ-ヶーA-Za-z]{1,16}[ 　]?[0-9０-９]{1,4}(?:号室|階|号)?)?"
     r"|[一-龥]{2,8}[省市区县][一-龥]{0,20}(?:[路街道巷弄村]|大道)[0-9０-９]{1,5}[号弄]"
     r"(?:[0-9一-龥A-Z座栋幢单元楼层室-]{1,20}[楼层室号])?"
+    # Russia and Turkey.
+    r"|(?:ул\.|улица|просп(?:ект|\.)|пр-т|пер\.|наб\.|бульвар|шоссе)[ ][А-ЯЁ][^\n,;]{2,30},?[ ]"
+    r"(?:д(?:ом|\.)?[ ]?)?[0-9]{1,4}[а-я]?(?:,?[ ](?:кв|корп|стр|к|оф)\.?[ ]?[0-9]{1,4}){0,3}"
+    r"(?:,[ ](?:г\.[ ]?)?[А-ЯЁ][А-ЯЁа-яё-]{2,24}(?:,?[ ][0-9]{6})?)?"
+    r"|(?:[A-ZÇĞİÖŞÜ][^\W\d_]{1,20}[ ]){1,3}(?:Cad(?:desi|\.)|Sok(?:ak|ağı|\.)|Bulvarı"
+    r"|Mah(?:allesi|\.))"
+    r"(?:[, ]{1,2}[^\n,:;]{1,40}){0,2}?[, ]{1,2}No[.: ]{1,3}[0-9]{1,4}(?:[/ ][A-Z0-9]{1,4})?"
+    r"(?:,?[ ][A-ZÇĞİÖŞÜ][^\W\d_]{2,20}(?:/[A-ZÇĞİÖŞÜ][^\W\d_]{2,20})?)?"
     r"|[가-힣]{1,8}(?:시|도)[ ](?:[가-힣]{1,8}(?:시|군|구)[ ]){1,2}[가-힣0-9]{1,12}(?:로|길|동)"
     r"[ ][0-9]{1,5}(?:-[0-9]{1,4})?"
 )
@@ -240,6 +255,10 @@ def find_addresses(text: str, name: str) -> Iterator[SecretPlace]:
         yield SecretPlace("address", *match.span())
     for match in _WHOLE.finditer(text):
         start = _find_street(text, match)
+        comma = text.find(", ", *match.span())
+        if start is None and comma > 0 and (town := _WHOLE.match(text, comma + 2)):
+            # The name of the street was taken for that of the town.
+            start = _find_street(text, town)
         if start is not None:
             yield SecretPlace("address", start, match.end())
     group: list[tuple[int, int, str]] = []
@@ -261,6 +280,7 @@ def _find_street(text: str, code: re.Match[str]) -> int | None:
     starts = [begin, *(end for _, end in ends)]
     if not ends or ends[-1][1] != code.start():
         return None
+    found = None
     for (end, _), count in zip(reversed(ends), range(_MOST_PARTS), strict=False):
         first = starts[len(ends) - 1 - count]
         if re.fullmatch(r"[0-9]{1,5}[A-Za-z]?", text[first:end].strip()) and count + 1 < len(ends):
@@ -270,14 +290,18 @@ def _find_street(text: str, code: re.Match[str]) -> int | None:
         if street is None:
             continue
         # Where states are written, the number is before the street.
-        is_sure = _SURE.search(street[0] + " ") is not None or (
+        is_street = _SURE.search(street[0] + " ") is not None
+        is_sure = is_street or (
             code["digits"] is None and (code["state"] is None or street[0][0].isdigit())
         )
         is_year = (code["digits"] or "").startswith(("19", "20")) and len(code["digits"]) == 4
         is_thing = _THING.match(street[0]) or _PUBLIC.search(street[0])
-        if is_sure and not is_year and not is_thing:
+        if is_street and not is_year and not is_thing:
             return street.start()
-    return None
+        if is_sure and not is_year and not is_thing and found is None:
+            # Or a part of the town, as `Dublin 2`.
+            found = street.start()
+    return found
 
 
 def _read_group(text: str, group: Sequence[tuple[int, int, str]]) -> Iterator[SecretPlace]:
@@ -295,6 +319,8 @@ ADDRESSES_NEEDS: Final = (
     r"|[A-Z]{2,3}\.?,? (?:USA?,? )?[0-9]{4}|[0-9][A-Z]{2}\b|[0-9][A-Z][0-9]\b|[0-9]{2}-[0-9]{3}"
     r"|[0-9]{3} [0-9]{2} \p{Lu}"
     r"|[都道府県][^\n]*[市区町村郡][^\n]*[0-9０-９一-十]"
+    r"|[0-9]{3} [0-9]{2} \p{Lu}|[A-Z][0-9]{4} [A-Z]|[A-Z][0-9][0-9W] ?[0-9A-Z]{4}\b"
+    r"|(?:ул\.|улица|просп|пр-т|пер\.|наб\.|бульвар|шоссе) |(?:Cad|Sok|Bulvar|Mah)"
     r"|[路街道巷弄村][0-9０-９]+[号弄]|[로길동] [0-9]"
     r"|(?i:(?:city|town|locality|village|ort|stadt|ville|ciudad|cidade|comune|plaats|zip|code|plz"
     r"|postal|cep|cap|line[_ ]?[12]|address_?[12]|suburb|street(?:[ _-]?address)?)"

@@ -107,6 +107,10 @@ _WRITTEN_OUT: Final = (
         r"[ ]{1,2}@[ ]{1,2}"
         rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,3}}(?P<end>{_HOSTS})\b"
     ),
+    # The address of a wallet in India.
+    re.compile(
+        _OF_WORDS + r"@(?P<end>ok(?:hdfcbank|axis|icici|sbi)|ybl|ibl|axl|paytm|upi)(?![\w.@-])"
+    ),
     # The sign in an element of its own, which hides it from programs.
     re.compile(
         _OF_WORDS + r"<[a-z]{1,8}(?:[ ][^<>]{0,60})?>[ ]?@[ ]?</[a-z]{1,8}>"
@@ -128,7 +132,7 @@ EMAILS: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
     (
         rf"(?i:[\[({{<] ?{_AT} ?[\])}}>]|@ ?[a-z0-9-]+ ?[\[({{<] ?{_DOT} ?[\])}}>]"
         r"|[a-z0-9] (?:at|ät|arroba) [a-z0-9-]+ (?:dot|punkt|punto|ponto) "
-        r"|[._+][a-z0-9_.+-]+  ?@  ?[a-z0-9-]+\.|> ?@ ?</)",
+        r"|[._+][a-z0-9_.+-]+  ?@  ?[a-z0-9-]+\.|@(?:ok[ahis]|[yi]bl|axl|paytm|upi)|> ?@ ?</)",
         _find_written_out,
     ),
 )

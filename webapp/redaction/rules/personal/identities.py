@@ -39,7 +39,8 @@ _WRITTEN: Final = """
     konto-nr,
     perso-nr, kvnr, ird number, dowodu, паспорта, tessera sanitaria, identifikationsnummer,
     numéro d'identification, número de identifica, 個人番号, my number card, mynumber, visa number,
-    green card number, patient id
+    green card, patient id, ת"ז, תעודת זהות, αμκα, αφμ, рнокпп, nik, ktp, cccd, cmnd,
+    sa id, ohip, permesso di soggiorno, isikukood, asmens kodas, personas kods
 """
 _TERMS: Final = [term.strip() for term in _WRITTEN.split(",")]
 TERMS: Final = (
@@ -111,7 +112,7 @@ _ID: Final = re.compile(
     rf"(?![{WORD}-])"
 )
 _BANK_ACCOUNT: Final = re.compile(
-    r"(?<![\w-])(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
+    r"(?<![\w-])(?:account|acct?|a/c|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto|conta)\.?"
     r"(?:[ ](?:number|no\.?|nr\.?|nummer))?(?:[ ](?:is|ist|est|es|è|é))?[:#]?[ ]{1,2}"
     r"(?P<number>[0-9](?:[ -]?[0-9]){5,13})(?![\w-]|[.,][0-9])",
     re.IGNORECASE,
@@ -126,7 +127,7 @@ _ABBREVIATED: Final = re.compile(
     rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
     rf"(?![\w]){_SAYS}"
     r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
-    r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3})"
+    r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3}|[A-Z]{2}[0-9]{2}[ ][0-9]{11})"
     # Nor is the size of a download (DL) or a picture.
     r"(?![\w-]|[ ]?(?:bytes|[kKMG]i?B|px|of)\b)"
 )
@@ -245,22 +246,28 @@ _OTHER_NUMBER: Final = re.compile(
 )
 _LONGEST_NAME: Final = 60
 
+_MORE_BIRTHS: Final = (
+    "geboortedatum|data urodzenia|födelsedatum|fødselsdato|fødselsdag|дата рождения|生年月日"
+    "|出生日期|생년월일|doğum tarihi|doğum günü|ngày sinh|tanggal lahir|วันเกิด|data nașterii"
+    "|datum narození|dátum narodenia|születési dátum|születési idő|syntymäaika|datum rođenja"
+    "|ημερομηνία γέννησης|дата народження|дата на раждане|data de naixement|תאריך לידה"
+    "|تاريخ الميلاد|जन्म तिथि"
+)
 _BIRTH: Final = (
     r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|(?<![^\W_])d\.?o\.?b\b\.?|geburtsdatum"
     r"|geburtstag|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|fecha de nacimiento"
-    r"|date de naissance|data di nascita|data de nascimento|geboortedatum|data urodzenia"
-    r"|födelsedatum|fødselsdato|дата рождения|生年月日|出生日期|생년월일)"
+    rf"|date de naissance|data di nascita|data de nascimento|{_MORE_BIRTHS})"
 )
 DATE: Final = (
-    r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{1,2}(?:st|nd|rd|th"
+    r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{1,2}-[a-z]{3,9}-[0-9]{4}|[0-9]{1,2}(?:st|nd|rd|th"
     r"|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?[0-9]{4}|[^\W\d_]{3,10} [0-9]{1,2}(?:st|nd|rd"
     r"|th)?,? [0-9]{4}|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
     r"|[0-9]{4}[年년] ?[0-9]{1,2}[月월] ?[0-9]{1,2}[日일])"
 )
 _BIRTH_HINTS: Final = (
     *("date of", "date_of", "dateof", "birth", "dob", "d.o", "do.b", "geburts", "geb.", "ur."),
-    *("data de nasc", "data di nasc", "data urod", "生まれ", "fecha", "date de nais", "geboorte"),
-    *("födelse", "fødsel", "дата", "生年月日", "出生日期", "생년월일"),
+    *("data de nasc", "data di nasc", "生まれ", "fecha", "date de nais"),
+    *_MORE_BIRTHS.split("|"),
 )
 _BORN: Final = re.compile(
     rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é|on|am)|[ ]?[:=：>|-]|[はが]| \((?:dob"
@@ -350,7 +357,7 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     (
         rf"(?:^|[^\p{{L}}\p{{N}}]|[\x{{2e80}}-\x{{ffff}}])(?i:{TERMS}"
         rf"|(?:{_LABELS.replace(' ', '[ _-]?')})[\"'`* ]*[,;:=>\t|\r\n]"
-        r"|(?:account|acct?|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
+        r"|(?:account|acct?|a/c|konto(?:nr|nummer)?|kto|compte|cuenta|rekening|conto"
         r"|conta)[^0-9\n]*[0-9])",
         _find_identities,
     ),
@@ -364,7 +371,7 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     ),
     (
         r"(?i:birth|born|d[._]?o[._]?b|geb(?:urts|[._]|_?dat)|f[öoø]d(?:else|sels)|nasc|nac(?:imiento)?_?"
-        r"|naiss|nascita|geboorte|urodzenia|рождения|生年月日|出生日期|생년월일)"
+        rf"|naiss|nascita|urodzenia|{_MORE_BIRTHS})"
         r"[^0-9\n]*(?:[0-9]|[ \n])|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|生まれ",
         _find_births,
     ),

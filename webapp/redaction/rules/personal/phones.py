@@ -28,6 +28,7 @@ _SAID_WORDS: Final = (
     r"|tel(?:efon|éfono|ephone|efono)?|fax|handy|whatsapp"
     r"|land ?line|festnetz(?:nummer)?|(?:call-?back|daytime|direct) (?:number|line)"
     r"|(?:mon|ton|son|votre) portable|gsm|komórka|telefonu"
+    r"|sđt|điện thoại|mob(?:\.|:| no\b)|κινητό|puh|puhelin|tlf|mobilnr|telp"
     r"|call(?: me| us| him| her| them)?(?: at| on| under| up)?"
     r"|(?:dial|ring)(?: me| us| him| her| them)(?: at| on| under| up)?"
     r"|ring mich an(?: unter)?|ruf(?:e|en)? (?:mich|uns|sie)(?: bitte)? (?:an unter|an|unter)"
@@ -40,7 +41,9 @@ _SAID_WORDS: Final = (
     r" (?:number|número|numéro|nummer|numero))"
 )
 _NEXT_DIGIT: Final = r"(?:[ .\-/()\u00a0\u2011\u2013\u2212]{0,3}[0-9])"
-_SAID_TOGETHER: Final = "电话|手机|電話|携帯|전화|휴대폰|핸드폰|연락처|телефон|мой номер"
+_SAID_TOGETHER: Final = (
+    "โทร|手機|טלפון|هاتف|电话|手机|電話|携帯|전화|휴대폰|핸드폰|연락처|телефон|мой номер"
+)
 """The words of languages that write no spaces between them, or decline them."""
 _SAID: Final = re.compile(
     rf"(?:{_SAID_WORDS}|{_SAID_TOGETHER})"
@@ -49,9 +52,10 @@ _SAID: Final = re.compile(
     re.IGNORECASE,
 )
 _SAID_HINTS: Final = (
-    *("phone", "mobil", "móvil", "movil", "cel", "tél", "tel", "fax", "handy", "whatsapp", "land"),
+    *("phone", "mob", "móvil", "movil", "cel", "tél", "tel", "fax", "handy", "whatsapp", "land"),
     *("festnetz", "call", "daytime", "direct", "mon p", "ton p", "son p", "votre p", "gsm"),
     *("komórka", "dial ", "ring ", "ruf", "bel m", "bel o", "llámame", "chiamami", "me liga"),
+    *("sđt", "điện", "κινητό", "puh", "tlf"),
     *("appelle", "reach", "contact", "erreich", "rückruf", "hotline", "sms", "text me", "numéro"),
     *(f"{whose} n" for whose in ("my", "our", "his", "her", "their", "mi", "meine", "mijn")),
     *("mitt n", "mit n", "il mio", "meu n", *_SAID_TOGETHER.split("|")),
@@ -59,7 +63,7 @@ _SAID_HINTS: Final = (
 _OTHER_WORDS: Final = re.compile(
     # As `telemetry`, `called` and `sms_count`.
     r"tel(?!efon|éfono|ephone|n[ru])[a-z]|call(?!back)[a-z]|cell(?!s\b|phone|ular)[a-z]|faxes"
-    r"|sms_[a-z]",
+    r"|sms_[a-z]|mob(?!il)[a-z]|puh(?!elin)[a-z]|tlf[a-z]",
     re.IGNORECASE,
 )
 _COMPOUNDS: Final = re.compile("phone|telefon", re.IGNORECASE)
@@ -94,7 +98,8 @@ _MOBILE: Final = re.compile(
     r"|0[789]0-[0-9]{4}-[0-9]{4}|010-[0-9]{4}-[0-9]{4}|07[0-9][ -][0-9]{3}[ ][0-9]{2}[ ][0-9]{2}"
     r"|06-[0-9]{8}|04[0-9]{2}[/ ][0-9]{2}[. ][0-9]{2}[. ][0-9]{2}"
     r"|05[0-9]{2}[ ][0-9]{3}[ ][0-9]{2}[ ][0-9]{2}"
-    # Russia, Brazil, China.
+    # Indonesia, Russia, Brazil, China.
+    r"|08[1-9][0-9]-[0-9]{4}-[0-9]{3,4}"
     r"|8[ ]?\([0-9]{3}\)[ ]?[0-9]{3}-[0-9]{2}-[0-9]{2}|\([1-9][0-9]\)[ ]9[0-9]{4}-[0-9]{4}"
     rf"|1[3-9][0-9][ -][0-9]{{4}}[ -][0-9]{{4}})(?![{WORD}%]|[ .-][0-9])"
 )
@@ -107,6 +112,7 @@ _FICTIONAL: Final = re.compile(
 _REGIONS: Final = (
     *("US", "GB", "DE", "FR", "ES", "IT", "IN", "AU", "JP", "CN", "BR", "NL", "CH", "PL", "SE"),
     *("AT", "BE", "PT", "RU", "KR", "MX", "IE", "ZA"),
+    *("VN", "ID", "TH", "GR", "FI", "DK", "NO", "TW", "TR", "UA", "IL"),
 )
 _FROM_ABROAD: Final = re.compile("00|011")
 _KINDS: Final = (
@@ -278,7 +284,7 @@ PHONES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...
 
 MOBILES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]], ...]] = (
     (
-        r"0[1-9](?:[ .][0-9]{2}){4}|0[14567][0-9]{2,3}[ /-][0-9]{2,3}|0[1-9][0-9]{1,4}/[0-9]{3}"
+        r"0[1-9](?:[ .][0-9]{2}){4}|0[145678][0-9]{2,3}[ /-][0-9]{2,3}|0[1-9][0-9]{1,4}/[0-9]{3}"
         r"|0[1789]0-[0-9]{4}-|07[0-9][ -][0-9]{3} |06-[0-9]{8}|8 ?\([0-9]{3}\)"
         r"|\([1-9][0-9]\) 9[0-9]{4}-|1[3-9][0-9][ -][0-9]{4}[ -]",
         _find_mobile,

@@ -31,7 +31,7 @@ _LABEL: Final = re.compile(r"[\"'`*:]{0,3}[ \t]{0,4}\r?\n[ \t]{0,8}")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SAYS: Final = split_words(
     """
-    c'est jest este oli var luidt sera foi fue siendo
+    er är és ay ni adalah là olarak είναι е є je c'est jest este oli var luidt sera foi fue siendo
     is was be are to with by it's its it says said reads read shows showed number nr no nummer
     numéro número numero ist war lautet lautete heißt est es era é è now jetzt again as
     always usual immer toujours siempre sempre
@@ -43,7 +43,7 @@ _SAYS: Final = split_words(
     """
 )
 """Words directly before a value."""
-_SIGNED: Final = re.compile(r"[:=>,–—-][ ]?[\"'`“„«‘*(]{0,3}\Z")
+_SIGNED: Final = re.compile(r"[:=>→,–—-][ ]?[\"'`“„«‘*(]{0,3}\Z")
 _COUNTED: Final = re.compile(
     r"[ ]?(?:%|€|\$|°)|:[ ](?!(?:please|bitte|do|don|never|keep|nicht)\b)[a-zà-ÿ]{2,}"
     r"|[ -]?(?:[kKMG]i?B|px|ms|kg|km|mm|cm|EUR|USD)\b"

@@ -21,17 +21,21 @@ _PASSWORD: Final = (
     r" (?:wi-?fi|wlan)|(?:wlan|netzwerk)-?(?:schlüssel|code)|mot de passe|\bmdp\b"
     r"|contraseña|clave de acceso"
     r"|\bsenha|palavra-passe|parola d['’]ordine|wachtwoord|hasło|hasła|lösenord|adgangskode"
-    r"|passord|salasana|heslo|şifre|парол|パスワード|密码|密碼|비밀번호"
+    r"|passord(?:et)?|salasana|heslo|şifre|\bparola(?:nız|m|sı)?\b|mật khẩu|kata sandi(?:nya)?"
+    r"|kata laluan|contrasenya"
+    r"|nenosiri|парол|パスワード|密码|密碼|비밀번호"
     r"|(?:api|access|secret|private|licen[cs]e|encryption|signing|root|admin)[ -](?:key|secret"
     r"|token)"
     r"|api-?schlüssel|clé (?:api|d['’]accès|secrète)|clave (?:api|secreta)|chave (?:de api|secreta)"
-    r"|client secret|\bpass\b|\bparola\b|\bclave\b|\bp/w\b|\bcreds\b|credentials?|zugangsdaten"
+    r"|client secret|\bpass\b|\bclave\b|\bp/w\b|\bcreds\b|credentials?|zugangsdaten"
     r"|identifiants|login details"
 )
 _CODE: Final = (
     r"what['’]?s?(?: is| was)? (?:the|your|his|her) (?:[a-z-]{1,12} )?code"
     r"|code (?:you|we|i) (?:received|got|sent|texted|were sent)|code (?:for|to|of) (?:the|your)"
     r" (?:front |back )?(?:door|gate|alarm|safe|garage|lock|building|phone|sim|entrance|house)"
+    r"|mã (?:xác nhận|xác thực|otp)|kode (?:otp|verifikasi)|doğrulama kodu"
+    r"|(?:whatsapp|signal|telegram|google|apple|steam|microsoft|facebook|paypal|discord) code"
     r"|確認コード|\bpin\b|\bpin-|\b[ot]tp\b|\btan\b|\bpuk\b|\bcv[vc]2?\b|暗証番号|認証コード|验证码|인증번호"
     r"|(?:front )?(?:verification|security|access|confirmation|authentication|one-time|login"
     r"|sign-in|2fa|mfa"
@@ -59,7 +63,7 @@ _BIRTH: Final = (
     r"|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né"
     r"|fecha de nacimiento|cuándo nac|data de nascimento|quando (?:você )?nasc|data di nascita"
     r"|geboortedatum|data urodzenia|födelsedatum|fødselsdato|дат[ау] рождения|生年月日|誕生日"
-    r"|出生日期|生日|생년월일"
+    r"|出生日期|生日(?:[是为為：:?？在 ]|\b)|생년월일"
 )
 _CARD: Final = (
     r"(?:credit |debit |bank )?card (?:number|details|no)|long number|(?:kredit|bank)?kartennummer"

@@ -307,6 +307,13 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
+        "app password|app-password|app passwort|app-passwort|app-specific pass",
+        r"app[- ](?:specific )?passwor[dt](?: is| ist)?:?[ ]{1,2}[\"'`]?"
+        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z-])",
+        lambda secret: FUNCTION_WORDS.isdisjoint(secret.split()),
+    ),
+    ignoring_case(
+        "password",
         "community",
         r"community(?: string)?(?: is|:|=){0,2} [\"'`]{0,1}(?P<secret>[^\s\"'`,;]{6,60})",
         lambda secret: is_told(secret) and is_mixed(secret),
