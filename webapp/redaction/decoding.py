@@ -42,14 +42,16 @@ _CELL_HINT: Final = re.compile('""[\\w.-]{1,60}""\\s{0,2}:')
 """A member of JSON in a cell of CSV, where each quote is doubled."""
 
 _QUOTED: Final = re.compile(r"^[ \t]{0,8}(?:>[ ]?){1,8}", re.MULTILINE)
-_QUOTED_HINT: Final = re.compile(r"^[ \t]{0,8}>[^\n]*\n[ \t]{0,8}>", re.MULTILINE)
+_QUOTED_HINT: Final = re.compile(r"\n[ \t]{0,8}>[^\n]{0,400}\n[ \t]{0,8}>")
 """Lines of a mail that another one quotes, which has tables and files in it."""
 
-_FORM: Final = re.compile(rf"\+|{_PERCENT.pattern}")
+_FORM: Final = re.compile(rf"(?<![A-Za-z0-9+/]{{60}})\+|{_PERCENT.pattern}")
+_FORM_WORD: Final = r"(?:-{0,2}[A-Z]?[a-z][a-z-]{1,20}|[A-Z]{2,4}|[0-9]{2,8})"
 _FORM_HINT: Final = re.compile(
     r"=[^\s&=\"']{0,80}?(?:[0-9]{2}\+[0-9]{2}|[A-Za-z:=]\+-{0,2}[A-Za-z]{1,12}\+)"
-    r"|[A-Za-z0-9](?:\+(?:-{0,2}[A-Z]?[a-z][a-z-]{1,20}|[A-Z]{2,4}|[0-9]{2,8})){2}(?![^\s+\"'&])"
-    r"|%[0-9A-Fa-f]{2}[\w.*-]{0,40}\+|\+[\w.*-]{0,40}%[0-9A-Fa-f]{2}"
+    # But not in base64, whose lines have more letters between two of the signs.
+    rf"|\+(?<=[A-Za-z0-9].)(?<![A-Za-z0-9+/]{{60}}){_FORM_WORD}\+{_FORM_WORD}(?![^\s+\"'&])"
+    r"|\+[\w.*-]{0,40}%[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}[\w.*-]{0,40}\+"
 )
 """Groups of numbers and words in a form, as `card=4539+1488`, or the escape of another sign beside
 the one for a space; other sums are too common."""

@@ -23,7 +23,8 @@ OTHERS: Final = split_words(
 """Words about another thing, a count, an amount or a time."""
 
 UNBORN: Final = split_words(
-    "project fork star idea company library framework language site version release rule concept"
+    "party cake celebration project fork star idea company library framework language site version"
+    " release rule concept"
 )
 """Those that are said to be born."""
 
