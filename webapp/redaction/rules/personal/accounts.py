@@ -37,7 +37,7 @@ _BESIDE: Final = re.compile(
 """The date and the code of a card, after its number."""
 # The first character comes first, since a search for it is faster than for a look-behind.
 _IBAN: Final = re.compile(
-    r"[A-Z](?:(?<![A-Za-z0-9_].)|(?<=IBAN.))[A-Z][0-9]{2}"
+    r"[A-Z](?:(?<![A-Za-z0-9_].)|(?<=[^A-Za-z0-9_]IBAN.)|(?<=\AIBAN.))[A-Z][0-9]{2}"
     r"(?:[ \u00a0\u202f.-]?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9_])"
 )
 _SMALL_IBAN: Final = re.compile(
