@@ -53,10 +53,19 @@ _TEXTS: Final = (".css", ".js", ".svg")
 _SHEET_SPACES: Final = re.compile(r'("[^"]*")|;?\s*(})\s*|\s*([{;,>])\s*|(:)\s+|\s+')
 _SHEET_COMMENTS: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
-# Browsers compile a function in parentheses at once, others twice.
+# Browsers compile a function in parentheses at once, others twice. What came in one piece is there
+# right after its body, before the browser draws it and has the time for "DOMContentLoaded": what
+# the scripts change is then drawn once. `#status` is the last element of each page.
 _STARTED: Final = b"""((start) => {
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-else start();
+if (document.readyState !== "loading") return start();
+const body = new MutationObserver(() => document.getElementById("status") && begin());
+body.observe(document.documentElement, { childList: true });
+document.addEventListener("DOMContentLoaded", begin);
+function begin() {
+body.disconnect();
+document.removeEventListener("DOMContentLoaded", begin);
+start();
+}
 })((() => {
 "use strict";
 %b}));
