@@ -87,8 +87,10 @@ _ROWS: Final = (
     f" SELECT n, p, 'c' || n || '-' || p, 0, {_MESSAGE}, {_MESSAGE} FROM n, p",
     "INSERT INTO facts (completion, created, messages, total_tokens, prompt_tokens,"
     " completion_tokens, duration_ms, first_token_ms, conversation, parent, parent_depth, depth,"
-    f" opening, system, hashes) SELECT n, {START} + n, n % {PARTS}, n * 7919 % 100000, 1, 1,"
-    " CASE WHEN n % 3 > 0 THEN n * 31 % 60000 END, 1, n / 5 * 5, NULL, 0, 1, n, 0, {empty} FROM n",
+    " opening, system, input, answer, hashes)"
+    f" SELECT n, {START} + n, n % {PARTS}, n * 7919 % 100000, 1, 1,"
+    " CASE WHEN n % 3 > 0 THEN n * 31 % 60000 END, 1, n / 5 * 5, NULL, 0, 1, n, 0,"
+    " n * 7919, n * 7919 + 1, {empty} FROM n",
     *(
         f"INSERT INTO tags (completion, tag, created) SELECT n, {tag}, {START} + n FROM n"
         f" WHERE {tag} IS NOT NULL"
@@ -99,8 +101,6 @@ _ROWS: Final = (
         f" SELECT n, '{key}', {value}, {START} + n FROM n"
         for key, value in _PAIRS.items()
     ),
-    "INSERT INTO ends (completion, hash, is_answer, created)"
-    f" SELECT n, n * 7919 + a, a, {START} + n FROM n, (SELECT 0 AS a UNION SELECT 1) AS ends",
 )
 _PASSAGES: Final = {
     "sqlite": (

@@ -37,6 +37,7 @@ COUNTS: Final = (
     "SELECT tag, count(*) FROM tags GROUP BY tag ORDER BY tag",
     "SELECT scope, count(*), sum(length(text)) FROM passages GROUP BY scope ORDER BY scope",
     "SELECT count(*), count(DISTINCT hash) FROM ends",
+    "SELECT count(DISTINCT input), count(DISTINCT answer) FROM facts",
     "SELECT count(*) FROM unchecked",
 )
 _AT_ONCE: Final = 200

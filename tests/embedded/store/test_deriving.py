@@ -85,6 +85,21 @@ RUN = (
 )
 PARENTS = {"first": None, "second": "first", "third": "second", "retry": "second", "edit": "second"}
 
+# Undo a step of the store.
+FIRST_ENDS_APART = (
+    *(
+        f"INSERT INTO ends (completion, hash, is_answer, created) SELECT completion, {end}, {kind},"
+        f" created FROM facts WHERE {end} IS NOT NULL"
+        for end, kind in (("input", 0), ("answer", 1))
+    ),
+    *("DROP INDEX facts_by_input", "DROP INDEX facts_by_answer"),
+    *("ALTER TABLE facts DROP COLUMN input", "ALTER TABLE facts DROP COLUMN answer"),
+)
+KEY_OF_TAGS = (
+    "DROP INDEX tags_by_completion",
+    "ALTER TABLE tags ADD CONSTRAINT tags_pkey PRIMARY KEY (completion, tag)",
+)
+
 
 def find_parents(url: str) -> dict[str, str | None]:
     found = rows(
@@ -467,6 +482,7 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
             unlinked = "parent = NULL, parent_depth = 0, conversation = completion, messages = 1"
             for statement in (
                 "UPDATE ends SET hash = hash + 1",
+                "UPDATE facts SET input = input + 1",
                 f"UPDATE facts SET opening = {seq}, hashes = CAST('' AS {binary}), {unlinked}",
                 "UPDATE tags SET tag = 'tool:old' || tag",
                 f"UPDATE {searched} SET text = 'old'",
@@ -501,6 +517,35 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
         assert read_all() != wanted
 
 
+def test_ends_of_an_older_store_become_columns_of_facts_and_are_found_meanwhile(url: str) -> None:
+    with closing(Store(url)) as store:
+        add(store, *RUN[:2], *RUN[3:])
+        wanted = {one: set(rows(url, f"SELECT * FROM {one}")) for one in ("facts", "ends", "tags")}
+        with store.connect() as connection:
+            is_postgresql = connection.dialect.name == "postgresql"
+    further = (*KEY_OF_TAGS, "ALTER TABLE unindexed_passages DROP COLUMN padding")
+    for statement in (*FIRST_ENDS_APART, *(further if is_postgresql else ())):
+        rows(url, statement)
+    rows(url, "UPDATE derived SET form = 11")
+    rows(url, "UPDATE schema_version SET version = 11")
+
+    with closing(Store(url)) as store:
+        assert rows(url, "SELECT * FROM facts WHERE input IS NOT NULL") == []
+        found = store.find_conversation("retry")
+        assert found is not None and found.requests[-1].parent == "second"
+        with closing(open_database(url)) as database:
+            event.listen(database.exclusive, "commit", StopAt(3))
+            with pytest.raises(KeyboardInterrupt):
+                filling.refresh(database, keys=(), bytes_at_once=0)
+        assert len(rows(url, "SELECT * FROM facts WHERE input IS NOT NULL")) == 2
+        add(store, RUN[2])
+        assert find_parents(url) == PARENTS
+        assert store.delete_completion("third")
+        store.complete()
+    for table, stored in wanted.items():
+        assert set(rows(url, f"SELECT * FROM {table}")) == stored
+
+
 def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: PostgresServer) -> None:
     long: Json = {"role": "user", "content": "x" * 70_000}
     with postgres.database() as url:
@@ -514,6 +559,8 @@ def test_passages_of_an_older_store_are_grouped_in_postgresql(postgres: Postgres
             "ALTER TABLE old RENAME TO passages",
             # An older program did not replace what now separates passages.
             "UPDATE passages SET text = overlay(text placing chr(29) from 1) WHERE text LIKE 'x%'",
+            *FIRST_ENDS_APART,
+            *KEY_OF_TAGS,
             "DROP INDEX ends_by_completion",
             "ALTER TABLE ends ADD PRIMARY KEY (completion, hash, is_answer)",
             "ALTER TABLE derived DROP COLUMN form, DROP COLUMN refreshed",
@@ -543,9 +590,11 @@ def test_passages_that_an_older_store_has_yet_to_index_in_postgresql_are_found(
             add(store, *RUN[3:])
             written = read_passages(url)
         for statement in (
+            *FIRST_ENDS_APART,
+            *KEY_OF_TAGS,
             "ALTER TABLE passage_groups ALTER COLUMN is_indexed SET DEFAULT false",
             "INSERT INTO passage_groups (completion, scope, positions, text)"
-            " SELECT * FROM unindexed_passages",
+            " SELECT completion, scope, positions, text FROM unindexed_passages",
             "CREATE OR REPLACE VIEW passages AS SELECT completion, 1 AS position, scope, text,"
             " text AS group_text FROM passage_groups",
             "DROP TABLE unindexed_passages",
@@ -620,6 +669,8 @@ def test_passages_of_an_older_store_are_grouped_in_sqlite(tmp_path: Path) -> Non
             insert = f"INSERT INTO passages ({', '.join(names)}) VALUES ({values})"
             rows(url, insert, **dict(zip(names, row, strict=True)))
         store.complete()
+    for statement in FIRST_ENDS_APART:
+        rows(url, statement)
     rows(url, "UPDATE derived SET form = 9")
     rows(url, "UPDATE schema_version SET version = 9")
 
@@ -702,7 +753,7 @@ def test_completions_that_have_facts_are_not_read_again_and_again(store: Store, 
         url,
         f"INSERT INTO facts {numbers} SELECT x, created, messages, total_tokens, prompt_tokens,"
         " completion_tokens, cached_tokens, duration_ms, first_token_ms, x, NULL, 0, depth,"
-        " opening, system, hashes FROM n, facts WHERE completion = 1",
+        " opening, system, hashes, input, answer FROM n, facts WHERE completion = 1",
     )
 
     store.complete()

@@ -45,7 +45,7 @@ _MAX_ID: Final = 200
 
 
 class End(IntEnum):
-    """The kinds of rows of `ends`, in their column `is_answer`.
+    """The kinds of digests that completions are found by.
 
     `SOUGHT` are the runs with the last answer among the messages, for a completion that ends with
     one and is stored later.
@@ -106,6 +106,18 @@ class Chain:
     def end(self) -> int:
         """The digest of all input messages."""
         return self.hashes[-1] if self.hashes else 0
+
+    @property
+    def first_ends(self) -> tuple[int | None, int | None]:
+        """The digest of the input messages, and that with the first answer to them."""
+        if not self.hashes:
+            return None, None
+        return self.hashes[-1], self.answers[0] if self.answers else None
+
+    @property
+    def further_ends(self) -> tuple[tuple[int, End], ...]:
+        """All `ends` but the first ones."""
+        return self.ends[1 + bool(self.answers) :]
 
 
 def build_chain(said: Sequence[Said], answers: Sequence[Said]) -> Chain:

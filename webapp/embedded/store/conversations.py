@@ -39,13 +39,12 @@ _INHERITED: Final = (
 _REQUESTS: Final = text(
     "SELECT c.id, f.created, c.model, f.messages, f.depth, f.total_tokens, f.prompt_tokens,"
     f" f.cached_tokens, f.duration_ms, p.id AS parent, {_INHERITED} AS inherited,"
-    " e.hash AS digest, m.id AS after,"
+    " substr(f.hashes, 8 * f.depth - 7, 8) AS digest, m.id AS after,"
     # The last eight bytes of the digests that it would have in common with its parent.
     " substr(f.hashes, 8 * q.depth - 7, 8) AS known, substr(q.hashes, 8 * q.depth - 7, 8) AS all_of"
     " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
     " LEFT JOIN completions AS p ON p.seq = f.parent"
     " LEFT JOIN facts AS q ON q.completion = f.parent"
-    " LEFT JOIN ends AS e ON e.completion = f.completion AND e.is_answer = 0"
     " LEFT JOIN messages AS m ON m.completion = f.completion"
     f" AND m.position = {_INHERITED} - 1"
     " WHERE f.conversation = :conversation ORDER BY f.created, f.completion LIMIT :rows"
@@ -123,7 +122,7 @@ def _read_requests(connection: Connection, number: int, most: int) -> Conversati
             messages=row.messages,
             depth=row.depth,
             inherited=row.inherited or 0,
-            digest=row.digest or 0,
+            digest=int.from_bytes(row.digest or b"", "big", signed=True),
             model=row.model,
             reasons=reasons[row.id],
             total_tokens=row.total_tokens,

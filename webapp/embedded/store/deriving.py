@@ -18,6 +18,7 @@ from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passa
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import PREFIX, queue
 from webapp.embedded.store.linking.linker import Linker
+from webapp.embedded.store.linking.relatives import PLACES
 from webapp.embedded.store.passages import (
     insert_passages,
     refresh_passages,
@@ -27,10 +28,15 @@ from webapp.embedded.store.passages import (
 _FACTS: Final = (
     *("completion", "created", "messages", "total_tokens", "prompt_tokens", "completion_tokens"),
     *("cached_tokens", "duration_ms", "first_token_ms", "conversation", "parent", "parent_depth"),
-    *("depth", "opening", "system", "hashes"),
+    *("depth", "opening", "system", "input", "answer", "hashes"),
 )
 _STORED_FACTS: Final = text(f"SELECT {', '.join(_FACTS)} FROM facts WHERE completion = :seq")
-_STORED_ENDS: Final = text("SELECT hash, is_answer FROM ends WHERE completion = :seq")
+_STORED_ENDS: Final = text(
+    " UNION ALL ".join(
+        f"SELECT {digest}, {kind} FROM {table} WHERE completion = :seq AND {digest} IS NOT NULL"
+        for table, digest, kind in PLACES
+    )
+)
 _STORED_TAGS: Final = text("SELECT tag FROM tags WHERE completion = :seq")
 _DELETE_LINKS: Final = tuple(
     text(f"DELETE FROM {table} WHERE completion = :seq") for table in ("facts", "ends")
@@ -171,7 +177,7 @@ def _insert_links(connection: Connection, links: Sequence[tuple[Derived, Link]])
     ends = (
         (one.seq, one.created, hashed, kind)
         for one, _ in links
-        for hashed, kind in one.facts.chain.ends
+        for hashed, kind in one.facts.chain.further_ends
     )
     insert_whole(connection, "ends", ("completion", "created", "hash", "is_answer"), ends)
 
@@ -202,5 +208,6 @@ def _build_facts_row(one: Derived, link: Link) -> tuple[object, ...]:
         len(chain.hashes),
         chain.opening,
         chain.system,
+        *chain.first_ends,
         pack_hashes(chain.hashes),
     )

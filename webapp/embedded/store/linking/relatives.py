@@ -35,9 +35,23 @@ _MAX_STEPS: Final = 3
 _MAX_ENDS: Final = 32
 _FARTHEST: Final = 2**63 - 1
 
+PLACES: Final = (
+    ("facts", "input", f"{End.INPUT:d}"),
+    ("facts", "answer", f"{End.ANSWER:d}"),
+    ("ends", "hash", "is_answer"),
+)
+"""Of the stored digests by which completions are found: a table, its column, and their kind.
+
+An older program kept all of them in `ends`; those of facts are filled later, in batches.
+"""
+
 # Queries for all completions of a batch at once, since most have few relatives.
 _STORED_ENDS: Final = (
-    "SELECT value FROM ({listed}) AS l WHERE EXISTS (SELECT 1 FROM ends WHERE hash = value)"
+    "SELECT value FROM ({{listed}}) AS l WHERE coalesce({found}) IS NOT NULL"
+).format(
+    found=", ".join(
+        f"(SELECT 1 FROM {table} WHERE {digest} = value LIMIT 1)" for table, digest, _ in PLACES
+    )
 )
 _DEPTHS: Final = (
     "SELECT value, (SELECT max(depth) FROM facts WHERE opening = value) AS depth"
@@ -48,20 +62,27 @@ _TAKEN: Final = (
     " WHERE EXISTS (SELECT 1 FROM facts WHERE conversation = value)"
 )
 _ENDS: Final = text(
-    "SELECT e.created, e.completion, e.is_answer, f.conversation, c.model FROM ends AS e"
+    "SELECT e.created, e.completion, e.kind, f.conversation, c.model FROM ("
+    + " UNION ALL ".join(
+        f"SELECT * FROM (SELECT created, completion, {kind} AS kind FROM {table}"
+        f" WHERE {digest} = :hash AND created <= :latest AND {kind} <> {End.SOUGHT:d}"
+        f" ORDER BY created DESC, completion DESC LIMIT :rows) AS by_{digest}"
+        for table, digest, kind in PLACES
+    )
+    + ") AS e"
     " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
-    f" WHERE e.hash = :hash AND e.created <= :latest AND e.is_answer <> {End.SOUGHT:d}"
     " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
 )
 # Of those within the time, all before a completion are tries of one, and so are all after it,
 # unless their metadata name several conversations.
 _SAME_INPUT: Final = text(
     " UNION ".join(
-        "SELECT * FROM (SELECT e.completion, f.conversation FROM ends AS e"
+        f"SELECT * FROM (SELECT e.completion, f.conversation FROM {table} AS e"
         " JOIN facts AS f ON f.completion = e.completion"
-        " JOIN completions AS c ON c.seq = e.completion WHERE e.hash = :hash"
-        " AND e.created BETWEEN :least AND :most AND e.is_answer = 0 AND c.model = :model"
-        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS {order}most"
+        f" JOIN completions AS c ON c.seq = e.completion WHERE e.{digest} = :hash"
+        f" AND e.created BETWEEN :least AND :most AND {kind} = {End.INPUT:d} AND c.model = :model"
+        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS {digest}_{order}"
+        for table, digest, kind in PLACES
         for order in ("ASC", "DESC")
     )
 )
@@ -99,8 +120,12 @@ _AS_DEEP: Final = text(
     " ORDER BY f.created DESC, f.completion DESC LIMIT :rows"
 )
 _HAS_ANSWER: Final = text(
-    "SELECT 1 FROM ends WHERE completion = :seq AND hash = :hash"
-    f" AND is_answer = {End.ANSWER:d} LIMIT 1"
+    " UNION ALL ".join(
+        f"SELECT 1 FROM {table} WHERE completion = :seq AND {digest} = :hash"
+        f" AND {kind} = {End.ANSWER:d}"
+        for table, digest, kind in PLACES
+    )
+    + " LIMIT 1"
 )
 _MEMBERS: Final = text("SELECT completion, parent FROM facts WHERE conversation = :conversation")
 _SESSION: Final = text(
@@ -119,7 +144,7 @@ _CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :
 
 
 class StoredEnd(NamedTuple):
-    """Where a completion ends that others may continue: a row of `ends`."""
+    """Where a completion ends that others may continue, as one of `PLACES` has it."""
 
     created: int
     seq: int
