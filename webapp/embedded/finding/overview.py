@@ -56,6 +56,12 @@ _IS_TOOL: Final = {
     "sqlite": "t.tag >= 'tool:' AND t.tag < 'tool;'",
     "postgresql": "t.tag LIKE 'tool:%'",
 }
+# In SQLite a seek in the index of the counts; PostgreSQL would multiply two chances that depend on
+# each other, expect one row, and look for it in all the others.
+_IS_FACTS_OF: Final = {
+    "sqlite": "f.created = t.created AND f.completion = t.seq",
+    "postgresql": "f.completion = t.seq",
+}
 _NEWEST: Final = text("SELECT max(seq) FROM completions")
 _LACKS_OLD: Final = text(
     "SELECT EXISTS (SELECT 1 FROM completions AS c WHERE seq > (SELECT filled FROM derived)"
@@ -203,6 +209,7 @@ class _Count:
 
     def _count_all(self, matched: str, span: _Span, starts: range) -> str:
         """Build the query for all counts, one to a row, each with the name of its `part`."""
+        dialect = self.connection.dialect.name
         facts, within_facts = self._select_rows(span, "facts", "completion")
         tags, within_tags = self._select_rows(span, "tags", "completion")
         completions, within = self._select_rows(span, "completions", "seq")
@@ -224,13 +231,13 @@ class _Count:
             " GROUP BY t.completion, t.created) AS ended GROUP BY bar, rank"
             f" UNION ALL SELECT * FROM (SELECT 'model', CAST(NULL AS BIGINT), t.model, {sums}"
             f" FROM {completions} CROSS JOIN facts AS f WHERE {within}"
-            " AND f.created = t.created AND f.completion = t.seq"
+            f" AND {_IS_FACTS_OF[dialect]}"
             " GROUP BY t.model ORDER BY 4 DESC, t.model IS NULL, t.model LIMIT :names) AS models"
             f" UNION ALL SELECT 'failure', NULL, t.tag, count(*), NULL, NULL, 0 FROM {tags}"
             f" WHERE {within_tags} AND t.tag IN ({_quote(_FAILURES)}) GROUP BY t.tag"
             " UNION ALL SELECT * FROM (SELECT 'tool', CAST(NULL AS BIGINT), t.tag, count(*),"
             " CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), 0"
-            f" FROM {tags} WHERE {within_tags} AND {_IS_TOOL[self.connection.dialect.name]}"
+            f" FROM {tags} WHERE {within_tags} AND {_IS_TOOL[dialect]}"
             " GROUP BY t.tag ORDER BY 4 DESC, 3 LIMIT :names) AS tools"
         )
 
