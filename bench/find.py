@@ -89,8 +89,8 @@ _ROWS: Final = (
     " completion_tokens, duration_ms, first_token_ms, conversation, parent, parent_depth, depth,"
     " opening, system, input, answer, hashes)"
     f" SELECT n, {START} + n, n % {PARTS}, n * 7919 % 100000, 1, 1,"
-    " CASE WHEN n % 3 > 0 THEN n * 31 % 60000 END, 1, n / 5 * 5, NULL, 0, 1, n, 0,"
-    " n * 7919, n * 7919 + 1, {empty} FROM n",
+    " CASE WHEN n % 3 > 0 THEN n * 31 % 60000 END, 1, n / 5 * 5, NULL, 0,"
+    f" {PARTS}, n, 0, n * 7919, n * 7919 + 1, {{hashes}} FROM n",
     *(
         f"INSERT INTO tags (completion, tag, created) SELECT n, {tag}, {START} + n FROM n"
         f" WHERE {tag} IS NOT NULL"
@@ -102,6 +102,10 @@ _ROWS: Final = (
         for key, value in _PAIRS.items()
     ),
 )
+_HASHES: Final = {
+    "sqlite": f"zeroblob({8 * PARTS})",
+    "postgresql": f"decode(repeat('00', {8 * PARTS}), 'hex')",
+}
 _PASSAGES: Final = {
     "sqlite": (
         "INSERT INTO passages (completion, position, scope, further, text)"
@@ -110,7 +114,7 @@ _PASSAGES: Final = {
     ),
     "postgresql": (
         "INSERT INTO unindexed_passages (completion, scope, positions, text)"
-        " SELECT n, 'text', array_agg(p ORDER BY p), string_agg(said, chr(29) ORDER BY p)"
+        " SELECT n, 'text', CAST('{}' AS INTEGER[]), string_agg(said, chr(29) ORDER BY p)"
         f" FROM (SELECT n, p, {_TEXT} AS said FROM n, p) AS passages GROUP BY n"
     ),
 }
@@ -258,8 +262,7 @@ def _generate_rows(url: str, count: int) -> None:
         for first in range(1, count + 1, AT_ONCE):
             binds = {"first": first, "last": min(count, first + AT_ONCE - 1), "parts": PARTS - 1}
             for rows in (*_ROWS, _PASSAGES[dialect]):
-                empty = "x''" if dialect == "sqlite" else "''"
-                insert, select = rows.replace("{empty}", empty).split(" SELECT ", 1)
+                insert, select = rows.replace("{hashes}", _HASHES[dialect]).split(" SELECT ", 1)
                 statement = f"{insert} {_SERIES[dialect]} SELECT {select}"
                 connection.execute(text(statement), binds)
             connection.commit()

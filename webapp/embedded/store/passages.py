@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import Connection, TextClause, bindparam, text
@@ -151,7 +152,10 @@ def _iter_groups(dialect: str, passages: Sequence[Passage]) -> Iterator[tuple[ob
             positions = [one.position for one in same[start:end]]
             joined = GROUP_SEPARATOR.join([one.text for one in same[start:end]])
             if dialect == "postgresql":
-                yield scope.value, positions, joined
+                # The view counts on from the last one, and from 0 if there is none.
+                steps = enumerate(pairwise([-1, *positions]), 1)
+                kept = max((at for at, (last, one) in steps if one != last + 1), default=0)
+                yield scope.value, positions[:kept], joined
             else:
                 further = " ".join(map(str, positions[1:]))
                 yield scope.value, positions[0], further, joined
