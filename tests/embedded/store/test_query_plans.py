@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import TextClause
+from sqlalchemy import Engine, TextClause
 
+from tests.embedded.store.test_deriving import RUN
 from tools.store_rows import add, completion, database_url, listening
 from webapp.embedded import Store
 from webapp.embedded.finding.filters import build_selection
@@ -119,6 +120,35 @@ def test_a_page_in_the_order_of_a_number_is_a_seek(
     assert any(f"facts_by_{index}" in steps[0] for steps in plans)
     for steps in plans:
         assert_only_seeks(steps, may_sort=True)
+
+
+def test_the_conversation_of_a_completion_is_found_by_seeks(tmp_path: Path) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:
+        statements.append((args[2], args[3]))
+
+    with closing(Store(database_url(tmp_path))) as store:
+        add(store, *RUN[1:3])
+        with listening(Engine, "before_cursor_execute", note):
+            add(store, *RUN[:1], *RUN[3:])
+        looked_up = {one: binds for one, binds in statements if "SELECT" in one and "facts" in one}
+        assert any("FROM ends" in one for one in looked_up)
+        with store.connect() as connection:
+            for statement, binds in looked_up.items():
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", binds)
+                steps = [row[3] for row in plan]
+                merged = (
+                    "COMPOUND",
+                    "SCAN CONSTANT ROW",
+                    "LEFT-MOST",
+                    "UNION",
+                    "MATERIALIZE s",
+                    "SCAN json_each",
+                )
+                assert_only_seeks(
+                    [one for one in steps if not one.startswith(merged)], may_sort=True
+                )
 
 
 def explain_walk(

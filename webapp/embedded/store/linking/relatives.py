@@ -62,16 +62,16 @@ _TAKEN: Final = (
     " WHERE EXISTS (SELECT 1 FROM facts WHERE conversation = value)"
 )
 _ENDS: Final = text(
-    "SELECT e.created, e.completion, e.kind, f.conversation, c.model FROM ("
+    "SELECT s.created, s.completion, s.kind, f.conversation, c.model FROM ("
     + " UNION ALL ".join(
         f"SELECT * FROM (SELECT created, completion, {kind} AS kind FROM {table}"
         f" WHERE {digest} = :hash AND created <= :latest AND {kind} <> {End.SOUGHT:d}"
-        f" ORDER BY created DESC, completion DESC LIMIT :rows) AS by_{digest}"
+        f" ORDER BY created DESC, completion DESC LIMIT :rows) AS s"
         for table, digest, kind in PLACES
     )
-    + ") AS e"
-    " JOIN facts AS f ON f.completion = e.completion JOIN completions AS c ON c.seq = e.completion"
-    " ORDER BY e.created DESC, e.completion DESC LIMIT :rows"
+    + ") AS s"
+    " JOIN facts AS f ON f.completion = s.completion JOIN completions AS c ON c.seq = s.completion"
+    " ORDER BY s.created DESC, s.completion DESC LIMIT :rows"
 )
 # Of those within the time, all before a completion are tries of one, and so are all after it,
 # unless their metadata name several conversations.
@@ -81,7 +81,7 @@ _SAME_INPUT: Final = text(
         " JOIN facts AS f ON f.completion = e.completion"
         f" JOIN completions AS c ON c.seq = e.completion WHERE e.{digest} = :hash"
         f" AND e.created BETWEEN :least AND :most AND {kind} = {End.INPUT:d} AND c.model = :model"
-        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS {digest}_{order}"
+        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS s"
         for table, digest, kind in PLACES
         for order in ("ASC", "DESC")
     )
