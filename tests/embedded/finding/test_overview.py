@@ -8,8 +8,10 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
-from tools.store_rows import add, rows
+from tools.postgres import PostgresServer
+from tools.store_rows import add, listening, rows
 from webapp.embedded import Store, StoreOverview
 from webapp.embedded.documents.facts import Facts
 from webapp.embedded.documents.records import parse_record
@@ -144,6 +146,27 @@ def test_of_too_many_the_newest_are_counted(store: Store, few: int) -> None:
         assert found.total.completions <= 10
     assert StoreOverview(store, most=60).summarize(Query()).counted_from == 0
     assert StoreOverview(store, most=61).summarize(Query()).counted_from is None
+
+
+def test_postgresql_expects_many_completions_of_a_model(postgres: PostgresServer) -> None:
+    """Expecting one, it compares all pairs: of 30,000 in 200,000, for more than ten minutes."""
+    counts: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:
+        if "'model'" in args[2]:
+            counts.append((args[2], args[3]))
+
+    with postgres.database() as url, closing(Store(url)) as store:
+        add(store, *(made(at) | {"created": NOON + at} for at in range(150)))
+        rows(url, "ANALYZE")
+        with listening(Engine, "before_cursor_execute", note):
+            StoreOverview(store, few=1).summarize(parse_query("model:model-1"))
+        [(statement, binds)] = counts
+        with store.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", binds).scalars().all()
+    joins = [step for step in plan if "Join " in step or "Nested Loop" in step]
+    assert joins
+    assert not any("rows=1 " in step for step in joins)
 
 
 def test_an_empty_store_and_one_completion(store: Store) -> None:
