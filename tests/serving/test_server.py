@@ -418,7 +418,9 @@ def test_the_end_of_a_connection_in_the_same_turn_as_that_of_its_answer_is_no_er
 def test_clients_that_ask_for_nothing_are_cut_off_before_they_fill_the_server(
     server: Server, connect: Connect, sent: bytes
 ) -> None:
-    server._most = 10
+    server._most = server.adj.connection_limit = 10
+    # As if all of them came before the next look at the connections.
+    server._clock = float
     idle = [connect(sent) for _ in range(20)]
 
     assert is_ok(get(connect))

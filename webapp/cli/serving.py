@@ -193,7 +193,8 @@ def _work(
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
     app = create_app(config, fills_new_store=True, completes_store=True)
     collect_rarely()
-    server = Server(app, listener, Quotas.for_config(config), config.transfer_timeout)
+    quotas, shares = Quotas.for_config(config), config.workers > 1
+    server = Server(app, listener, quotas, config.transfer_timeout, shares=shares)
     signal.signal(signal.SIGTERM, lambda *_: server.stop(STOP_SECONDS))
     server.serve(parent=parent, end_requests=end_requests)
 

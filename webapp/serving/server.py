@@ -55,7 +55,7 @@ HELD_IN_ALL: Final = 512 * 1024 * 1024
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]
-    """Serves `app` on a listening socket that it may share with other processes.
+    """Serves `app` on a listening socket; if it `shares`, others accept from the same one.
 
     A request must arrive, and its answer must be taken, within `transfer_seconds`. Of answers that
     wait for their clients, `most_held` bytes are held. `clock` returns the seconds by which clients
@@ -72,11 +72,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         quotas: Quotas,
         transfer_seconds: float,
         *,
+        shares: bool = False,
         most_held: int = HELD_IN_ALL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.admission: Final = Admission(quotas)
         self._transfer_seconds = transfer_seconds
+        self._shares = shares
         self._most_held = most_held
         self._clock = clock
         self._stops_at: float | None = None
@@ -106,13 +108,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def handle_accept(self) -> None:
         """Accept connections that wait.
 
-        Each wakes all workers. The first to accept would get most of a burst and be short of time
-        while the others are idle, so one with fewer connections is let go first.
+        Each wakes all that share the socket. The first to accept would get most of a burst and be
+        short of time while the others are idle, so one with fewer connections is let go first.
 
         A turn of the loop takes the longer, the more connections there are: one each would let
         the last of a thousand wait for seconds.
         """
-        time.sleep(min(_MAX_PAUSE, _PAUSE * len(self.active_channels)))
+        if self._shares:
+            time.sleep(min(_MAX_PAUSE, _PAUSE * len(self.active_channels)))
         for _ in range(ACCEPTED_AT_ONCE):
             before = len(self.active_channels)
             super().handle_accept()
@@ -150,7 +153,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 # It reads on there, and a fault closes that connection alone.
                 wasyncore.write(self._answered.popleft())
             now = self._clock()
-            if abs(now - tended_at) >= _TEND_SECONDS:
+            # A full server accepts nobody until then.
+            if abs(now - tended_at) >= _TEND_SECONDS or len(self._map) >= self._most:
                 self.tend(now)
                 tended_at = now
         end_requests()
