@@ -68,8 +68,8 @@ class FolderCache:
         self._now = now
         self._unchecked = 0
         self._next_sweep = 0.0
-        self._owners = frozenset[str]()
-        self._owners_of: int | None = None
+        self._owners: tuple[int, frozenset[str]] | None = None
+        """The hashes of all owners, and the time of the folder's last change before."""
 
     def keep(self, owner: str, name: str, pieces: Iterable[bytes], size: int) -> None:
         """Keep the bytes of all `pieces`, `size` in number, if they fit.
@@ -163,12 +163,13 @@ class FolderCache:
         Each page asks, and thousands of names take longer than all else of it.
         """
         changed = self.folder.stat().st_mtime_ns
-        if changed != self._owners_of:
-            self._owners = frozenset(name[:_HASH] for name in os.listdir(self.folder))
-            # The times of file systems have ticks: another change may have the same one.
-            is_settled = time.time_ns() - changed > _TICK
-            self._owners_of = changed if is_settled else None
-        return self._owners
+        if (kept := self._owners) and kept[0] == changed:
+            return kept[1]
+        owners = frozenset(name[:_HASH] for name in os.listdir(self.folder))
+        # The times of file systems have ticks: another change may have the same one.
+        is_settled = time.time_ns() - changed > _TICK
+        self._owners = (changed, owners) if is_settled else None
+        return owners
 
     @property
     def _max_item(self) -> int:
