@@ -32,6 +32,15 @@ _PAGE: Final = f"""<!doctype html>
 <div id="root" data-id="{COMPLETION_ID}"></div>
 <script type="module" src="/react/page.js"></script>
 """
+# A busy machine may render only after the network is idle.
+_WAIT: Final = """(answer) => new Promise((done, fail) => {
+    const isShown = () => document.body.textContent.includes(answer);
+    const finish = () => requestIdleCallback(done);
+    if (isShown()) return finish();
+    setTimeout(() => fail(new Error("The answer is not shown.")), 30_000);
+    new MutationObserver((_, self) => isShown() && (self.disconnect(), finish()))
+        .observe(document, { childList: true, subtree: true });
+})"""
 _TYPES: Final = {"page.css": "text/css", "page.js": "text/javascript"}
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -70,7 +79,8 @@ def _view(browser: Browser, address: str) -> tuple[float, float]:
             "Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"])
         )
         page.goto(address, wait_until="networkidle")
-        # Before anything is looked for, which runs scripts of the tools in the page.
+        page.evaluate(_WAIT, ANSWER)
+        # Before anything else is looked for: a locator runs much more of the tools in the page.
         seconds = read_spent(session)["TaskDuration"]
         assert page.get_by_role("paragraph").filter(has_text=ANSWER).is_visible()
         return sum(sizes), seconds
