@@ -68,7 +68,13 @@ def test_a_box_has_a_shade_at_the_side_where_its_lines_go_on(
         "table": f"{head}\n|{'-|' * 12}\n{head}",
         "short": "```\nshort\n```",
     }
-    messages = [{"role": "user", "content": text} for text in texts.values()]
+    messages: list[dict[str, object]] = [
+        {"role": "user", "content": text} for text in texts.values()
+    ]
+    call = {"id": "a", "type": "function", "function": {"name": "run", "arguments": "{}"}}
+    error = "Traceback (most recent call last):\nValueError: x"
+    messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+    messages.append({"role": "tool", "tool_call_id": "a", "content": error})
     line = {"id": "chatcmpl-1", "messages": messages, "choices": []}
     (tmp_path / "one.jsonl").write_text(json.dumps(line))
     load(tmp_path / "one.jsonl")
@@ -82,7 +88,7 @@ def test_a_box_has_a_shade_at_the_side_where_its_lines_go_on(
         x, y = place["x"] + place["width"] - 5, place["y"] + place["height"] - 9
         return page.screenshot(clip=FloatRect(x=x, y=y, width=3, height=3))
 
-    schemes: tuple[Literal["none", "active"], ...] = ("none", "active")
+    schemes: tuple[Literal["none", "active"], ...] = ("active", "none")
     for colors in schemes:
         page.emulate_media(forced_colors=colors)
         long, short = (page.locator(f"#m-{number} .rendered pre") for number in (1, 3))
@@ -90,9 +96,9 @@ def test_a_box_has_a_shade_at_the_side_where_its_lines_go_on(
         long.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
         assert draw_corner(long) == draw_corner(short)
         long.evaluate("one => one.scrollTo(0, 0)")
-    table = page.locator("#m-2 .wide")
     ground = "one => getComputedStyle(one).backgroundColor"
-    assert table.evaluate(ground) == page.locator("#m-2").evaluate(ground)
+    for box, around in (("#m-2 .wide", "#m-2"), ("[data-error] .plain", "[data-error]")):
+        assert page.locator(box).evaluate(ground) == page.locator(around).evaluate(ground)
 
 
 @pytest.mark.parametrize(
