@@ -13,7 +13,7 @@ import sys
 from typing import Final, TextIO, cast
 
 from webapp.cli.terminal import print_line
-from webapp.config import Config, ConfigError
+from webapp.config import AddressError, Config, ConfigError
 from webapp.database import DRIVER_ERRORS, StoreError
 
 _STOPPED: Final = 130
@@ -38,6 +38,8 @@ def run_command(options: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         kept = str(stop) or "what was done before is kept."
         return _print_problem(f"stopped; {kept}", _STOPPED)
+    except AddressError as problem:
+        return _print_problem(str(problem), 1)
     except (ConfigError, StoreError, ValueError) as problem:
         return _print_problem(str(problem), 2)
     except DRIVER_ERRORS as error:

@@ -25,7 +25,7 @@ from webapp.addresses.credentials import hide_password
 from webapp.cli.commands import Commands, add_command
 from webapp.cli.stores import open_store
 from webapp.cli.terminal import print_line
-from webapp.config import Config, ConfigError
+from webapp.config import AddressError, Config
 from webapp.database import DatabaseOpener, open_database
 from webapp.database.outages import time_statements
 from webapp.database.readiness import Readiness
@@ -138,7 +138,7 @@ def _read_state(config: Config, database: DatabaseOpener) -> dict[str, tuple[str
 
 
 def _listen(host: str, port: int, *, prefix: str = "") -> socket.socket:
-    """Bind a socket to HOST and PORT. Raises `ConfigError` if they cannot be had."""
+    """Bind a socket to HOST and PORT. Raises `AddressError` if they cannot be had."""
     try:
         # A name may have an IPv4 and an IPv6 address; the first is the one that people type.
         found = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
@@ -156,7 +156,7 @@ def _listen(host: str, port: int, *, prefix: str = "") -> socket.socket:
             problem = (
                 f"{prefix}HOST={host} and {prefix}PORT={port} cannot be used: {error.strerror}"
             )
-        raise ConfigError(problem) from error
+        raise AddressError(problem) from error
     return listener
 
 

@@ -19,6 +19,7 @@ from webapp.config.checking import check_settings
 from webapp.config.limits import MEBIBYTE, Budgets, Limits, ModelLimits
 from webapp.config.parsers import LogFormat
 from webapp.config.settings import (
+    AddressError,
     ConfigError,
     Setting,
     list_settings,
@@ -34,6 +35,7 @@ __all__ = [
     "OPENAI_BASE_URL",
     "SETTINGS",
     "AccessSettings",
+    "AddressError",
     "Budgets",
     "Config",
     "ConfigError",

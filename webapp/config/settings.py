@@ -29,6 +29,10 @@ class ConfigError(ValueError):
     """A setting is missing or malformed; the message is one line for the operator."""
 
 
+class AddressError(ConfigError):
+    """The address to listen on cannot be had now; later it may be, without another setting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One environment variable: its parser, and its row in `docs/reference.md`.
