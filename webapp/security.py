@@ -62,12 +62,18 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
-_ABSENT: Final = tuple((name.lower(), (name, value)) for name, value in HEADERS.items())
+_ABSENT: Final = tuple(
+    tuple((name.lower(), (name, value)) for name, value in headers.items())
+    for headers in (HEADERS, HEADERS | {"Referrer-Policy": "no-referrer"})
+)
+"""The headers of other answers, and of those under the path of shares."""
 _NAMES: Final = {
     name.lower(): name for name in ("Cache-Control", "Vary", "Strict-Transport-Security")
 }
 PAGE_CACHING: Final = "private, no-cache"
 """Lets Back show the loaded page. Other answers are not kept, unless they say so themselves."""
+_SHARED_PATH: Final = "/s/"
+"""Under it, an address is a key to a transcript."""
 _FAILED: Final = "Readback failed at this. The log of the server has the details."
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -93,7 +99,11 @@ class Gate:
         self._names = frozenset({"localhost", *names})
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        start = _add_headers(start, is_secure=environ.get("wsgi.url_scheme") == "https")
+        start = _add_headers(
+            start,
+            is_secure=environ.get("wsgi.url_scheme") == "https",
+            is_shared=environ.get("PATH_INFO", "").startswith(_SHARED_PATH),
+        )
         host = environ.get("HTTP_HOST", "")
         name = find_name(host)
         is_ours = name and (name in self._names or host.lower() in self._names or is_address(name))
@@ -156,7 +166,7 @@ def _is_utf8(query: str) -> bool:
     return True
 
 
-def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
+def _add_headers(start: StartResponse, *, is_secure: bool, is_shared: bool) -> StartResponse:
     """Wrap `start`, a `start_response`, to add the headers an answer lacks."""
 
     def start_with_headers(
@@ -164,9 +174,8 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
     ) -> Callable[[bytes], object]:
         known = {name.lower(): value for name, value in reversed(given)}
         is_page = known.get("content-type", "").startswith("text/html")
-        replaced = {
-            "cache-control": known.get("cache-control", PAGE_CACHING if is_page else "no-store")
-        }
+        caching = PAGE_CACHING if is_page and not is_shared else "no-store"
+        replaced = {"cache-control": known.get("cache-control", caching)}
         if is_page:
             replaced["vary"] = extend_vary(known.get("vary"))
         if is_secure:
@@ -175,7 +184,7 @@ def _add_headers(start: StartResponse, *, is_secure: bool) -> StartResponse:
         if not known.keys().isdisjoint(replaced):
             headers = [header for header in given if header[0].lower() not in replaced]
         headers += [(_NAMES[name], value) for name, value in replaced.items()]
-        headers += [header for name, header in _ABSENT if name not in known]
+        headers += [header for name, header in _ABSENT[is_shared] if name not in known]
         return start(status, headers, failure)
 
     return start_with_headers

@@ -345,7 +345,11 @@ def test_a_page_that_is_open_says_why_it_loads_no_more(app: Flask) -> None:
 def test_nothing_can_be_written_to_a_share(client: FlaskClient, app: Flask, method: str) -> None:
     _, token = publish(app)
 
-    assert client.open(f"/s/{token}/completions/shared", method=method).status_code == 405
+    for origin, status in (({}, 405), ({"Sec-Fetch-Site": "cross-site"}, 403)):
+        answer = client.open(f"/s/{token}/completions/shared", method=method, headers=origin)
+        assert answer.status_code == status
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_a_share_does_not_claim_what_its_left_out_parts_may_disprove(
