@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Generator, Iterator
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from webapp.redaction.rules.context import ANY_HINT
@@ -15,7 +16,7 @@ from webapp.redaction.rules.shapes import Shape, has_shape
 T = TypeVar("T")
 _MAX_CELLS: Final = 64
 _HEAD_CELL: Final = re.compile(r"[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}\Z")
-_OPENED: Final = (
+_OPENED: Final = re.compile(
     r"[^|\n]{0,200}(?:[\"'=>]|:[ ])(?=\|)"
     r"|[^\n]{0,200}?(?:[=>][\"']{0,2}|:[ ]?[\"']|:[ ])[ ]{0,2}"
     r"(?=[\"']?[^\W\d][\w .#-]{0,40}[\"']?[|\t;,])"
@@ -23,7 +24,7 @@ _OPENED: Final = (
 _HEAD: Final = re.compile(
     # A line that begins with a cell, or with the rest of a string or of a sentence.
     r"^(?:[ \t|]{0,80}[\"'`*]{0,3}[^\W\d][\w .#()/-]{0,40}[\"'`*]{0,3}[ ]{0,80}(?:[|\t;,]|[ ]{2})"
-    rf"|{_OPENED})[^\n]*$",
+    rf"|{_OPENED.pattern})[^\n]*$",
     re.MULTILINE,
 )
 _RULE: Final = re.compile(r"[\s|+:=-]*\Z")
@@ -137,18 +138,19 @@ def find_in_html(text: str) -> Iterator[SecretPlace]:
 def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tuple[int, int, T]]:
     """Yield the cells below the heads that `classify` knows by their names."""
     at = 0
-    while head := _HEAD.search(text, at):
-        at = head.end() + 1
-        end = head.end() - text.endswith("\r", head.start(), head.end())
-        kept = _read_head(text, head.start(), end, classify)
-        if kept is None:
+    for head, delimiter, names in _list_heads(text):
+        if head.start() < at:
             continue
-        delimiter, count, columns = kept
+        known_names = ((column, classify(name)) for column, name in enumerate(names))
+        columns = {column: known for column, known in known_names if known is not None}
+        if not columns:
+            continue
+        at = head.end() + 1
         for start, end in _iter_lines(text, at):
             at = start
             if not _RULE.match(text, start, end):
                 cells = _split(text, start, end, delimiter)
-                if len(cells) != count:
+                if len(cells) != len(names):
                     break
                 for column, known in columns.items():
                     yield *cells[column], known
@@ -181,30 +183,24 @@ def _iter_lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read_head(
-    text: str, start: int, end: int, classify: Callable[[str], T | None]
-) -> tuple[str, int, dict[int, T]] | None:
-    """Read the delimiter of a head, the number of its cells, and its columns that are known."""
-    if not 5 <= end - start <= 2000:
-        return None
-    line = text[start:end]
-    if opened := re.match(_OPENED, line):
-        # The beginning of a string, or a sentence.
-        start += opened.end()
-        line = text[start:end]
-    delimiter = next((one for one in _CELLS if one in line), _SPACES)
-    if delimiter == _SPACES and _SPACES not in line.strip():
-        return None
-    cells = _split(text, start, end, delimiter)
-    columns: dict[int, T] = {}
-    for at, (begin, stop) in enumerate(cells):
-        name = text[begin:stop]
-        if not _HEAD_CELL.match(name):
-            return None
-        known = classify(name.strip("\"'`* ").replace(" ", "_"))
-        if known is not None:
-            columns[at] = known
-    return (delimiter, len(cells), columns) if columns and len(cells) > 1 else None
+# Several rules ask for the heads of a text, one after another.
+@lru_cache(maxsize=4)
+def _list_heads(text: str) -> list[tuple[re.Match[str], str, list[str]]]:
+    """List the lines that may be heads, each with its delimiter and the names of its columns."""
+    found = []
+    for head in _HEAD.finditer(text):
+        start, end = head.span()
+        end -= text.endswith("\r", start, end)
+        if 5 <= end - start <= 2000:
+            # After the beginning of a string, or a sentence.
+            opened = _OPENED.match(text, start, end)
+            start = opened.end() if opened else start
+            delimiter = next((one for one in _CELLS if one in text[start:end]), _SPACES)
+            cells = [text[begin:stop] for begin, stop in _split(text, start, end, delimiter)]
+            if len(cells) > 1 and all(map(_HEAD_CELL.match, cells)):
+                names = [cell.strip("\"'`* ").replace(" ", "_") for cell in cells]
+                found.append((head, delimiter, names))
+    return found
 
 
 def _split(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
