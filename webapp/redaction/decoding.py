@@ -75,7 +75,8 @@ _MARGINS: Final = tuple(
     for sign, margin in (
         # Of a difference: of all its lines, since those around the changed ones have a space.
         ("\n@@ -", r"[+ -](?!(?:--|\+\+) )"),
-        ("\n+", r"\+(?!\+)"),
+        # But not of numbers of phones.
+        ("\n+", r"\+(?!\+|[0-9(][0-9 ()./-]{6})"),
         ("\n>", r"(?:>[ ]?){1,9}"),
         ("\t", r"[ ]{1,6}(?P<number>[0-9]{1,6})\t"),
         ("→", r"[ ]{0,6}(?P<number>[0-9]{1,6})→"),
