@@ -55,6 +55,8 @@ _ELLIPSIS: Final = re.compile(
     r"(?P<begin>[^…]{16,4096}?)(?:…|\.{3}|\[\.{3}\])[\[(<]?[A-Za-z. ]{0,20}[\])>]?\Z"
 )
 """The end of a value whose rest was left out."""
+_SHORTEST_CUT: Final = 16
+"""The fewest characters of a header's value whose rest was left out."""
 _STORED: Final = re.compile(r"\{(?:noop|plain|plaintext|clear|cleartext)\}", re.IGNORECASE)
 """Says how the password after it is stored."""
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
@@ -213,4 +215,8 @@ def _read_header(text: str, at: int, kind: str, shape: Shape) -> SecretPlace | N
     value = BARE.match(text, start)
     if value is None or not (scheme or is_strong(value[0])):
         return None
-    return _check(text, start, start + len(value[0].rstrip(".!?:")), kind, shape, False)
+    length = len(value[0].rstrip(".!?:"))
+    if length < _SHORTEST_CUT and value[0].endswith("..."):
+        # The beginning that many tokens share.
+        return None
+    return _check(text, start, start + length, kind, shape, False)

@@ -29,6 +29,7 @@ _EXAMPLES: Final = (
     "email.com",
     "test.com",
 )
+_OF_GITHUB: Final = "users.noreply.github.com"
 _NETWORKS: Final = frozenset(("local", "internal", "lan", "localdomain"))
 _FULL_NAME: Final = re.compile(r"[^\W\d_]{2,20}\.[^\W\d_]{2,20}\Z")
 """Of a person in a network; other users there are programs."""
@@ -67,6 +68,8 @@ def _find_emails(text: str, name: str) -> Iterator[SecretPlace]:
         if role in ("git", "hg", "svn", "noreply", "no-reply") or (
             role in _ROLES and (domain.endswith(_EXAMPLES) or role not in ("alice", "bob"))
         ):
+            continue
+        if domain == _OF_GITHUB and user.endswith("bot"):
             continue
         yield SecretPlace("email", start, match.end())
 

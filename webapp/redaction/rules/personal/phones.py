@@ -63,7 +63,7 @@ _SAID_HINTS: Final = (
 _OTHER_WORDS: Final = re.compile(
     # As `telemetry`, `called` and `sms_count`.
     r"tel(?!efon|éfono|ephone|n[ru])[a-z]|call(?!back)[a-z]|cell(?!s\b|phone|ular)[a-z]|faxes"
-    r"|sms_[a-z]|mob(?!il)[a-z]|puh(?!elin)[a-z]|tlf[a-z]",
+    r"|sms_[a-z]|(?:phone|mobile)s (?:sold|shipped|made)|mob(?!il)[a-z]|puh(?!elin)[a-z]|tlf[a-z]",
     re.IGNORECASE,
 )
 _COMPOUNDS: Final = re.compile("phone|telefon", re.IGNORECASE)

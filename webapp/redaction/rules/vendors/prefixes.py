@@ -140,7 +140,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
     ("yandex-token", _BASE64 + "{30,}+", "AQVN y0_"),
     ("yandex-token", r"[A-Za-z0-9_-]{30,200}\.[A-Za-z0-9_-]{80,}+", "t1."),
-    ("scaleway-key", r"[0-9A-Z]{17}(?![A-Za-z0-9])", "SCW"),
+    ("scaleway-key", r"[0-9A-Z]{17}(?![A-Za-z0-9])(?<!SCW[A-Z]{17})", "SCW"),
     ("yandex-key", r"[A-Za-z0-9_-]{38}(?![A-Za-z0-9_-])", "YC"),
     (
         "hosting-token",
