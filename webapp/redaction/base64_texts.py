@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
+import re2
+
 from webapp.redaction.decoding import iter_decoded
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
@@ -47,7 +49,7 @@ _ARCHIVES: Final = (
 """The beginnings of files that hold others, which are not unpacked."""
 
 _SHORTEST_FILE: Final = 100
-_TEXTS: Final = re.compile(rb"[ -~\t\r\n]{12,}+|(?:[ -~]\x00|(?!)){12,}+")
+_TEXTS: Final = re2.compile(rb"[ -~\t\r\n]{12,}|(?:[ -~]\x00){12,}")
 """In the data of pictures, sounds and documents, as of cameras and authors; also in UTF-16."""
 
 _MAX_UNPACKED: Final = 16 * 1024 * 1024
