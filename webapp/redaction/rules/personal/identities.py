@@ -246,17 +246,17 @@ _OTHER_NUMBER: Final = re.compile(
 )
 _LONGEST_NAME: Final = 60
 
-_MORE_BIRTHS: Final = (
-    "geboortedatum|data urodzenia|födelsedatum|fødselsdato|fødselsdag|дата рождения|生年月日"
-    "|出生日期|생년월일|doğum tarihi|doğum günü|ngày sinh|tanggal lahir|วันเกิด|data nașterii"
+BIRTHS: Final = (
+    "date de naissance|fecha de nacimiento|data di nascita|data de nascimento|geboortedatum"
+    "|data urodzenia|födelsedatum|fødselsdato|fødselsdag|дата рождения|дату рождения|生年月日"
+    "|誕生日|出生日期|생년월일|doğum tarihi|doğum günü|ngày sinh|tanggal lahir|วันเกิด|data nașterii"
     "|datum narození|dátum narodenia|születési dátum|születési idő|syntymäaika|datum rođenja"
     "|ημερομηνία γέννησης|дата народження|дата на раждане|data de naixement|תאריך לידה"
     "|تاريخ الميلاد|जन्म तिथि"
 )
 _BIRTH: Final = (
     r"(?:date[ _]?of[ _]?birth|birth[ _-]?da(?:te|y)|(?<![^\W_])d\.?o\.?b\b\.?|geburtsdatum"
-    r"|geburtstag|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|fecha de nacimiento"
-    rf"|date de naissance|data di nascita|data de nascimento|{_MORE_BIRTHS})"
+    rf"|geburtstag|\bgeb\.(?: ?am)?|\bur\.|data de nasc\.|生まれ|{BIRTHS})"
 )
 DATE: Final = (
     r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{1,2}-[a-z]{3,9}-[0-9]{4}|[0-9]{1,2}(?:st|nd|rd|th"
@@ -266,8 +266,8 @@ DATE: Final = (
 )
 _BIRTH_HINTS: Final = (
     *("date of", "date_of", "dateof", "birth", "dob", "d.o", "do.b", "geburts", "geb.", "ur."),
-    *("data de nasc", "data di nasc", "生まれ", "fecha", "date de nais"),
-    *_MORE_BIRTHS.split("|"),
+    *("data de nasc.", "生まれ"),
+    *BIRTHS.split("|"),
 )
 _BORN: Final = re.compile(
     rf"{_BIRTH}[\"'`*)]{{0,3}}(?: (?:is|was|ist|est|es|è|é|on|am)|[ ]?[:=：>|-]|[はが]| \((?:dob"
@@ -371,7 +371,7 @@ IDENTITIES: Final[tuple[tuple[str, Callable[[str, str], Iterator[SecretPlace]]],
     ),
     (
         r"(?i:birth|born|d[._]?o[._]?b|geb(?:urts|[._]|_?dat)|f[öoø]d(?:else|sels)|nasc|nac(?:imiento)?_?"
-        rf"|naiss|nascita|urodzenia|{_MORE_BIRTHS})"
+        rf"|naiss|nascita|urodzenia|{BIRTHS})"
         r"[^0-9\n]*(?:[0-9]|[ \n])|\*[ ]?[0-9]{1,2}\.[0-9]{1,2}\.[12]|\bur\. ?[0-9]|生まれ",
         _find_births,
     ),

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import re2
 
 from webapp.redaction.prefilter import prepare
-from webapp.redaction.rules.personal.identities import SMALL, TERMS
+from webapp.redaction.rules.personal.identities import BIRTHS, SMALL, TERMS
 
 _PASSWORD: Final = (
     r"pass(?:word|phrase|code|wd|wort)s?|\bpwd?\b|kennwort|wpa[23]?(?:[ -](?:psk|personal))?"
@@ -59,11 +59,9 @@ _BIRTH: Final = (
     r"|was) (?:you|he|she|the (?:patient|child|applicant|policy ?holder)) born|\bborn\b|geboren"
     r"|\bn[ée]e? le\b|\bnac[íi] el|\bnacid[oa] el|\bnat[oa] il|född den|urodzon[ya]|родил(?:ся|ась)"
     r"|\bnasc(?:i|eu|id[oa]) (?:em|a|no dia)\b|geburts(?:datum|tag)"
-    r"|wann (?:sind|bist|wurden|wurdest) (?:sie|du)\b[^\n?]{0,20}geboren|date de naissance"
-    r"|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né"
-    r"|fecha de nacimiento|cuándo nac|data de nascimento|quando (?:você )?nasc|data di nascita"
-    r"|geboortedatum|data urodzenia|födelsedatum|fødselsdato|дат[ау] рождения|生年月日|誕生日"
-    r"|出生日期|生日(?:[是为為：:?？在 ]|\b)|생년월일"
+    r"|wann (?:sind|bist|wurden|wurdest) (?:sie|du)\b[^\n?]{0,20}geboren"
+    r"|\bn[ée]e?(?:\(e\))?[ -](?:vous|tu)|êtes-vous né|cuándo nac|quando (?:você )?nasc"
+    rf"|生日(?:[是为為：:?？在 ]|\b)|{BIRTHS}"
 )
 _CARD: Final = (
     r"(?:credit |debit |bank )?card (?:number|details|no)|long number|(?:kredit|bank)?kartennummer"
