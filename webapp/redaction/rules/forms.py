@@ -390,12 +390,6 @@ FORMS: Final[tuple[Kind, ...]] = (
     ),
     ignoring_case(
         "password",
-        "assword is generated for |asswort wurde für |password for ",
-        r"[a-z ü]{8,30}[^\s]{1,80}: (?P<secret>[^\s]{6,100})(?=\s|\Z)",
-        lambda secret: is_argument(secret) and is_mixed(secret),
-    ),
-    ignoring_case(
-        "password",
         "assword for user ",
         r"assword for user \[?[\w.-]{1,60}\]?\s{0,3}\n?new value: (?P<secret>[^\s]{6,100})",
         is_argument,

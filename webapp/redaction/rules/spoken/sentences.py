@@ -190,14 +190,6 @@ def _is_user_password(secret: str) -> bool:
 SENTENCES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
-        " half of | part of | hälfte | moitié ",
-        r"[ ](?:half|part|hälfte|moitié)(?:[ ](?:of|des|der|du|de la|vom))?"
-        rf"(?:[ ]\w{{1,12}}){{0,2}}?[ ]{_NOUN}"
-        rf"[ ](?:is|was|ist|lautet|est)[ ]{{1,2}}{_QUOTES}{_SECRET}",
-        lambda secret: is_argument(secret) and re.search(r"[^\w.,:'’]|\d", secret) is not None,
-    ),
-    ignoring_case(
-        "password",
         "p/w|pw - |pwd - |pass - |password - |passwort - |passcode - |kennwort - ",
         r"(?<![\w/])(?:p/w(?:[ ]?[:=-]|[ ]is)|[a-z]{2,9} -)[ ]{0,3}" + f"{_QUOTES}{_SECRET}",
         lambda secret: is_argument(secret) and is_told(secret),
@@ -308,7 +300,7 @@ SENTENCES: Final[tuple[Kind, ...]] = (
     ignoring_case(
         "password",
         "app password|app-password|app passwort|app-passwort|app-specific pass",
-        r"app[- ](?:specific )?passwor[dt](?: is| ist)?:?[ ]{1,2}[\"'`]?"
+        r"app[- ](?:specific )?passwor[dt]s?(?:[^\n:]{0,20}[:=]| ist?)?[ ]{0,2}[\"'`]?"
         r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z-])",
         lambda secret: FUNCTION_WORDS.isdisjoint(secret.split()),
     ),
@@ -327,12 +319,5 @@ SENTENCES: Final[tuple[Kind, ...]] = (
         r"|jenkins):"
         r"(?P<secret>[^\s\"'`,;:<>(){}\[\]|/]{8,64})(?![:(\[])",
         lambda secret: has_digit(secret) and _is_user_password(secret),
-    ),
-    ignoring_case(
-        "password",
-        "app password|app-password|app-specific|app passwort|app-passwort",
-        r"app[- ](?:specific )?passwor[dt]s?[^\n:]{0,20}[:=] ?[\"'`]?"
-        r"(?P<secret>[a-z]{4}(?:[ -][a-z]{4}){3})(?![a-z])",
-        lambda secret: len(set(secret)) > 6,
     ),
 )
