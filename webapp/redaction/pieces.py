@@ -60,6 +60,8 @@ that their document calls sensitive."""
 _MANIFEST_DATA: Final = frozenset(("data", "stringData"))
 _NUMBER_NAMES: Final = frozenset(("number", "no", "nr", "num"))
 _VALUE_NAMES: Final = frozenset(("value", "val", "data", "default", "content"))
+_SCHEMA_NAMES: Final = frozenset(("default", "const", "example", "examples"))
+"""Names of the values in the schema of a member."""
 _TYPED_NAMES: Final = frozenset(("text", "value"))
 _FIELD_NAMES: Final = ("target", "selector", "element", "locator", "xpath")
 _FIELD_END: Final = re.compile(
@@ -148,7 +150,9 @@ def list_known_names(node: Object, names: Sequence[str], name: str) -> list[str]
         if pair:
             if lowered in _VALUE_NAMES or written == "text":
                 known.setdefault(written, pair)
-        elif name and lowered in ("value", "val"):
+        elif name and (
+            lowered in ("value", "val") or (lowered in _SCHEMA_NAMES and "type" in names)
+        ):
             # As in `{"credentials": {"value": …}}`.
             known.setdefault(written, name)
         elif (

@@ -1,6 +1,7 @@
 """Search texts for known values, in a time that does not grow with their number.
 
-A known secret is also found backwards, spelled out, wrapped at the end of a line, and in halves.
+A known secret is also found backwards, spelled out, wrapped at the end of a line, in halves, and
+cut off at either end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 import re2
 
 from webapp.redaction.prefilter import prepare, replace_surrogates
-from webapp.redaction.rules.kinds import is_mixed
+from webapp.redaction.rules.kinds import is_made, is_mixed
 
 _HEAD: Final = 4
 _BEGIN: Final = 8
@@ -104,10 +105,13 @@ _LONGEST_HALVED: Final = 200
 _SHORTEST_HALF: Final = 4
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9]+")
 _TOKEN: Final = re.compile(r"[^\s\"'`,;()<>]{4,200}")
+_SHORTEST_CUT: Final = 12
+_AROUND: Final = ".!?:…*[]"
+"""What may be next to a part of a secret, as where it was cut off."""
 
 
 class Known:
-    """The secrets of a transcript in all their forms; `texts` are those that may hold halves."""
+    """The secrets of a transcript in all their forms; `texts` are those that may hold parts."""
 
     def __init__(self, secrets: Iterable[str], texts: Iterable[str] = ()) -> None:
         secrets = tuple(secrets)
@@ -115,8 +119,8 @@ class Known:
         for secret in secrets:
             for form in _iter_forms(secret):
                 self._secrets.setdefault(form, secret)
-        for half, secret in _iter_halves(secrets, texts):
-            self._secrets.setdefault(half, secret)
+        for part, secret in _iter_parts(secrets, texts):
+            self._secrets.setdefault(part, secret)
         self._values = Values(self._secrets)
         self._spread = {
             "".join(form.split()): secret
@@ -177,27 +181,37 @@ def _iter_forms(secret: str) -> Iterator[str]:
         yield encoded.rstrip("=")
 
 
-def _iter_halves(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the halves of secrets that both occur, each as a separate word."""
+def _iter_parts(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield parts of secrets that occur as words: halves if both do, beginnings, and ends."""
     heads: dict[str, tuple[str, int]] = {}
     tails: dict[str, tuple[str, int]] = {}
+    cut: dict[str, str] = {}
     for secret in secrets:
         if 2 * _SHORTEST_HALF <= len(secret) <= _LONGEST_HALVED and not re.search(r"\s", secret):
             for at in range(_SHORTEST_HALF, len(secret) - _SHORTEST_HALF + 1):
                 if _is_half(secret[:at]) and _is_half(secret[at:]):
                     heads.setdefault(secret[:at], (secret, at))
                     tails.setdefault(secret[at:], (secret, at))
-    if not heads:
+        if len(secret) > _SHORTEST_CUT:
+            cut.setdefault(secret[:_SHORTEST_CUT], secret)
+            cut.setdefault(secret[-_SHORTEST_CUT:], secret)
+    if not cut and not heads:
         return
     seen_heads: set[tuple[str, int]] = set()
     seen_tails: set[tuple[str, int]] = set()
     for text in texts:
         for token in _TOKEN.findall(text):
-            for one in {token, token.rstrip(".!?:")}:
+            for one in {token, token.strip(_AROUND)}:
                 if one in heads:
                     seen_heads.add(heads[one])
                 if one in tails:
                     seen_tails.add(tails[one])
+                begun, ended = cut.get(one[:_SHORTEST_CUT]), cut.get(one[-_SHORTEST_CUT:])
+                # The prefix of a vendor alone is no part of a secret.
+                if begun and begun.startswith(one) and is_made(one):
+                    yield one, begun
+                elif ended and ended.endswith(one) and is_made(one):
+                    yield one, ended
     for secret, at in sorted(seen_heads & seen_tails):
         yield secret[:at], secret
         yield secret[at:], secret
