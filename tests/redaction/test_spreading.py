@@ -112,6 +112,22 @@ def test_both_halves_of_a_known_secret_are_masked_wherever_they_are() -> None:
     ]
 
 
+def test_a_known_key_that_is_cut_off_elsewhere_is_masked() -> None:
+    key = "Ms3vksFLq5GDczVd5OlJex5bfGWMxNF7m6sS10bZ"
+    prefixed = f"sk-ant-api03-{key[::-1]}"
+    value = chat(
+        f"api_key={key}",
+        f"it was {key[:20]}…",
+        f"**...{key[-18:]}**",
+        f"api_key={prefixed}",
+        "keys of sk-ant-api03-…",
+    )
+    shown = [one["content"] for one in redact(value)["messages"]]
+
+    assert shown[1:3] == ["it was [masked: api-key]…", "**...[masked: api-key]**"]
+    assert shown[4] == "keys of sk-ant-api03-…"
+
+
 def test_a_part_of_two_messages_is_masked_by_the_whole() -> None:
     whole = Redactor().scan(parse(json.dumps(chat(f"it is {TOKEN[:15]}", f"{TOKEN[15:]} there"))))
 

@@ -59,7 +59,8 @@ _EXAMPLE: Final = 200
 _PLACEHOLDER: Final = re.compile(
     r"your|example|placeholder|change[_-]?me|change[_-]?this|redacted|masked|removed|hidden|x{5}"
     r"|\*{3}|\.{3}|…|•{2}|\A(?:required|nullable|confirmed)\||dummy|sample|insert|replace|todo|(?:key|secret|token|password|value)[_-]?here"
-    r"|\A(?:[$%#]?[<{(\[]|&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
+    # A bracket that a generator has written is not closed at the end.
+    r"|\A[$%#]?(?:[<{\[]|\((?![\w!@#$%^&*()=+-]{12,100}(?<!\))\Z))|\A(?:&lt;|%3C|%7B)|\A\$(?:[A-Za-z_]|[A-Z0-9_]+\Z)|\A%[A-Za-z_]+%|\A@[A-Za-z][\w./-]*\Z"
     # Tags of YAML, and the end of a placeholder in HTML.
     r"|\A![a-z]+\Z|&(?:[gl]t|quot|amp|apos);?\Z"
     # Where a program finds it: in a vault, a file, the environment.

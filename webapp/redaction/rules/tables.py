@@ -150,10 +150,13 @@ def iter_columns(text: str, classify: Callable[[str], T | None]) -> Iterator[tup
             at = start
             if not _RULE.match(text, start, end):
                 cells = _split(text, start, end, delimiter)
-                if len(cells) != len(names):
+                # The last row of a text that was cut off may be short.
+                is_cut = end == len(text) and 1 < len(cells) < len(names)
+                if len(cells) != len(names) and not is_cut:
                     break
                 for column, known in columns.items():
-                    yield *cells[column], known
+                    if column < len(cells):
+                        yield *cells[column], known
         else:
             return
 

@@ -74,6 +74,11 @@ _SCHEME: Final = re.compile(
     r"|aws4-hmac-sha256|sso-key|genericapikey)(?:[ +]|%20){1,4}",
     re.IGNORECASE,
 )
+_PARAMETERS: Final = re.compile(
+    r"(?!(?:bearer|basic|oauth|token)\b)[a-z][a-z0-9-]{2,24}[ ]{1,3}(?=[a-z_]{1,20}=\\{0,3}\")"
+    r"|digest(?:[ +]|%20){1,4}",
+    re.IGNORECASE,
+)
 _ID_OF_API: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}\Z")
 _OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,24}[ ]{1,3}(?=[^\s]{16})")
 _HEADER: Final = re.compile(r"[\"'`]{0,1}(?P<secret>[^\r\n\"'`\\]{4,4096})")
@@ -107,6 +112,7 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
     opening = text.rfind(quote, max(begin - _PROMPT, 0), at) if quote in _QUOTES else -1
     if (
         0 <= opening < begin
+        and not text[at + 1 : at + 2].isalnum()
         and text[opening + 1].isalnum()
         and not text[max(opening - 1, 0) : opening].isalnum()
     ):
@@ -203,13 +209,14 @@ def _read_header(text: str, at: int, kind: str, shape: Shape) -> SecretPlace | N
     start, end = match.span("secret")
     if kind == "cookie":
         return _check(text, start, end, kind, shape, True)
-    scheme = _SCHEME.match(text, start)
-    start = scheme.end() if scheme else start
-    if scheme is not None and scheme[0].lower().startswith("digest"):
+    if described := _PARAMETERS.match(text, start):
+        start = described.end()
         line = _REST_OF_LINE.match(text, start)
         return (
             None if line is None else SecretPlace(kind, start, start + len(line[0].rstrip("\"' ")))
         )
+    scheme = _SCHEME.match(text, start)
+    start = scheme.end() if scheme else start
     if scheme is None and (other := _OTHER_SCHEME.match(text, start)):
         start = other.end()
     value = BARE.match(text, start)

@@ -124,7 +124,7 @@ _BANK: Final = re.compile(
 )
 _BANK_REACH: Final = 120
 _ABBREVIATED: Final = re.compile(
-    rf"(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
+    rf"(?!RFC[ ][0-9])(?:{'|'.join(_ABBREVIATIONS)})(?:[ ](?i:number|no|nr|num|card|code|id))?\.?"
     rf"(?![\w]){_SAYS}"
     r"(?P<number>[0-9](?:[ ./-]?[0-9]){6,16}(?:-?[A-Z]{1,2})?|[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]"
     r"|[A-Z]{1,5}[0-9]{4,7}[A-Z0-9]{1,3}|[A-Z]{2}[0-9]{2}[ ][0-9]{11})"
