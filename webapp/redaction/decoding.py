@@ -52,6 +52,8 @@ _FORM_HINT: Final = re.compile(
     # But not in base64, whose lines have more letters between two of the signs.
     rf"|\+(?<=[A-Za-z0-9].)(?<![A-Za-z0-9+/]{{60}}){_FORM_WORD}\+{_FORM_WORD}(?![^\s+\"'&])"
     r"|\+[\w.*-]{0,40}%[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}[\w.*-]{0,40}\+"
+    # A word and a key, if other fields are after them.
+    r"|=-{0,2}[a-z]{3,20}(?:-[a-z]{2,12}|(?!)){0,3}\+[\w.-]{12,80}&[a-z_]{1,30}="
 )
 """Groups of numbers and words in a form, as `card=4539+1488`, or the escape of another sign beside
 the one for a space; other sums are too common."""

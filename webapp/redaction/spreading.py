@@ -16,7 +16,7 @@ from typing import Final
 import re2
 
 from webapp.redaction.prefilter import prepare, replace_surrogates
-from webapp.redaction.rules.kinds import is_made, is_mixed
+from webapp.redaction.rules.kinds import is_jumble, is_made, is_mixed, is_scrambled
 
 _HEAD: Final = 4
 _BEGIN: Final = 8
@@ -207,14 +207,20 @@ def _iter_parts(secrets: Iterable[str], texts: Iterable[str]) -> Iterator[tuple[
                 if one in tails:
                     seen_tails.add(tails[one])
                 begun, ended = cut.get(one[:_SHORTEST_CUT]), cut.get(one[-_SHORTEST_CUT:])
-                # The prefix of a vendor alone is no part of a secret.
-                if begun and begun.startswith(one) and is_made(one):
+                if begun and begun.startswith(one) and _is_made(one):
                     yield one, begun
-                elif ended and ended.endswith(one) and is_made(one):
+                elif ended and ended.endswith(one) and _is_made(one):
                     yield one, ended
     for secret, at in sorted(seen_heads & seen_tails):
         yield secret[:at], secret
         yield secret[at:], secret
+
+
+def _is_made(part: str) -> bool:
+    """Return whether a part of a secret is neither a vendor's prefix nor a word, as a host is."""
+    # Of a UUID, too, or of letters alone.
+    joined = part.replace("-", "").rpartition("_")[2]
+    return is_made(part) or is_made(joined) or is_scrambled(joined) or is_jumble(joined)
 
 
 def _is_half(text: str) -> bool:

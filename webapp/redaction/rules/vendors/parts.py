@@ -229,7 +229,7 @@ PARTS: Final[tuple[Kind, ...]] = (
     Kind(
         "telegram-token",
         (":AA",),
-        re.compile(r":AA(?:[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])|[A-Za-z0-9_-]{12,31}\Z)"),
+        re.compile(r":AA(?:[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])|[A-Za-z0-9_-]{8,31}\Z)"),
         lambda secret: (
             re.match("[A-Za-z]{0,4}[0-9]{7,}:", secret) is not None and is_no_placeholder(secret)
         ),

@@ -95,7 +95,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("salesforce-token", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._-]{60,}+", "00D"),
     ("twitter-token", r"[A-Za-z0-9]{4,60}%[A-Za-z0-9%]{30,}+", "AAAAAAAAAAAAAAAAAAAA"),
-    ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,11}-){2,4}[A-Z0-9]{2,5}(?![A-Za-z0-9-])", "A3-"),
+    ("1password-key", r"[A-Z0-9]{6}-(?:[A-Z0-9]{5,11}-){2,4}[A-Z0-9]{1,5}(?![A-Za-z0-9-])", "A3-"),
     ("organization", _WORD + "{16,}+", "org-"),
     ("project", _WORD + "{16,}+", "proj_"),
     # Code, packages and their builds.
@@ -136,7 +136,7 @@ _TOKENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("google-token", _DASHED + "{20,}+", "1//0"),
     ("google-secret", _DASHED + "{20,}+", "GOCSPX-"),
     ("digitalocean-token", _WORD + "{30,}+", "dop_v1_ doo_v1_ dor_v1_"),
-    ("alibaba-key", r"[A-Za-z0-9]{12,30}(?![A-Za-z0-9])", "LTAI"),
+    ("alibaba-key", r"[A-Za-z0-9]{8,30}(?![A-Za-z0-9])", "LTAI"),
     ("tencent-key", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", "AKID"),
     ("yandex-token", _BASE64 + "{30,}+", "AQVN y0_"),
     ("yandex-token", r"[A-Za-z0-9_-]{30,200}\.[A-Za-z0-9_-]{80,}+", "t1."),
@@ -284,7 +284,7 @@ PREFIXED: Final[tuple[Kind, ...]] = (
     Kind(
         "okta-token",
         ("00",),
-        re.compile("00[A-Za-z0-9_-]{40}(?![A-Za-z0-9_-])"),
+        re.compile("00[A-Za-z0-9_-]{40}(?![A-Za-z0-9_-])|(?<=SSWS )00[A-Za-z0-9_-]{14,}"),
         is_random,
         needs="00[A-Za-z0-9_-]{12}",
     ),
