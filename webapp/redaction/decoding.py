@@ -188,7 +188,11 @@ def iter_decoded(text: str) -> Iterator[DecodedText]:
     # The list grows while it is read: what is decoded may have escapes of another kind in it.
     for written in texts:
         yield written
+        is_form = _may_decode(written.text, "+", _FORM)
         for hint, pattern, decode in _DECODERS:
+            if is_form and pattern is _PERCENT:
+                # With its spaces as `+` a sentence is taken for a value.
+                continue
             if len(texts) < _MAX_DECODED and _may_decode(written.text, hint, pattern):
                 decoded = _strip_margins(_decode(written, pattern, decode))
                 if decoded.text not in seen:

@@ -183,7 +183,7 @@ def _is_marked_secret(node: Object) -> bool:
 
 
 def iter_sensitive(node: Object) -> Iterator[Value]:
-    """Yield what the state of Terraform lists as sensitive, made passwords, and symmetric keys."""
+    """Yield what the state of Terraform lists as sensitive, made passwords, and keys."""
     attributes, listed = node.get("attributes"), node.get("sensitive_attributes")
     if isinstance(attributes, Object) and isinstance(listed, Array):
         for path in listed.items:
@@ -198,9 +198,9 @@ def iter_sensitive(node: Object) -> Iterator[Value]:
             result = made.get("result") if isinstance(made, Object) else None
             if result is not None:
                 yield result
-    # Of a JSON Web Key; one of 16 bytes is as long as many ids.
-    if node.text("kty") == "oct" and (key := node.get("k")) is not None:
-        yield key
+    # The private part of a JSON Web Key, or the key that both sides have.
+    if node.text("kty"):
+        yield from filter(None, map(node.get, ("d", "k", "dp", "dq", "qi", "p", "q")))
 
 
 def iter_pieces(item: Object) -> Iterator[tuple[tuple[str | int, ...], String]]:

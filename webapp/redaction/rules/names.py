@@ -148,8 +148,6 @@ _BY_NAME: Final = {
         ("authorization", "proxyauthorization", "xauthorization"), ("authorization", Shape.ANY)
     ),
     **dict.fromkeys(("cookie", "setcookie", "cookies", "cookieheader"), ("cookie", Shape.COOKIE)),
-    # The private part of a JSON Web Key, or a key that both sides have.
-    **dict.fromkeys(("d", "k", "dp", "dq", "qi", "p", "q"), ("private-key", Shape.LONG)),
     # Of the secrets of a cluster, whatever their names.
     "secretdata": ("secret", Shape.ANY),
     # Of an AppRole of Vault; elsewhere the name of a secret.

@@ -9,7 +9,6 @@ from typing import Final
 
 from webapp.redaction.rules.kinds import (
     has_digit,
-    is_digest,
     is_jumble,
     is_made,
     is_mixed,
@@ -28,7 +27,6 @@ class Shape(Enum):
     RANDOM = "made by a generator"
     SETTING = "made by a generator, or a UUID"
     MADE = "made by a generator, and by nobody else"
-    LONG = "made by a generator, longer than ids and no digest"
     DIGITS = "a short number"
     COOKIE = "pairs of a name and a value"
 
@@ -56,8 +54,6 @@ _DIGIT_INSIDE: Final = re.compile(r"[0-9][A-Za-z]|[0-9]{3}|[a-z][A-Z]{1,2}[0-9]"
 """Digits where names of variables have none."""
 
 _MOST: Final = 4096
-_KEY_LENGTH: Final = 43
-"""Of 32 bytes in base64; a shorter value is as often an id."""
 _MEMBER: Final = re.compile(r"[A-Za-z_$][\w.$]*\[[:\"'][\w-]+[\"']?\]")
 _PAIR: Final = re.compile(r"([^\s=;,]{1,100})=([^\s;,]{4,4096})")
 _MOST_PAIRS: Final = 40
@@ -99,8 +95,6 @@ def has_shape(secret: str, shape: Shape, *, is_quoted: bool) -> bool:
         return False
     if shape is Shape.CODE:
         return _may_be_in_code(secret, is_quoted=is_quoted)
-    if shape is Shape.LONG:
-        return len(secret) >= _KEY_LENGTH and is_random(secret) and not is_digest(secret)
     if shape is Shape.MADE:
         return is_made(secret) and _UUID.match(secret) is None
     return is_random(secret) and (shape is Shape.SETTING or _UUID.match(secret) is None)

@@ -60,6 +60,7 @@ _SHORTEST_CUT: Final = 16
 _STORED: Final = re.compile(r"\{(?:noop|plain|plaintext|clear|cleartext)\}", re.IGNORECASE)
 """Says how the password after it is stored."""
 _CONNECTION: Final = re.compile(r";[ ]?[A-Za-z][A-Za-z _]{1,40}=")
+_NEXT_FIELD: Final = re.compile("&[A-Za-z_]{1,30}=")
 _CONTENT: Final = re.compile(r"[^<>\n]{1,2000}(?=\]\]>|\s*</)|[^\s<>]{5,2000}(?=<|[ \t]*\Z)")
 _AFTER_WORD: Final = re.compile(
     r"[ \t]*(?:\r?\n|\Z|#|;|&|\"|'|[^\s=]{1,40}=|\\[nr]|(?<=[ ])--?[a-z])"
@@ -138,6 +139,7 @@ def read_value(text: str, begin: int, start: Start, kind: str, shape: Shape) -> 
     if (
         whole is not None
         and not _CONNECTION.search(whole[0])
+        and not _NEXT_FIELD.search(whole[0])
         and not whole[0].endswith((")", ",", "{", "[", ";", "("))
     ):
         return _check(text, *whole.span(), kind, shape, False)

@@ -21,7 +21,7 @@ PARTS: Final[tuple[Kind, ...]] = (
             is_no_placeholder(secret)
             and any(map(str.isdigit, secret))
             # Publishable, as its vendors say.
-            and not re.match("(?:[0-9A-F]{2})?(?:pk|pub)_", secret)
+            and not re.match("(?:[0-9A-F]{2}|[a-z]{1,8}-)?(?:pk|pub)_", secret)
         ),
         reach=16,
         needs=r"_[a-z]{2,8}_[A-Za-z0-9]{20}",
