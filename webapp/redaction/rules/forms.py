@@ -55,7 +55,11 @@ def ignoring_case(
 
 FORMS: Final[tuple[Kind, ...]] = (
     ignoring_case(
-        "bearer-token", "bearer", r"bearer(?:\s|%20|\+){1,4}[\"'`]{0,1}" + _VALUE, has_digit
+        "bearer-token",
+        "bearer",
+        r"bearer(?:\s|%20|\+){1,4}[\"'`]{0,1}" + _VALUE,
+        # A sentence of an address has more spaces.
+        lambda secret: has_digit(secret) and "%20" not in secret,
     ),
     ignoring_case(
         "basic-credentials", "basic", r"basic {1,4}(?P<secret>[A-Za-z0-9+/]{8,}+={0,2})", has_digit

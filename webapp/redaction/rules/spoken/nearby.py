@@ -236,7 +236,8 @@ _CODES: Final = _Near(
 _PASSWORDS: Final = _Near(
     "password",
     r"(?<![^\s\"'`“„«‘*(:=])(?P<value>(?!=)(?=[^\s]{0,60}(?:[0-9]|[!@#$%^&*+=?][^\s]|[a-z][A-Z]))"
-    r"[^\s\"'`“”„«»,;()<>]{5,100})",
+    # Without the next field of a query.
+    r"(?:(?!&[A-Za-z_]{1,30}=)[^\s\"'`“”„«»,;()<>]){5,100})",
     100,
     _is_password,
 )
