@@ -75,11 +75,16 @@ _IBAN_LENGTHS: Final = {
 }
 
 
+_SEED: Final = re.compile(r"seed[\"'`]{0,2}[ ]?[:=]?[ ]?[\"'`]?\Z", re.IGNORECASE)
+"""Of a generator of numbers, which are as long as some cards."""
+
+
 def _find_cards(text: str, name: str) -> Iterator[SecretPlace]:
     if text.isdigit() and name not in ("", "content", "text") and not _CARD_NAME.search(name):
         return
     for match in _DIGITS.finditer(text):
-        if not _MAY_BE_CARD.search(match[0]):
+        before = text[max(match.start() - 10, 0) : match.start()]
+        if not _MAY_BE_CARD.search(match[0]) or _SEED.search(before):
             continue
         groups = [one.span() for one in re.finditer("[0-9]+", match[0])]
         if _is_spelled(text, match.start(), match[0], groups):
