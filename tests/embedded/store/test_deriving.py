@@ -517,6 +517,20 @@ def test_facts_of_an_older_form_are_derived_again_also_after_a_kill(url: str) ->
         assert read_all() != wanted
 
 
+def test_a_completion_that_is_derived_again_keeps_those_stored_before_that_continue_it(
+    store: Store, url: str
+) -> None:
+    add(store, RUN[1])
+    add(store, *RUN[2:], RUN[0])
+    rows(url, "UPDATE facts SET input = input + 1 WHERE parent IS NULL")
+    rows(url, "UPDATE derived SET form = 0")
+
+    store.complete()
+
+    assert find_parents(url) == PARENTS
+    assert count_conversations(url) == 1
+
+
 def test_ends_of_an_older_store_become_columns_of_facts_and_are_found_meanwhile(url: str) -> None:
     with closing(Store(url)) as store:
         add(store, *RUN[:2], *RUN[3:])

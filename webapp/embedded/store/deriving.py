@@ -129,7 +129,7 @@ def refresh_derived(
             if continues_same:
                 _insert_links(connection, [(one, kept)])
             else:
-                _write_links(connection, [one], keys)
+                _write_links(connection, [one], keys, former=kept.conversation)
         _refresh_tags(connection, one)
         refresh_passages(connection, one.seq, one.passages)
 
@@ -158,15 +158,24 @@ def reassign_children(connection: Connection, completion_id: str) -> None:
 
 
 def _write_links(
-    connection: Connection, completions: Sequence[Derived], keys: Sequence[str]
+    connection: Connection,
+    completions: Sequence[Derived],
+    keys: Sequence[str],
+    *,
+    former: int | None = None,
 ) -> None:
-    """Write the rows of facts, and where completions end for those that continue them."""
+    """Write the rows of facts, and where completions end for those that continue them.
+
+    `former` is the conversation of those whose rows are replaced; others may continue them there.
+    """
     chains = {one.seq: one.facts.chain for one in completions}
     linker = Linker(connection, chains, keys=keys)
     members = []
     for one in completions:
         members.append(linker.link(one.seq, created=one.created, model=one.model))
         linker.join_session(one.seq, one.pairs)
+        if former is not None:
+            linker.keep_children(one.seq, former)
     links = [member.link for member in members]
     _insert_links(connection, [*zip(completions, links, strict=True)])
 

@@ -123,6 +123,13 @@ class Linker:
             if member:
                 self._sessions[pair] = member
 
+    def keep_children(self, seq: int, former: int) -> None:
+        """Keep those that continue `seq` in its conversation; `former` is that of its old row."""
+        member = self._relatives.linked[seq]
+        if member.conversation != former:
+            self._relatives.stored.add(former)
+            self._move(seq, former, member.conversation)
+
     def _find_parent(self, chain: Chain, member: Member) -> _Parent | None:
         """Find the completion with the longest beginning of the messages, and its depth.
 
@@ -335,7 +342,7 @@ class Linker:
         if is_root:
             self._merge({member.conversation, later.conversation})
         elif later.conversation != member.conversation:
-            self._move(later, member.conversation)
+            self._move(later.seq, later.conversation, member.conversation)
 
     def _outranks(self, claim: Claim, present: Claim, seq: int) -> bool:
         """Return whether the claim to be continued by a completion is larger than the present."""
@@ -358,10 +365,10 @@ class Linker:
             latest -= CLOCK_SECONDS
         return parent == other.seq
 
-    def _move(self, root: Member, conversation: int) -> None:
-        """Move a completion and all that continue it to another conversation."""
-        parents = self._relatives.list_parents(root.conversation)
-        moved = {root.seq}
+    def _move(self, root: int, former: int, conversation: int) -> None:
+        """Move a completion and all that continue it from a conversation to another one."""
+        parents = self._relatives.list_parents(former)
+        moved = {root}
         # A parent has a shorter beginning, so there is no circle; children may come before it.
         grows = True
         while grows:
