@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,7 @@ from tools.memory import find_children
 from tools.postgres import PostgresServer
 from tools.store_rows import completion, database_url, jsonl
 from webapp.config import SETTINGS
+from webapp.embedded.recording.model_server import STOPPED
 
 PATIENCE: Final = 120.0
 """Seconds after which something that should have happened counts as failed."""
@@ -253,8 +255,11 @@ class Site:
                 return ids
             after = {"after": page["last_id"]}
 
-    def create(self, *, is_stream: bool, report: Report) -> None:
-        """Create a completion, and note whether its whole answer arrived and it is to be kept."""
+    def create(self, *, is_stream: bool, report: Report, may_stop: bool = False) -> None:
+        """Create a completion, and note whether its whole answer arrived and it is to be kept.
+
+        If a process `may_stop` meanwhile, the server may say so in place of an answer.
+        """
         asked = {"model": "m", "messages": [{"role": "user", "content": "Hi" * 500}], "store": True}
         try:
             # Not by the session: its connections end with their worker.
@@ -264,6 +269,9 @@ class Site:
                 timeout=PATIENCE,
             )
         except requests.RequestException:
+            report.broken += 1
+            return
+        if may_stop and answer.status_code == 503 and STOPPED in answer.text:
             report.broken += 1
             return
         kept = answer.headers.get("x-readback-store", "in a stream" if is_stream else "unsaid")
@@ -307,9 +315,9 @@ def go_through(outage: Outage, site: Site, *, creates: int, imports: int) -> Rep
     """
     report = Report()
 
-    def create_some() -> None:
+    def create_some(*, may_stop: bool = False) -> None:
         for at in range(creates):
-            site.create(is_stream=at % 2 == 1, report=report)
+            site.create(is_stream=at % 2 == 1, report=report, may_stop=may_stop)
 
     def look() -> None:
         status = site.get("/completions")
@@ -326,14 +334,14 @@ def go_through(outage: Outage, site: Site, *, creates: int, imports: int) -> Rep
     else:
         outage.begin()
     look()
-    with _meanwhile(create_some):
+    with _meanwhile(partial(create_some, may_stop=True)):
         site.kill_worker()
     look()
     names = [f"import-{at}" for at in range(imports)]
     path = jsonl(site.folder / "import.jsonl", (completion(name, note=_NOTE) for name in names))
     if names and "To go on, repeat the command" not in (said := site.run_import(path)):
         report.problems.append(f"the import said: {said}")
-    with _meanwhile(create_some):
+    with _meanwhile(partial(create_some, may_stop=True)):
         site.kill()
     site.start()
     create_some()
