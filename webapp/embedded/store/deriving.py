@@ -18,7 +18,7 @@ from webapp.embedded.documents.facts import Facts, Passage, build_metadata_passa
 from webapp.embedded.documents.records import index_text
 from webapp.embedded.finding.checking import PREFIX, queue
 from webapp.embedded.store.linking.linker import Linker
-from webapp.embedded.store.linking.relatives import PLACES
+from webapp.embedded.store.linking.statements import PLACES
 from webapp.embedded.store.passages import (
     insert_passages,
     refresh_passages,

@@ -1,6 +1,7 @@
 """Link completions that continue each other to conversations.
 
-linker     decides which completion another one continues, and stores it
-relatives  finds the completions that share messages with those of a batch
-clearing   recognizes messages whose results were cleared meanwhile
+linker      decides which completion another one continues, and stores it
+relatives   finds the completions that share messages with those of a batch
+statements  find stored completions by what they share
+clearing    recognizes messages whose results were cleared meanwhile
 """

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, TextClause
 
 from webapp.database import execute_with_values
 from webapp.embedded.documents.chains import (
@@ -23,6 +23,7 @@ from webapp.embedded.documents.chains import (
     unpack_hashes,
 )
 from webapp.embedded.documents.records import read_stored
+from webapp.embedded.store.linking import statements
 from webapp.embedded.store.linking.clearing import count_cleared, holds_result
 from webapp.embedded.store.queries import MESSAGES_GIVEN
 
@@ -34,113 +35,6 @@ _MAX_STEPS: Final = 3
 """Answers of a request that are looked up for another one with cleared results, from the last."""
 _MAX_ENDS: Final = 32
 _FARTHEST: Final = 2**63 - 1
-
-PLACES: Final = (
-    ("facts", "input", f"{End.INPUT:d}"),
-    ("facts", "answer", f"{End.ANSWER:d}"),
-    ("ends", "hash", "is_answer"),
-)
-"""Of the stored digests by which completions are found: a table, its column, and their kind.
-
-An older program kept all of them in `ends`; those of facts are filled later, in batches.
-"""
-
-# Queries for all completions of a batch at once, since most have few relatives.
-_STORED_ENDS: Final = (
-    "SELECT value FROM ({{listed}}) AS l WHERE coalesce({found}) IS NOT NULL"
-).format(
-    found=", ".join(
-        f"(SELECT 1 FROM {table} WHERE {digest} = value LIMIT 1)" for table, digest, _ in PLACES
-    )
-)
-_DEPTHS: Final = (
-    "SELECT value, (SELECT max(depth) FROM facts WHERE opening = value) AS depth"
-    " FROM ({listed}) AS l"
-)
-_TAKEN: Final = (
-    "SELECT value FROM ({listed}) AS l"
-    " WHERE EXISTS (SELECT 1 FROM facts WHERE conversation = value)"
-)
-_ENDS: Final = text(
-    "SELECT s.created, s.completion, s.kind, f.conversation, c.model FROM ("
-    + " UNION ALL ".join(
-        f"SELECT * FROM (SELECT created, completion, {kind} AS kind FROM {table}"
-        f" WHERE {digest} = :hash AND created <= :latest AND {kind} <> {End.SOUGHT:d}"
-        f" ORDER BY created DESC, completion DESC LIMIT :rows) AS s"
-        for table, digest, kind in PLACES
-    )
-    + ") AS s"
-    " JOIN facts AS f ON f.completion = s.completion JOIN completions AS c ON c.seq = s.completion"
-    " ORDER BY s.created DESC, s.completion DESC LIMIT :rows"
-)
-# Of those within the time, all before a completion are tries of one, and so are all after it,
-# unless their metadata name several conversations.
-_SAME_INPUT: Final = text(
-    " UNION ".join(
-        f"SELECT * FROM (SELECT e.completion, f.conversation FROM {table} AS e"
-        " JOIN facts AS f ON f.completion = e.completion"
-        f" JOIN completions AS c ON c.seq = e.completion WHERE e.{digest} = :hash"
-        f" AND e.created BETWEEN :least AND :most AND {kind} = {End.INPUT:d} AND c.model = :model"
-        f" AND f.parent IS NULL ORDER BY e.created {order} LIMIT :rows) AS s"
-        for table, digest, kind in PLACES
-        for order in ("ASC", "DESC")
-    )
-)
-_PAIRS: Final = text(
-    "SELECT completion, key, value FROM metadata WHERE completion IN :seqs"
-).bindparams(bindparam("seqs", expanding=True))
-_SYSTEMS: Final = text("SELECT completion, system FROM facts WHERE completion IN :seqs").bindparams(
-    bindparam("seqs", expanding=True)
-)
-_RUNS: Final = text(
-    "SELECT completion, hash, is_answer FROM ends WHERE completion IN :seqs"
-    f" AND is_answer IN ({End.RUN:d}, {End.SOUGHT:d})"
-).bindparams(bindparam("seqs", expanding=True))
-_MEMBER: Final = (
-    "SELECT f.completion, f.created, f.conversation, f.hashes, f.parent, f.parent_depth, c.model,"
-    " p.created AS parent_created, p.model AS parent_model, g.opening AS parent_opening, f.opening,"
-    " g.depth AS parent_count"
-    " FROM facts AS f JOIN completions AS c ON c.seq = f.completion"
-    " LEFT JOIN completions AS p ON p.seq = f.parent"
-    " LEFT JOIN facts AS g ON g.completion = f.parent"
-)
-_LATER: Final = text(
-    f"{_MEMBER} WHERE f.opening = :opening AND f.depth > :depth AND f.parent_depth <= :depth + 1"
-    " ORDER BY f.depth LIMIT :rows"
-)
-_SOUGHT: Final = text(
-    f"{_MEMBER} JOIN ends AS e ON e.completion = f.completion WHERE e.hash = :hash"
-    f" AND e.is_answer = {End.SOUGHT:d} AND e.created BETWEEN :least AND :most"
-    " ORDER BY e.created LIMIT :rows"
-)
-_AS_DEEP: Final = text(
-    "SELECT f.created, f.completion, f.conversation, c.model, f.hashes FROM facts AS f"
-    " JOIN completions AS c ON c.seq = f.completion"
-    " WHERE f.opening = :opening AND f.depth = :depth AND f.created <= :latest"
-    " ORDER BY f.created DESC, f.completion DESC LIMIT :rows"
-)
-_HAS_ANSWER: Final = text(
-    " UNION ALL ".join(
-        f"SELECT 1 FROM {table} WHERE completion = :seq AND {digest} = :hash"
-        f" AND {kind} = {End.ANSWER:d}"
-        for table, digest, kind in PLACES
-    )
-    + " LIMIT 1"
-)
-_MEMBERS: Final = text("SELECT completion, parent FROM facts WHERE conversation = :conversation")
-_SESSION: Final = text(
-    "SELECT f.conversation FROM metadata AS m JOIN facts AS f ON f.completion = m.completion"
-    " WHERE m.key = :key AND m.value = :value AND m.completion <> :seq"
-    " ORDER BY m.created DESC, m.completion DESC LIMIT 1"
-)
-_CHILDREN: Final = text(
-    "SELECT hashes FROM facts WHERE conversation = :conversation AND parent = :parent LIMIT :rows"
-)
-_PARENT: Final = text(
-    "SELECT f.parent, p.created FROM facts AS f JOIN completions AS p ON p.seq = f.parent"
-    " WHERE f.completion = :seq"
-)
-_CONVERSATION: Final = text("SELECT conversation FROM facts WHERE completion = :seq")
 
 
 class StoredEnd(NamedTuple):
@@ -175,7 +69,7 @@ class Relatives:
         self._connection = connection
         self._chains = chains
         openings = {chain.opening for chain in chains.values() if chain.hashes}
-        depths = execute_with_values(connection, _DEPTHS, openings)
+        depths = execute_with_values(connection, statements.DEPTHS, openings)
         self._stored_depths = {row.value: row.depth for row in depths if row.depth}
         hashes: set[int] = set()
         for chain in chains.values():
@@ -183,9 +77,11 @@ class Relatives:
             # The others are behind the same opening, but for results, which may be in any order.
             if chain.opening in self._stored_depths or (chain.said and chain.said[0].is_result):
                 hashes.update(chain.hashes)
-        ends = execute_with_values(connection, _STORED_ENDS, hashes)
+        ends = execute_with_values(connection, statements.STORED_ENDS, hashes)
         self._stored_ends = {row.value for row in ends}
-        self.stored = {row.value for row in execute_with_values(connection, _TAKEN, chains)}
+        self.stored = {
+            row.value for row in execute_with_values(connection, statements.TAKEN, chains)
+        }
         self.linked: dict[int, Member] = {}
         self._ends: dict[int, list[tuple[End, Member]]] = {}
         self._openings: dict[int, list[Member]] = {}
@@ -222,7 +118,7 @@ class Relatives:
         ]
         if hashed in self._stored_ends:
             binds = {"hash": hashed, "latest": latest, "rows": _MAX_ENDS}
-            stored = [StoredEnd(*row) for row in self._connection.execute(_ENDS, binds)]
+            stored = [StoredEnd(*row) for row in self._connection.execute(statements.ENDS, binds)]
             self.stored.update(end.conversation for end in stored)
             ends += stored
         return sorted(ends, key=lambda end: end[:2], reverse=True)[:_MAX_ENDS]
@@ -236,7 +132,9 @@ class Relatives:
             if len(one.hashes) > depth and one.link.depth <= depth + 1
         ]
         if self._stored_depths.get(chain.opening, 0) > depth:
-            found += self._query_members(_LATER, {"opening": chain.opening, "depth": depth})
+            found += self._query_members(
+                statements.LATER, {"opening": chain.opening, "depth": depth}
+            )
         found.sort(key=lambda one: (len(one.hashes), one.link.depth))
         return found[:_MAX_CANDIDATES]
 
@@ -268,7 +166,7 @@ class Relatives:
         ]
         if self._stored_depths.get(opening, 0) >= depth:
             binds = {"opening": opening, "depth": depth, "latest": latest, "rows": MAX_RANKED}
-            for row in self._connection.execute(_AS_DEEP, binds):
+            for row in self._connection.execute(statements.AS_DEEP, binds):
                 self.stored.add(row.conversation)
                 end = StoredEnd(
                     row.created, row.completion, End.ANSWER, row.conversation, row.model
@@ -284,7 +182,7 @@ class Relatives:
             has_answer = reply in self._chains[seq].answers
         else:
             binds = {"seq": seq, "hash": reply}
-            has_answer = self._connection.execute(_HAS_ANSWER, binds).scalar() is not None
+            has_answer = self._connection.execute(statements.HAS_ANSWER, binds).scalar() is not None
         said = chain.said[: len(hashes)]
         return has_answer and count_cleared(self.read_chain(seq).said, said) is not None
 
@@ -296,7 +194,9 @@ class Relatives:
             if kind == End.SOUGHT and least <= one.created <= most
         ]
         if tail in self._stored_ends:
-            found += self._query_members(_SOUGHT, {"hash": tail, "least": least, "most": most})
+            found += self._query_members(
+                statements.SOUGHT, {"hash": tail, "least": least, "most": most}
+            )
         return found
 
     def find_tries(self, chain: Chain, member: Member) -> list[tuple[int, int]]:
@@ -320,7 +220,9 @@ class Relatives:
                 "model": member.model,
                 "rows": MAX_RANKED,
             }
-            stored = [(row[0], row[1]) for row in self._connection.execute(_SAME_INPUT, binds)]
+            stored = [
+                (row[0], row[1]) for row in self._connection.execute(statements.SAME_INPUT, binds)
+            ]
             self.stored.update(conversation for _, conversation in stored)
             tries += stored
         return tries
@@ -330,7 +232,7 @@ class Relatives:
         children = [one.hashes for one in self.linked.values() if one.parent == seq]
         if conversation in self.stored:
             binds = {"conversation": conversation, "parent": seq, "rows": _MAX_CANDIDATES}
-            rows = self._connection.execute(_CHILDREN, binds).scalars()
+            rows = self._connection.execute(statements.CHILDREN, binds).scalars()
             children += map(unpack_hashes, rows)
         return children
 
@@ -339,7 +241,7 @@ class Relatives:
         one = self.linked.get(seq)
         if one is not None:
             return one.parent, one.claim.created if one.claim else 0
-        row = self._connection.execute(_PARENT, {"seq": seq}).one_or_none()
+        row = self._connection.execute(statements.PARENT, {"seq": seq}).one_or_none()
         return (row.parent, row.created) if row else (None, 0)
 
     def list_parents(self, conversation: int) -> dict[int, int | None]:
@@ -348,17 +250,19 @@ class Relatives:
             one.seq: one.parent for one in self.linked.values() if one.conversation == conversation
         }
         if conversation in self.stored:
-            rows = self._connection.execute(_MEMBERS, {"conversation": conversation})
+            rows = self._connection.execute(statements.MEMBERS, {"conversation": conversation})
             parents |= {row.completion: row.parent for row in rows}
         return parents
 
     def find_conversation(self, seq: int) -> int | None:
         """Find the conversation of a stored completion."""
-        return self._query_conversation(_CONVERSATION, {"seq": seq})
+        return self._query_conversation(statements.CONVERSATION, {"seq": seq})
 
     def find_session(self, seq: int, pair: tuple[str, str]) -> int | None:
         """Find the conversation of the latest other stored completion with a pair of metadata."""
-        return self._query_conversation(_SESSION, {"seq": seq, "key": pair[0], "value": pair[1]})
+        return self._query_conversation(
+            statements.SESSION, {"seq": seq, "key": pair[0], "value": pair[1]}
+        )
 
     def read_chain(self, seq: int) -> Chain:
         """Read the chain of the messages of a completion; its answers may be left out."""
@@ -373,14 +277,14 @@ class Relatives:
         for at in range(0, len(missing), _MAX_CANDIDATES):
             some = missing[at : at + _MAX_CANDIDATES]
             self._metadata |= {seq: {} for seq in some}
-            for row in self._connection.execute(_PAIRS, {"seqs": some}):
+            for row in self._connection.execute(statements.PAIRS, {"seqs": some}):
                 self._metadata[row.completion][row.key] = row.value
             stored = [seq for seq in some if seq not in self._systems]
             if stored:
-                rows = self._connection.execute(_SYSTEMS, {"seqs": stored})
+                rows = self._connection.execute(statements.SYSTEMS, {"seqs": stored})
                 self._systems |= {row.completion: row.system for row in rows}
                 self._runs |= {seq: set() for seq in stored}
-                for row in self._connection.execute(_RUNS, {"seqs": stored}):
+                for row in self._connection.execute(statements.RUNS, {"seqs": stored}):
                     self._runs[row.completion].add((row.hash, row.is_answer))
 
     def grade_alike(self, seq: int, other: int) -> tuple[bool, int, bool]:
