@@ -8,6 +8,9 @@ document.addEventListener("click", ({ target }) => {
   for (const menu of open) {
     if (!menu.contains(target) || chosen) menu.open = false;
   }
+  // It opens now; "toggle" comes later, perhaps after the next click.
+  const own = target.closest?.(".menu > summary")?.parentElement;
+  if (own) open.add(own);
 });
 
 document.addEventListener("keydown", (event) => {

@@ -61,6 +61,16 @@ def test_json_opens_below_the_message(address: str, open_page: Open, loaded: str
     assert page.url.endswith(loaded)
 
 
+def test_one_menu_is_open_however_fast_they_are_clicked(
+    address: str, open_page: Open, loaded: str
+) -> None:
+    page = open_page(address, loaded)
+    page.evaluate("for (const one of document.querySelectorAll('.menu > summary')) one.click()")
+    expect(page.locator(".menu[open]")).to_have_count(1)
+    page.locator("#m-1 .parts").first.click()
+    expect(page.locator(".menu[open]")).to_have_count(0)
+
+
 def test_json_is_a_page_without_javascript(address: str, open_page: Open, loaded: str) -> None:
     page = open_page(address, loaded, javascript=False)
     open_menu(page.locator("#m-1"))

@@ -36,8 +36,8 @@ TOPS_OF_FRAMES = """async (link) => {
 
 def load_more(page: Page) -> None:
     """One press of the link to the next messages, until they are there."""
-    before = page.locator(".bubble").count()
     page.locator(NEXT).focus()
+    before = page.locator(".bubble").count()
     page.keyboard.press("Enter")
     page.wait_for_function(
         "known => document.querySelectorAll('.bubble').length > known", arg=before
