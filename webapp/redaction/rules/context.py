@@ -340,8 +340,14 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
         yield Start(match.end(), False)
     if match := _SAID.match(text, end) or _SAID_OF.match(text, end):
         yield Start(match.end(), False)
-    if match := _QUOTED_NEXT.match(text, end):
-        quoted = STRING.match(text, match.end())
-        is_key = quoted and is_random(quoted[quoted.lastgroup or 0])
-        if shape is Shape.ANY or (quoted and is_key and not _GOES_ON.match(text, quoted.end())):
-            yield Start(match.end(), False)
+    match = _QUOTED_NEXT.match(text, end)
+    if match and (shape is Shape.ANY or _is_key_quoted(text, match.end())):
+        yield Start(match.end(), False)
+
+
+def _is_key_quoted(text: str, at: int) -> bool:
+    """Return whether a string of random characters begins there, and nothing goes on after it."""
+    quoted = STRING.match(text, at)
+    if quoted is None or not is_random(quoted[quoted.lastgroup or 0]):
+        return False
+    return not _GOES_ON.match(text, quoted.end())

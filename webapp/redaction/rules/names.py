@@ -206,6 +206,19 @@ def classify(name: str) -> tuple[str, Shape] | None:
     return _classify_words(name, words)
 
 
+_BY_LAST_WORDS: Final = {
+    **{
+        (kind, last): ("pin", Shape.CODE)
+        for kind in ("recovery", "backup", "scratch")
+        for last in ("code", "codes")
+    },
+    **{(kind, "seed"): ("totp-secret", Shape.RANDOM) for kind in ("mfa", "totp", "otp")},
+    **{(kind, "answer"): ("password", Shape.ANY) for kind in ("security", "secret")},
+    ("access", "signature"): ("token", Shape.RANDOM),
+    ("device", "code"): ("token", Shape.RANDOM),
+}
+
+
 def _classify_words(name: str, words: Sequence[str]) -> tuple[str, Shape] | None:
     last = words[-1]
     before = words[-2] if len(words) > 1 else ""
@@ -238,18 +251,12 @@ def _classify_words(name: str, words: Sequence[str]) -> tuple[str, Shape] | None
         return "key", Shape.MADE
     if joined.endswith("connectionstring"):
         return "secret", Shape.RANDOM
-    if last in ("code", "codes") and before in ("recovery", "backup", "scratch"):
-        return "pin", Shape.CODE
+    if (before, last) in _BY_LAST_WORDS:
+        return _BY_LAST_WORDS[before, last]
     if (last in ("code", "number") and before in _CODED) or words[-2:] == ["2", "fa"]:
         return "pin", Shape.DIGITS
-    if last == "pat" or (before, last) == ("access", "signature"):
+    if last == "pat":
         return "token", Shape.RANDOM
-    if last == "answer" and before in ("security", "secret"):
-        return "password", Shape.ANY
-    if (before, last) == ("device", "code"):
-        return "token", Shape.RANDOM
-    if last == "seed" and before in ("mfa", "totp", "otp"):
-        return "totp-secret", Shape.RANDOM
     known = _BY_LAST_WORD.get(last)
     if last == "pin" and before in _NO_PINS:
         return None

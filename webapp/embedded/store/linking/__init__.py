@@ -2,6 +2,6 @@
 
 linker      decides which completion another one continues, and stores it
 relatives   finds the completions that share messages with those of a batch
-statements  find stored completions by what they share
+statements  has the queries that find stored completions by shared digests
 clearing    recognizes messages whose results were cleared meanwhile
 """

@@ -1,4 +1,4 @@
-"""The statements that find stored completions by what they share with others."""
+"""Queries that find stored completions by the digests that they share with others."""
 
 from __future__ import annotations
 
