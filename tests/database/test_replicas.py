@@ -36,6 +36,12 @@ RESTS = 10
 END = text("SELECT pg_current_wal_flush_lsn()")
 HAS_REACHED = text("SELECT pg_last_wal_replay_lsn() >= CAST(:end AS pg_lsn)")
 
+LOST_AND_BACK = [
+    "The replica is not read: the database cannot be reached.",
+    "The replica is read again.",
+]
+"""The lines of the log about a replica that could not be reached for a while."""
+
 
 @pytest.fixture(scope="module")
 def standby(postgres: PostgresServer) -> Iterator[PostgresServer]:
@@ -247,10 +253,7 @@ def test_a_replica_that_is_down_is_left_alone_for_a_while(
         read.time.passes(RESTS)
         read.reach_replica(servers)
 
-    assert caplog.messages == [
-        "The replica is not read: the database cannot be reached.",
-        "The replica is read again.",
-    ]
+    assert caplog.messages == LOST_AND_BACK
 
 
 def test_a_read_that_conflicts_with_the_replay_is_repeated_on_the_primary(
@@ -294,10 +297,7 @@ def test_a_read_that_gets_no_answer_is_repeated_on_the_primary(
         assert read.find_server() == "primary"
         read.time.passes(RESTS)
         read.reach_replica(servers)
-    assert caplog.messages == [
-        "The replica is not read: the database cannot be reached.",
-        "The replica is read again.",
-    ]
+    assert caplog.messages == LOST_AND_BACK
 
 
 def test_a_primary_that_does_not_say_where_its_log_ends_is_read(
