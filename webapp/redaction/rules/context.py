@@ -331,10 +331,9 @@ def _iter_values(text: str, begin: int, end: int, shape: Shape) -> Iterator[Star
         yield Start(match.start("word"), False)
     if match := _NEXT_ELEMENT.match(text, end):
         yield Start(match.end(), True, is_content=True)
-    if match := _VALUE_NEXT.match(text, end):
-        yield Start(match.end(), True)
-    if match := _DEFAULT.match(text, end):
-        yield Start(match.end(), True)
+    for pattern in (_VALUE_NEXT, _DEFAULT):
+        if match := pattern.match(text, end):
+            yield Start(match.end(), True)
     match = _COLUMN.match(text, end)
     if match and not _TEMPLATE.search(text, max(begin - 80, 0), begin):
         yield Start(match.end(), False)
