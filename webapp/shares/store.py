@@ -37,7 +37,10 @@ _COLUMNS: Final = (
     "id, token, owner, maker, completion, title, omitted, choices, rules, created, expires,"
     " revoked, view_limit, views, passphrase"
 )
-_BY_TOKEN: Final = text(f"SELECT {_COLUMNS} FROM shares WHERE token = :token")
+# Reading the row of an ended share would take longer than finding none.
+_BY_TOKEN: Final = text(
+    f"SELECT {_COLUMNS} FROM shares WHERE token = :token AND revoked IS NULL AND expires > :now"
+)
 _BY_ID: Final = text(f"SELECT {_COLUMNS} FROM shares WHERE id = :id")
 _PUBLISHED: Final = (
     f"SELECT {_COLUMNS} FROM shares WHERE token IS NOT NULL"
@@ -243,9 +246,8 @@ class ShareStore:
     def find_open(self, token: str) -> Share | None:
         """Find the share of a link, None if there is none or it has ended."""
         with self._database.reader.connect() as connection:
-            row = connection.execute(_BY_TOKEN, {"token": _digest(token)}).one_or_none()
-        share = _to_share(row)
-        return None if share is None or share.has_ended(self._now()) else share
+            values = {"token": _digest(token), "now": self.now()}
+            return _to_share(connection.execute(_BY_TOKEN, values).one_or_none())
 
     def read_snapshot(self, share_id: str) -> str | None:
         """Read the document of a share or a draft; None once it has ended."""
