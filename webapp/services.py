@@ -87,9 +87,9 @@ class Sharing:
     pages: SnapshotApp
     recent: RecentSnapshots
 
-    def find_open(self, token: str) -> Share | None:
+    def find_open(self, token: str, ticket: str = "") -> Share | None:
         """Find the share that a link opens; None if it ended, or if there are none at all."""
-        return self.store.find_open(token) if self.policy.allows else None
+        return self.store.find_open(token, ticket) if self.policy.allows else None
 
 
 @dataclass(frozen=True, slots=True)

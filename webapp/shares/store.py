@@ -37,9 +37,11 @@ _COLUMNS: Final = (
     "id, token, owner, maker, completion, title, omitted, choices, rules, created, expires,"
     " revoked, view_limit, views, passphrase"
 )
-# Reading the row of an ended share would take longer than finding none.
+# Reading the row of a share that cannot be opened would take longer than finding none.
 _BY_TOKEN: Final = text(
     f"SELECT {_COLUMNS} FROM shares WHERE token = :token AND revoked IS NULL AND expires > :now"
+    " AND (view_limit IS NULL OR views < view_limit OR EXISTS (SELECT 1 FROM share_openings"
+    " WHERE ticket = :ticket AND share = shares.id AND until > :now))"
 )
 _BY_ID: Final = text(f"SELECT {_COLUMNS} FROM shares WHERE id = :id")
 _PUBLISHED: Final = (
@@ -243,10 +245,13 @@ class ShareStore:
         with self._database.reader.connect() as connection:
             return _to_share(connection.execute(_BY_ID, {"id": share_id}).one_or_none())
 
-    def find_open(self, token: str) -> Share | None:
-        """Find the share of a link, None if there is none or it has ended."""
+    def find_open(self, token: str, ticket: str = "") -> Share | None:
+        """Find the share of a link, None if there is none or it has ended.
+
+        A share without a view left is found by the ticket of an opening.
+        """
         with self._database.reader.connect() as connection:
-            values = {"token": _digest(token), "now": self.now()}
+            values = {"token": _digest(token), "ticket": _digest(ticket), "now": self.now()}
             return _to_share(connection.execute(_BY_TOKEN, values).one_or_none())
 
     def read_snapshot(self, share_id: str) -> str | None:

@@ -32,13 +32,11 @@ _SENTENCES: Final = {
 def show(token: str, rest: str = "") -> ResponseReturnValue:
     """Show the snapshot, or its cover if it has a limit or a passphrase."""
     sharing = current_sharing()
-    share = sharing.find_open(token)
+    ticket = request.cookies.get(_cookie_name(), "")
+    share = sharing.find_open(token, ticket)
     if share is None:
         return _render_nothing()
-    ticket = request.cookies.get(_cookie_name(), "")
     if share.is_counted and not (ticket and sharing.store.has_ticket(share, ticket)):
-        if share.is_used_up:
-            return _render_nothing()
         if wants_fragment():
             return render_notice("shares/_cover_notice.html", status=403, token=token)
         return _render_cover(share)
@@ -54,7 +52,7 @@ def open_share(token: str, rest: str = "") -> ResponseReturnValue:
     """Take one view, and remember it in a cookie for an hour."""
     sharing = current_sharing()
     share = sharing.find_open(token)
-    if share is None or share.is_used_up:
+    if share is None:
         return _render_nothing()
     if not share.is_counted:
         return redirect(own_url(), 303)
