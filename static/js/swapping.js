@@ -34,6 +34,15 @@ function start(address) {
   });
 }
 
+// htmx looks for its "hx-on" in all attributes, and the browser keeps an object for each it looked
+// at: a quarter of the memory of a long transcript. So links are processed when they are clicked,
+// what asks by itself at once, and nothing else.
+function processLess(event) {
+  if (event.target.matches("[hx-get]")) return;
+  event.preventDefault();
+  for (const one of event.target.querySelectorAll("[hx-trigger]")) window.htmx.process(one);
+}
+
 // The pointer or the focus comes before the click.
 function prepare({ target }) {
   if (!isReady && target.closest?.(NEEDS)) load().catch(() => {});
@@ -42,7 +51,8 @@ function prepare({ target }) {
 // A click that was too early is repeated.
 async function waitForIt(event) {
   const link = event.target.closest?.(NEEDS);
-  if (!link || isReady || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (isReady) return window.htmx.process(link);
   event.preventDefault();
   event.stopPropagation();
   if (link.hasAttribute("aria-busy")) return;
@@ -70,6 +80,7 @@ async function goWithout(link) {
 }
 
 if (files) {
+  document.addEventListener("htmx:before:process", processLess);
   document.addEventListener("pointerover", prepare);
   document.addEventListener("focusin", prepare);
   document.addEventListener("click", waitForIt, true);

@@ -15,6 +15,7 @@ from tests.support.browser.accessibility import violations
 from tests.support.browser.boxes import box_problems
 from tests.support.browser.chromium import Open, keep_screenshot
 from tests.support.serving import serve
+from tests.views.test_importing import join_uploads
 from tools.store_rows import completion, jsonl
 from webapp import create_app
 from webapp.config import Config
@@ -104,3 +105,20 @@ def test_newer_completions_are_told_and_files_are_dropped(
     expect(page.locator(".import-sum")).to_contain_text("1 completion")
     assert violations(page) == []
     keep_screenshot(page, "imported")
+
+
+def test_an_import_that_goes_on_is_asked_for_again(config: Config, open_page: Open) -> None:
+    app = create_app(replace(config, allows_writes=True))
+    uploads = app.extensions["readback"].uploads
+    file = uploads.open_file()
+    file.write(json.dumps(completion("chatcmpl-waiting")).encode())
+    with serve(app) as address:
+        page = open_page(address, "/import")
+        page.clock.install()
+        with uploads._turn:
+            upload_id = uploads.begin([("a.jsonl", file)], keeps_both=False)
+            page.goto(f"{address}/import/{upload_id}")
+            expect(page.locator("[data-htmx-powered]")).to_contain_text("Waits for another import")
+        join_uploads()
+        page.clock.fast_forward(1_000)
+        expect(page.locator(".import-sum")).to_contain_text("1 completion loaded")

@@ -33,6 +33,11 @@ TOPS_OF_FRAMES = """async (link) => {
   return tops;
 }"""
 
+PROCESSED = """
+document.addEventListener("htmx:after:process", ({ target }) => processed.push(target));
+window.processed = [];
+"""
+
 
 def load_more(page: Page) -> None:
     """One press of the link to the next messages, until they are there."""
@@ -166,6 +171,18 @@ def test_sections_that_were_loaded_are_laid_out_when_they_come_near(
     # Those at the window, that with the focus, and the end.
     assert len(laid_out) == 8
     assert laid_out.count(True) <= 4
+
+
+def test_htmx_processes_only_the_links_that_are_pressed(
+    address: str, open_page: Open, load: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """Nothing that is loaded: it would look at each attribute, for which Chromium keeps objects."""
+    load(write_completion(tmp_path / "long.jsonl", 45))
+    page = open_page(address, "/completions/chatcmpl-long")
+    page.evaluate(PROCESSED)
+    load_more(page)
+    load_more(page)
+    assert page.evaluate("processed.map((one) => one.textContent)") == ["load 20", "load 4"]
 
 
 @needs_real_data
