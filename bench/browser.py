@@ -46,7 +46,7 @@ ANSWER: Final = "That was the last module."
 
 _CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
 _FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc")
-_PATIENCE: Final = 600_000
+PATIENCE: Final = 600_000
 _SPENT: Final = {
     "all": "TaskDuration",
     "scripts": "ScriptDuration",
@@ -75,7 +75,7 @@ _APPEND: Final = """async (most) => {
 }"""
 
 # A wait of Playwright would look for elements again and again, which costs more than the loading.
-_LOAD_ALL: Final = """() => new Promise((done) => {
+LOAD_ALL: Final = """() => new Promise((done) => {
     const bar = document.getElementById("loading-all");
     new MutationObserver(() => bar.hidden && done()).observe(bar, { attributeFilter: ["hidden"] });
     document.querySelector("[data-load-all]").click();
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         browser = launch(tools)
         for measure in (_measure_appends, _measure_load_all):
             page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
-            page.set_default_timeout(_PATIENCE)
+            page.set_default_timeout(PATIENCE)
             page.goto(f"/completions/{COMPLETION_ID}?view={options.view}")
             measure(page, options.messages)
             page.close()
@@ -136,7 +136,7 @@ def _measure_load_all(page: Page, messages: int) -> None:
     session = start_metrics(page)
     before = read_spent(session)
     started = time.monotonic()
-    page.evaluate(_LOAD_ALL)
+    page.evaluate(LOAD_ALL)
     seconds = time.monotonic() - started
     spent = _subtract(read_spent(session), before)
     bubbles = page.locator(".bubble").count()
