@@ -44,9 +44,9 @@ SAMPLE: Final = 20
 COMPLETION_ID: Final = "chatcmpl-bench-long"
 ANSWER: Final = "That was the last module."
 
-_CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
-_FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc")
-PATIENCE: Final = 600_000
+CHROMIUM: Final = os.environ.get("READBACK_CHROMIUM") or shutil.which("chromium-headless-shell")
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--js-flags=--expose-gc")
+_PATIENCE: Final = 600_000
 _SPENT: Final = {
     "all": "TaskDuration",
     "scripts": "ScriptDuration",
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         browser = launch(tools)
         for measure in (_measure_appends, _measure_load_all):
             page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(_PATIENCE)
             page.goto(f"/completions/{COMPLETION_ID}?view={options.view}")
             measure(page, options.messages)
             page.close()
@@ -154,7 +154,7 @@ def _measure_load_all(page: Page, messages: int) -> None:
 
 def launch(tools: Playwright) -> Browser:
     """Launch the Chromium that all measurements share."""
-    return tools.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
+    return tools.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
 
 
 def start_metrics(page: Page) -> Any:

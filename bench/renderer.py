@@ -7,23 +7,81 @@ process that renders after garbage collections (PSS), and the ratio; then both w
 that it maps, which are Chromium's code and shared with its other processes. A page of one message
 comes first: that is what the process takes by itself.
 
+A script that is served beside the page loads the transcript: tools that drive a browser let it keep
+all that it received, which would count.
+
 `--messages N ...` changes the lengths, `--view` the view.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
+from werkzeug.wrappers import Response
 
-from bench.browser import COMPLETION_ID, LOAD_ALL, PATIENCE, launch, serve
+from bench.browser import CHROMIUM, COMPLETION_ID, FLAGS, LOAD_ALL, serve
+from tools.memory import find_children
 from webapp.templating.context import VIEWS
 
 MESSAGES: Final = (5_000, 10_000)
+SECONDS: Final = 600
+"""How long one transcript may take to be loaded."""
+
+# The link of each answer is the place of the next one.
+_LOAD_PLAINLY: Final = """async () => {
+    for (let place; (place = document.getElementById("gap"));) {
+        const url = new URL(place.querySelector(".button").href);
+        url.searchParams.set("limit", 100);
+        const answer = await fetch(url, { headers: { "HX-Request": "true" } });
+        place.outerHTML = await answer.text();
+    }
+    const all = [...document.querySelectorAll(".bubble")];
+    if (!all.every((one) => one.checkVisibility({ contentVisibilityAuto: true })))
+        throw new Error("Something is not laid out.");
+}"""
+# At rest the page does what it puts off, such as taking out what is far from the window.
+_SCRIPT: Final = """(async () => {
+    const rest = () => new Promise((done) =>
+        requestAnimationFrame(() => setTimeout(() => requestIdleCallback(done), 1000)));
+    await rest();
+    if (document.getElementById("gap")) await (%s)();
+    await rest();
+    for (let times = 0; times < 3; times++) gc();
+    await rest();
+    fetch("/bench/loaded");
+})()"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the memory of both pages for each length."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.renderer")
+    parser.add_argument("--messages", type=int, nargs="+", default=MESSAGES)
+    parser.add_argument("--view", choices=VIEWS, default="full")
+    options = parser.parse_args(arguments)
+    one = _measure(1, options.view)
+    print(f"one message: {one.all:.0f} MB; without files {one.own:.0f} MB", flush=True)
+    for messages in options.messages:
+        served = _measure(messages, options.view)
+        plain = _measure(messages, options.view, is_plain=True)
+        print(
+            f"{messages:,} messages: {_compare(served.all, plain.all)};"
+            f" without files {_compare(served.own, plain.own)}",
+            flush=True,
+        )
+
+
+def _compare(served: float, plain: float) -> str:
+    return f"{served:.0f} MB, plain {plain:.0f} MB, ratio {served / plain:.2f}"
 
 
 @dataclass(frozen=True)
@@ -34,80 +92,80 @@ class Memory:
     own: float
 
 
-# Each answer takes the place of the link, and brings the next one.
-_LOAD_PLAINLY: Final = """async () => {
-    for (let place; (place = document.getElementById("gap"));) {
-        const url = new URL(place.querySelector(".button").href);
-        url.searchParams.set("limit", 100);
-        const answer = await fetch(url, { headers: { "HX-Request": "true" } });
-        place.outerHTML = await answer.text();
-    }
-    return [...document.querySelectorAll(".page > .bubble, .result > .bubble")]
-        .filter((one) => one.checkVisibility({ contentVisibilityAuto: true })).length;
-}"""
-# What is done when nothing else is to be done, such as taking out what is far from the window.
-_REST: Final = """() => new Promise((done) =>
-    requestAnimationFrame(() => setTimeout(() => requestIdleCallback(done), 1000)))"""
+def _measure(messages: int, view: str, *, is_plain: bool = False) -> Memory:
+    """Return what the renderer of a new Chromium takes with a transcript in it."""
+    loading = _Loading(is_plain)
+    with (
+        serve(messages, loading.wrap) as address,
+        _open(f"{address}/completions/{COMPLETION_ID}?view={view}") as pid,
+    ):
+        if not loading.is_done.wait(SECONDS):
+            raise TimeoutError(f"{messages} messages were not loaded.")
+        return max(map(_read_memory, _find_renderers(pid)), key=lambda one: one.own)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the memory of both pages for each length."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.renderer")
-    parser.add_argument("--messages", type=int, nargs="+", default=MESSAGES)
-    parser.add_argument("--view", choices=VIEWS, default="full")
-    options = parser.parse_args(arguments)
-    with sync_playwright() as tools:
-        one = _measure(tools, 1, options.view)
-        print(f"one message: {one.all:.0f} MB; without files {one.own:.0f} MB", flush=True)
-        for messages in options.messages:
-            served = _measure(tools, messages, options.view)
-            plain = _measure(tools, messages, options.view, is_plain=True)
-            print(
-                f"{messages:,} messages: {_compare(served.all, plain.all)};"
-                f" without files {_compare(served.own, plain.own)}",
-                flush=True,
+@dataclass
+class _Loading:
+    """The loading of a transcript by the script of the bench, which says when it is done."""
+
+    is_plain: bool
+    is_done: threading.Event = field(default_factory=threading.Event)
+    app: Any = None
+
+    def wrap(self, app: Any) -> _Loading:
+        """Serve `app` with the script; return the WSGI application."""
+        self.app = app
+        return self
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        return self._answer(environ)(environ, start)
+
+    def _answer(self, environ: dict[str, Any]) -> Response:
+        path = environ["PATH_INFO"]
+        if path == "/bench/load.js":
+            script = _SCRIPT % (_LOAD_PLAINLY if self.is_plain else LOAD_ALL)
+            return Response(script, mimetype="text/javascript")
+        if path == "/bench/loaded":
+            self.is_done.set()
+            return Response(status=204)
+        if self.is_plain and path.endswith(".js"):
+            return Response(status=404)
+        environ.pop("HTTP_ACCEPT_ENCODING", None)
+        answer = Response.from_app(self.app, environ)
+        if answer.mimetype == "text/html" and "HTTP_HX_REQUEST" not in environ:
+            answer.data += b'<script src="/bench/load.js" async></script>'
+        if self.is_plain and answer.mimetype == "text/css":
+            answer.data = answer.data.replace(
+                b"content-visibility:auto", b"content-visibility:visible"
             )
+        return answer
 
 
-def _compare(served: float, plain: float) -> str:
-    return f"{served:.0f} MB, plain {plain:.0f} MB, ratio {served / plain:.2f}"
+@contextmanager
+def _open(address: str) -> Iterator[int]:
+    """Open `address` in a Chromium of its own; yield the id of its first process."""
+    assert CHROMIUM, "Chromium is not installed."
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = ("--headless", f"--user-data-dir={profile}", "--window-size=1440,900")
+        with subprocess.Popen(
+            [CHROMIUM, *FLAGS, *options, "--remote-debugging-port=0", address],
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process.pid
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def _measure(tools: Playwright, messages: int, view: str, *, is_plain: bool = False) -> Memory:
-    """Return what a new browser's renderer takes with a transcript in it."""
-    with serve(messages) as address, launch(tools) as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=address)
-        page.set_default_timeout(PATIENCE)
-        if is_plain:
-            page.route("**/*.js", lambda route: route.abort())
-            page.route("**/*.css", _lay_out_all)
-        page.goto(f"/completions/{COMPLETION_ID}?view={view}")
-        if is_plain:
-            assert page.evaluate(_LOAD_PLAINLY) == messages + 1, "Something is not laid out."
-        elif page.locator("#gap").count():
-            page.evaluate(LOAD_ALL)
-        assert not page.locator("#gap").count()
-        return _read_memory(browser, page)
+def _find_renderers(pid: int) -> Iterator[int]:
+    for child in find_children(pid):
+        if b"--type=renderer" in Path(f"/proc/{child}/cmdline").read_bytes():
+            yield child
+        yield from _find_renderers(child)
 
 
-def _lay_out_all(route: Route) -> None:
-    answer = route.fetch()
-    text = answer.text().replace("content-visibility:auto", "content-visibility:visible")
-    route.fulfill(response=answer, body=text)
-
-
-def _read_memory(browser: Browser, page: Page) -> Memory:
-    page.evaluate(_REST)
-    session = page.context.new_cdp_session(page)
-    for _ in range(3):
-        session.send("HeapProfiler.collectGarbage")
-    page.evaluate(_REST)
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    renderers = [_read_pss(one["id"]) for one in processes if one["type"] == "renderer"]
-    return max(renderers, key=lambda one: one.own)
-
-
-def _read_pss(pid: int) -> Memory:
+def _read_memory(pid: int) -> Memory:
     found = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, value, _ = line.split()
