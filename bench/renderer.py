@@ -49,10 +49,13 @@ _LOAD_PLAINLY: Final = """async () => {
     if (!all.every((one) => one.checkVisibility({ contentVisibilityAuto: true })))
         throw new Error("Something is not laid out.");
 }"""
-# At rest the page does what it puts off, such as taking out what is far from the window.
+# At rest the page has done what it puts off, such as taking out what is far from the window.
 _SCRIPT: Final = """(async () => {
-    const rest = () => new Promise((done) =>
-        requestAnimationFrame(() => setTimeout(() => requestIdleCallback(done), 1000)));
+    const wait = () => new Promise((done) => setTimeout(() => requestIdleCallback(done), 3000));
+    const elements = document.getElementsByTagName("*");
+    const rest = async () => {
+        for (let before = -1; before !== elements.length; await wait()) before = elements.length;
+    };
     await rest();
     if (document.getElementById("gap")) await (%s)();
     await rest();
