@@ -22,6 +22,7 @@ from tools.outages import MountRefused, small_disk
 from webapp.addresses.forwarding import Proxies
 from webapp.http.decompression import HOLDS_BYTES
 from webapp.serving.admission import MAX_PARAMETERS, Kind, Quotas
+from webapp.serving.channels import Channel
 from webapp.serving.refusals import AnswerRefusals
 from webapp.serving.server import (
     ACCEPTED_AT_ONCE,
@@ -379,6 +380,22 @@ def wait_for_held_answers(server: Server) -> None:
         if one.requests
     ):
         time.sleep(0)
+
+
+def test_the_loop_leaves_an_answer_to_the_thread_that_sends_it(
+    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    class Watched(Channel):
+        def send(self, data: bytes, do_close: bool = True) -> int:
+            found.append(self.writable())
+            return int(super().send(data, do_close))
+
+    monkeypatch.setattr(server, "channel_class", Watched)
+
+    assert is_ok(get(connect))
+    assert found == [False]
 
 
 def test_many_connections_are_accepted_in_a_turn(app: App) -> None:

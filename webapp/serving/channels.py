@@ -162,6 +162,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: Server, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         self._lingers_until: float | None = None
         self._unsent_since: float | None = None
+        self._is_flushing = False
         self._held_back = b""
         self._head = b""
         super().__init__(server, sock, *args, **kwargs)
@@ -265,6 +266,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.requests[0].kind not in PAGES:
             super()._flush_outbufs_below_high_watermark()
 
+    def _flush_some(self, do_close: bool = True) -> bool:
+        self._is_flushing = True
+        try:
+            return bool(super()._flush_some(do_close))
+        finally:
+            self._is_flushing = False
+
     def handle_write(self) -> None:
         if self.socket is None:
             # The same turn of the loop has read the end of the connection.
@@ -289,7 +297,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return self._lingers_until is not None or bool(not self._held_back and super().readable())
 
     def writable(self) -> bool:
-        return self._lingers_until is None and bool(super().writable())
+        # A thread that sends wakes the loop if it leaves anything. The loop would run in circles
+        # until then, and keep that thread from going on.
+        waits = not self._is_flushing or self.will_close or self.close_when_flushed
+        return self._lingers_until is None and waits and bool(super().writable())
 
     def handle_read(self) -> None:
         if self._lingers_until is None:
