@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import certifi
@@ -34,6 +35,7 @@ from webapp.upstream import (
     UpstreamError,
 )
 from webapp.upstream.decoding import read_text
+from webapp.upstream.sender import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,6 +44,7 @@ ID = "chatcmpl-1"
 BODY = b'{"id":"chatcmpl-1"}'
 LISTED = b'{"data":[]}'
 GONE = b'{"error":{"message":"Completion chatcmpl-1 not found","code":"not_found"}}'
+PATIENCE = 60
 ONCE = Limits(max_retries=0)
 HASTY = Limits(page_timeout=0.1, max_retries=0)
 
@@ -271,6 +274,28 @@ def test_one_connection_serves_many_calls(client: Client) -> None:
     upstream.retrieve_completion(ID)
 
     assert server.connections == 1
+
+
+def test_work_is_done_once_while_the_server_works(client: Client) -> None:
+    worked, times = Event(), count()
+
+    def resets_after_the_work(connection: Connection) -> None:
+        connection.receive()
+        connection.send(http_answer(LISTED))
+        connection.receive()
+        assert worked.wait(PATIENCE)
+        connection.reset()
+
+    def work() -> None:
+        next(times)
+        worked.set()
+
+    upstream, server = client(resets_after_the_work, sends(http_answer(BODY)))
+    upstream.list_messages(ID)
+    request = Request("GET", f"/chat/completions/{ID}")
+
+    text = upstream.read_text(request, Deadline.after(PATIENCE), meanwhile=work)
+    assert (text[:], server.connections, next(times)) == (BODY.decode(), 2, 1)
 
 
 def test_a_session_keeps_the_servers_that_it_reaches_apart() -> None:

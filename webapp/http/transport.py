@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -53,6 +53,8 @@ class _ReadLimits:
 
 _read_limits: ContextVar[_ReadLimits] = ContextVar("read_limits")
 
+_meanwhile: ContextVar[Callable[[], object] | None] = ContextVar("meanwhile", default=None)
+
 _in_progress: Final[set[_TimedReads]] = set()
 """The responses that are being read."""
 _is_ended = Event()
@@ -81,6 +83,19 @@ def read_deadline(deadline: Deadline, *, read_timeout: float) -> Iterator[None]:
         yield
     finally:
         _read_limits.reset(token)
+
+
+@contextmanager
+def work_meanwhile(work: Callable[[], object] | None) -> Iterator[None]:
+    """Let the first request within do `work`, which raises nothing, before it reads its response.
+
+    It is not done if no request could be sent, or if this process answers it.
+    """
+    token = _meanwhile.set(work)
+    try:
+        yield
+    finally:
+        _meanwhile.reset(token)
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -229,6 +244,10 @@ class _TimedConnection(HTTPConnection):
             super().send(view[start : start + _PIECE])
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        work = _meanwhile.get()
+        if work is not None:
+            _meanwhile.set(None)
+            work()
         try:
             response = super().getresponse()
         except ConnectionError as error:

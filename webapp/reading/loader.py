@@ -80,19 +80,24 @@ class TranscriptLoader:
             self._cache.forget(completion_id)
 
     def ask_again(
-        self, asked: Sequence[Asked], deadline: Deadline
+        self, asked: Sequence[Asked], deadline: Deadline, meanwhile: Callable[[], object]
     ) -> dict[Asked, Document | UpstreamError]:
-        """Send some requests again, side by side, and return the answers of the server."""
+        """Send some requests again, side by side, and return the answers of the server.
 
-        def ask(one: Asked) -> Document | UpstreamError:
+        If this thread waits for one of them, it calls `meanwhile`.
+        """
+
+        def ask(
+            one: Asked, meanwhile: Callable[[], object] | None = None
+        ) -> Document | UpstreamError:
             upstream, request = one
             try:
-                return upstream.read_text(request, deadline)
+                return upstream.read_text(request, deadline, meanwhile=meanwhile)
             except UpstreamError as error:
                 return error
 
         futures = [self._pool.submit(ask, one) for one in asked[1:]]
-        found = [ask(one) for one in asked[:1]]
+        found = [ask(one, meanwhile) for one in asked[:1]]
         found += [future.result() for future in futures]
         return dict(zip(asked, found, strict=True))
 

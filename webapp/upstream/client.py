@@ -17,7 +17,7 @@ from webapp.config import Limits
 from webapp.exact_json import Document
 from webapp.http import open_session
 from webapp.http.deadline import SYSTEM_CLOCK, Clock, Deadline
-from webapp.http.transport import TimedAdapter
+from webapp.http.transport import TimedAdapter, work_meanwhile
 from webapp.messages import Message
 from webapp.upstream import decoding
 from webapp.upstream.answers import find_answers
@@ -279,9 +279,16 @@ class Upstream:
                 error.advice = suggest_base_url(self._sender.endpoint) or error.advice
             raise
 
-    def read_text(self, request: Request, deadline: Deadline) -> Document:
-        """Read the text of the answer to a request."""
-        return self._sender.send(request, deadline=deadline).text
+    def read_text(
+        self,
+        request: Request,
+        deadline: Deadline,
+        *,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Document:
+        """Read the text of the answer to a request, and call `meanwhile` if there is a wait."""
+        with work_meanwhile(meanwhile):
+            return self._sender.send(request, deadline=deadline).text
 
     def _start_deadline(self) -> Deadline:
         return Deadline.after(self._limits.page_timeout, clock=self.clock)
