@@ -27,6 +27,7 @@ from webapp.config import Config
 from webapp.embedded import Store, import_files, load_samples
 from webapp.embedded.documents.records import Metadata
 from webapp.factories import find_database_url
+from webapp.serving.compression import finish_page
 
 PAGE = "/completions/chatcmpl-1"
 VIEWS = 4
@@ -73,7 +74,7 @@ def test_pages_are_the_same_with_and_without_the_cache(config: Config, tmp_path:
     assert load_samples(store)
     store.close()
     plain, keeping = create_app(config), create_app(config)
-    plain.extensions[PAGES] = PageCache(most_bytes=0)
+    plain.extensions[PAGES] = PageCache(most_bytes=0, finish=finish_page)
     without, kept = (app.test_client(use_cookies=False) for app in (plain, keeping))
     addresses = [
         *[*list_addresses(without)][::2],
@@ -236,7 +237,7 @@ def test_a_list_shows_the_rows_pins_and_saved_filters_that_it_has_now(
 def test_the_cache_stays_within_its_bytes(
     fake_app: Flask, fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
-    cache = fake_app.extensions[PAGES] = PageCache(most_bytes=100_000)
+    cache = fake_app.extensions[PAGES] = PageCache(most_bytes=100_000, finish=finish_page)
     for number in range(12):
         name = f"chatcmpl-{number}"
         fake.completions[name] = stored(name, "a question")

@@ -114,7 +114,9 @@ def create_app(
     app.extensions["readback"] = services
     app.extensions[_DATABASES] = [database, own.store] if own else [database]
     app.extensions[health.READINESS] = Readiness(database, access.SCHEMA).find_problem
-    app.extensions[PAGES] = PageCache(cookies=[VIEW_COOKIE, DELETED_COOKIE])
+    app.extensions[PAGES] = PageCache(
+        cookies=[VIEW_COOKIE, DELETED_COOKIE], finish=compression.finish_page
+    )
     errors.register_error_handlers(app, find_server_kind(services.upstream, config))
     _install_pages(app, config, guard, own, clock)
     return app

@@ -55,6 +55,9 @@ LEVEL: Final = 3
 BODY: Final = "readback_body"
 """The name in `flask.g` of the body that is answered with, if it is kept."""
 
+FINISHED: Final = "readback_finished"
+"""The name in `flask.g` of an answer that was finished before, if it has such a body."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -90,12 +93,19 @@ class _Kept(NamedTuple):
 class PageCache(RecentValues[bytes, _Kept]):
     """The pages that were used last, at most `most_bytes` of them; for all threads.
 
-    `cookies` are the names of those that a page depends on.
+    `cookies` are the names of those that a page depends on. `finish` compresses an answer.
     """
 
-    def __init__(self, most_bytes: int = MAX_BYTES, *, cookies: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        most_bytes: int = MAX_BYTES,
+        *,
+        cookies: Sequence[str] = (),
+        finish: Callable[[Response, Body | None], Response],
+    ) -> None:
         super().__init__(most_bytes, largest=_LARGEST)
         self._cookies = tuple(cookies)
+        self._finish = finish
 
     def answer(self, render: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Answer this request with the page that `render` makes, from the cache if possible."""
@@ -106,16 +116,17 @@ class PageCache(RecentValues[bytes, _Kept]):
         known: dict[Asked, Document | UpstreamError] = {}
         if kept is not None and not request.cache_control.no_cache:
             deciding = kept.answers or {}
-            # Read while the server works on its answers, if that takes time.
-            is_same = cache(partial(getattr, kept.inputs, "is_same"))
-            known = services().loader.ask_again(tuple(deciding), start_deadline(), is_same)
+            # Done while the server works on its answers, if that takes time.
+            prepare = cache(partial(self._prepare, kept))
+            known = services().loader.ask_again(tuple(deciding), start_deadline(), prepare)
             digests = {
                 asked: None if isinstance(outcome, UpstreamError) else digest_text(outcome)
                 for asked, outcome in known.items()
             }
-            if is_same() and digests == deciding:
-                setattr(g, BODY, kept.body)
-                return Response(kept.body.plain, mimetype="text/html")
+            prepared = prepare()
+            if prepared and digests == deciding:
+                setattr(g, FINISHED, prepared)
+                return prepared
         before = read_limited_time()
         with note_answers(Answers(known)) as answers, note_inputs() as inputs:
             response = make_response(render())
@@ -124,6 +135,12 @@ class PageCache(RecentValues[bytes, _Kept]):
         if was_quick and _may_keep(response):
             self._keep(key, response, answers, inputs)
         return response
+
+    def _prepare(self, kept: _Kept) -> Response | None:
+        """Prepare the answer with a page that is kept, unless an input of it has changed."""
+        if not kept.inputs.is_same:
+            return None
+        return self._finish(Response(kept.body.plain, mimetype="text/html"), kept.body)
 
     def _keep(self, key: bytes, response: Response, answers: Answers, inputs: Inputs) -> None:
         """Keep a page if all that it was made of is known, and few requests show a change of it.

@@ -7,11 +7,11 @@ one with words to search or filter by never.
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from flask import Flask, Response, g, request
 
-from webapp.caching.pages import BODY, Body, compress, find_etag
+from webapp.caching.pages import BODY, FINISHED, Body, compress, find_etag
 from webapp.security import PAGE_CACHING, extend_vary
 
 LEAST_BYTES: Final = 1_000
@@ -32,15 +32,22 @@ _PLACES: Final = frozenset(
 
 def install(app: Flask) -> None:
     """Compress the pages of `app`, and give them validators."""
-    app.after_request(finish_page)
+    app.after_request(_finish_answer)
 
 
-def finish_page(response: Response) -> Response:
-    """Compress the answer as the browser accepts it; streamed ones are left as they are."""
+def _finish_answer(response: Response) -> Response:
+    is_finished = g.get(FINISHED) is response
+    return response if is_finished else finish_page(response, g.get(BODY))
+
+
+def finish_page(response: Response, kept: Body | None) -> Response:
+    """Compress the answer as the browser accepts it; streamed ones are left as they are.
+
+    Its body may be `kept` with its validator and its compressed form.
+    """
     is_page = response.mimetype == "text/html" and not response.is_streamed
     if not is_page or request.method not in ("GET", "HEAD"):
         return response
-    kept = cast("Body | None", g.get(BODY))
     body = response.get_data()
     headers = response.headers
     # Those of a 304 replace the headers that are kept, and it is no page to the layers around.
