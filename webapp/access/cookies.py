@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 # Browsers take a name with this prefix only over TLS, for this host and all of its paths.
 _SECURE_PREFIX: Final = "__Host-"
@@ -21,6 +21,11 @@ class LoginCookie(SecureCookieSessionInterface):
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Save the session of a request that has used it; put no cookie together for others."""
+        if session.accessed:
+            super().save_session(app, session, response)
 
     def get_cookie_name(self, app: Flask) -> str:
         return _SECURE_PREFIX + _LOGIN if request.is_secure else _LOGIN

@@ -50,6 +50,7 @@ _FORWARDING: Final = frozenset(
 """Headers that proxies and tunnels add, and no browser; those of `X-Forwarded-*` besides."""
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Return whether `host`, a name or an address without a port, is this machine only."""
     return host.lower() == "localhost" or (

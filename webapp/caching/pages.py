@@ -171,7 +171,7 @@ class PageCache(RecentValues[bytes, _Kept]):
             find_reader(),
         ]
         parts += map(environ.get, _HEADERS)
-        parts += [(name, environ[name]) for name in sorted(environ) if name.startswith("HTTP_HX_")]
+        parts += sorted(item for item in environ.items() if item[0].startswith("HTTP_HX_"))
         parts += map(request.cookies.get, self._cookies)
         parts.append(id(services()))
         return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=20).digest()

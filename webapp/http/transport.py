@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS, BadStatusLine, RemoteDisconnected
+from http.client import HTTPConnection as RawConnection
 from http.client import HTTPResponse as RawResponse
 from threading import Event
 from typing import Any, Final
@@ -242,6 +243,10 @@ class _TimedConnection(HTTPConnection):
         for start in range(0, len(view), _PIECE):
             self.sock.settimeout(limits.limit_next_read())
             super().send(view[start : start + _PIECE])
+
+    def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]
+        # Without the way of urllib3 to leave one out, which nothing here takes.
+        RawConnection.putheader(self, header, *values)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         work = _meanwhile.get()
