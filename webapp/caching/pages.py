@@ -2,11 +2,11 @@
 
 A page is a pure function of the request, of the answers of the server, and of a few inputs that
 `webapp.caching.inputs` notes. When it is asked for again, its requests are made again side by side.
-A transcript asks only for the completion, since its messages never change. If the answers are the
-same to the byte and so are the inputs, the page is. Otherwise it is rendered from these answers,
-and from new ones if the browser reloads past its own cache. A page is kept only if all of its
-bubbles were in the cache, and if the work with a limit of time was done too quickly for that limit
-to have changed it: that is, on its second reading.
+A transcript asks only for the completion, since its messages never change. If the inputs, which are
+read meanwhile, are the same, and so are the answers to the byte, the page is. Otherwise it is
+rendered from these answers, and from new ones if the browser reloads past its own cache. A page is
+kept only if all of its bubbles were in the cache, and if the work with a limit of time was done too
+quickly for that limit to have changed it: that is, on its second reading.
 """
 
 from __future__ import annotations
