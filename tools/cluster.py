@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 
@@ -331,16 +331,22 @@ class Load:
 
 
 def find_missing(node: Node, api_key: str, written: Mapping[str, str]) -> list[str]:
-    """Return the ids that a node does not have, or has with other words."""
+    """Return the ids that a node does not list, or lists with other words."""
     client = open_client()
     client.headers["Authorization"] = f"Bearer {api_key}"
-    missing = []
-    for completion_id, words in written.items():
-        address = f"{node.address}/v1/chat/completions/{completion_id}"
-        answer = client.get(address, timeout=PATIENCE)
-        if answer.status_code != 200 or f"You said {words}." not in answer.text:
-            missing.append(completion_id)
-    return missing
+    found: dict[str, str] = {}
+    query = {"limit": "100"}
+    while True:
+        address = f"{node.address}/v1/chat/completions"
+        answer = client.get(address, params=query, timeout=PATIENCE)
+        if answer.status_code != 200:
+            break
+        page: dict[str, Any] = answer.json()
+        found |= {one["id"]: one["choices"][0]["message"]["content"] for one in page["data"]}
+        if not page["has_more"]:
+            break
+        query["after"] = page["last_id"]
+    return [one for one, words in written.items() if found.get(one) != f"You said {words}."]
 
 
 def go_through_failures(load: Load, nodes: list[Node], postgres: PostgresServer) -> None:
