@@ -165,56 +165,58 @@ def running_upstream() -> Iterator[tuple[int, Connection]]:
     """Run the upstream in a process of its own; yield its port, and a pipe to count requests."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    yield ours.recv(), ours
-    process.terminate()
-    process.join()
-
-
-def _serve(pipe: Connection) -> None:
-    """Answer from memory what an embedded server has answered once, each time 50 ms late."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
-        path = Path(folder, "pages.jsonl")
-        made = (make_completion(MESSAGES, f"chatcmpl-bench-{at}") for at in range(max(READERS)))
-        path.write_text("".join(json.dumps(one) + "\n" for one in made), encoding="utf-8")
-        store = Store(find_database_url(config))
-        import_files(store, [path])
-        store.close()
-        client = create_app(config).test_client()
-        answers: dict[str, bytes] = {}
-        count = 0
+        process = context.Process(target=_serve, args=(theirs, folder), daemon=True)
+        process.start()
+        try:
+            yield ours.recv(), ours
+        finally:
+            process.terminate()
+            process.join()
 
-        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal count
-            while True:
-                try:
-                    head = await reader.readuntil(b"\r\n\r\n")
-                except (asyncio.IncompleteReadError, ConnectionError):
-                    return
-                count += 1
-                target = head.split(b" ", 2)[1].decode()
-                if target not in answers:
-                    found = client.get(target)
-                    start = f"HTTP/1.1 {found.status}\r\nContent-Type: application/json\r\n"
-                    start += f"Content-Length: {len(found.data)}\r\n\r\n"
-                    answers[target] = start.encode() + found.data
-                await asyncio.sleep(UPSTREAM_SECONDS)
-                writer.write(answers[target])
 
-        async def run() -> None:
-            server = await asyncio.start_server(answer, HOST, 0)
+def _serve(pipe: Connection, folder: str) -> None:
+    """Answer from memory what an embedded server has answered once, each time 50 ms late."""
+    config = Config(database_url=f"sqlite:///{folder}/readback.sqlite3")
+    path = Path(folder, "pages.jsonl")
+    made = (make_completion(MESSAGES, f"chatcmpl-bench-{at}") for at in range(max(READERS)))
+    path.write_text("".join(json.dumps(one) + "\n" for one in made), encoding="utf-8")
+    store = Store(find_database_url(config))
+    import_files(store, [path])
+    store.close()
+    client = create_app(config).test_client()
+    answers: dict[str, bytes] = {}
+    count = 0
 
-            def tell() -> None:
-                pipe.recv()
-                pipe.send(count)
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        while True:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+            count += 1
+            target = head.split(b" ", 2)[1].decode()
+            if target not in answers:
+                found = client.get(target)
+                start = f"HTTP/1.1 {found.status}\r\nContent-Type: application/json\r\n"
+                start += f"Content-Length: {len(found.data)}\r\n\r\n"
+                answers[target] = start.encode() + found.data
+            await asyncio.sleep(UPSTREAM_SECONDS)
+            writer.write(answers[target])
 
-            asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
-            pipe.send(server.sockets[0].getsockname()[1])
-            await server.serve_forever()
+    async def run() -> None:
+        server = await asyncio.start_server(answer, HOST, 0)
 
-        asyncio.run(run())
+        def tell() -> None:
+            pipe.recv()
+            pipe.send(count)
+
+        asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(run())
 
 
 if __name__ == "__main__":
