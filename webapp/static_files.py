@@ -37,7 +37,7 @@ SCRIPTS: Final = {
         *("copying", "images", "keys", "menus", "pairs", "printing", "reading", "runs"),
         *("swapping", "times"),
     ),
-    "swapped.js": ("added", "loading"),
+    "swapped.js": ("added", "loading", "windowing"),
 }
 """The scripts that pages load, each with the scripts in `js` that make it up.
 

@@ -53,7 +53,7 @@ document.addEventListener("keydown", (event) => {
 // Where reading goes on: the focused element or the one that was linked to, if it is seen, else the
 // first one below the bar. `lines` are those of the outline that lead to what is not on this page.
 function step(selector, by, lines) {
-  const all = [...document.querySelectorAll(selector)].filter(isReachable);
+  const all = [...document.querySelectorAll(`${selector}, [data-text-only]`)].filter(isReachable);
   const focused = document.activeElement.closest(".bubble, .call, .outlined, .row-link");
   const linked = document.querySelector(":target")?.closest(".bubble, .call");
   const here = [focused, linked].find(isSeen);
@@ -70,8 +70,14 @@ function step(selector, by, lines) {
   }
   const beyond = lines ? findLine(lines, here, next) : null;
   if (beyond) beyond.click();
+  else if (next?.closest("[data-text-only]")) bring(next, () => step(selector, by, lines));
   else if (next) go(next);
   else status.textContent = "Nothing further on this page.";
+}
+
+function bring(stop, then) {
+  const section = stop.closest("[data-text-only]");
+  section.dispatchEvent(new CustomEvent("readback:needed", { bubbles: true, detail: { then } }));
 }
 
 function isSeen(element) {
@@ -79,7 +85,7 @@ function isSeen(element) {
   return box && box.bottom > 0 && box.top < innerHeight;
 }
 
-// The first line between here and `next` that leads to another page.
+// The first line between here and `next` that leads to what is not in the page.
 function findLine(lines, here, next) {
   const current = document.querySelector(".outline-lines > li:has([aria-current])");
   const from = here ? numberOf(here) : Number(current?.dataset.number ?? 0);
@@ -88,7 +94,7 @@ function findLine(lines, here, next) {
     ({ dataset }) => dataset.number > from && dataset.number < to,
   );
   const link = found?.querySelector("a");
-  return link?.getAttribute("href").startsWith("#") ? null : link;
+  return link && document.getElementById(link.hash.slice(1)) ? null : link;
 }
 
 // A result is part of the message that called; an answer comes after all numbers.

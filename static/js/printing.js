@@ -1,6 +1,6 @@
 // Printing: at once if the whole transcript is on the page, else after it has been loaded.
 
-const PARTIAL = "#gap, #more a, .earlier a";
+const PARTIAL = "#gap, #more a, .earlier a, [data-text-only]";
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-print]");

@@ -216,6 +216,10 @@ if (place) {
     observe(find(".page"));
     showLoaded();
   });
+  document.addEventListener("readback:reduced", ({ target }) => {
+    sections.unobserve(target);
+    shown.delete(target);
+  });
   observe(document.querySelectorAll(".page"));
   showLoaded();
   // Before anything is laid out: asking where something is would do it twice.

@@ -1,0 +1,274 @@
+// Keep a transcript of thousands of messages light: only the sections near the window and those that
+// were loaded or seen last are whole. In the others each message is its text only, in a section of
+// the size that it had, so that nothing is lost for the browser's find, "select all" and paper. Their
+// HTML is packed, and comes back when they come near.
+
+// Sections of about twenty messages away from the window: shorter transcripts are always whole.
+const LONG = 75;
+const MOST_WHOLE = 25;
+const MOST_AT_ONCE = 3;
+const LEAST_TOGETHER = 10;
+const NEAR = "200%";
+const FORM = "deflate-raw";
+
+const packed = new Map();
+const heights = new WeakMap();
+// Where a section was clicked it may have a state that HTML does not have.
+const used = new WeakSet();
+// Whole sections away from the window, in the order in which they got there.
+const far = new Set();
+const wanted = new Set();
+const sectionOf = new Map();
+
+function pack(html) {
+  return new Response(new Response(html).body.pipeThrough(new CompressionStream(FORM))).arrayBuffer();
+}
+
+async function unpack(bytes) {
+  return new Response(new Response(await bytes).body.pipeThrough(new DecompressionStream(FORM))).text();
+}
+
+function canReduce(section) {
+  return (
+    !section.matches(":focus-within, [data-menu]") &&
+    !section.querySelector(":target, [data-target], [data-waits], [data-answers], [aria-busy], .output") &&
+    // What is added beside these lines may be joined with the section.
+    !section.nextElementSibling?.matches(".loads") &&
+    !section.previousElementSibling?.matches(".loads") &&
+    !getSelection().containsNode(section, true)
+  );
+}
+
+function reduce(section) {
+  for (const { id } of section.querySelectorAll("[id]")) sectionOf.set(id, section);
+  packed.set(section, pack(writeHtml(section)));
+  section.replaceChildren(readText(section));
+  section.dataset.textOnly = "";
+  section.style.blockSize = `${heights.get(section)}px`;
+  section.dispatchEvent(new CustomEvent("readback:reduced", { bubbles: true }));
+  gather(section);
+}
+
+// Parsing it makes the same elements again: a parser leaves out a line feed at the start of a `pre`,
+// and reads a carriage return as a line feed.
+function writeHtml(section) {
+  for (const { firstChild } of section.querySelectorAll("pre")) {
+    if (firstChild?.nodeType === Node.TEXT_NODE && firstChild.data.startsWith("\n")) firstChild.before("\n");
+  }
+  return section.innerHTML.replaceAll("\r", "&#13;");
+}
+
+const UNSEEN = ".source:not(.plain), .actions, .loads";
+const BLOCKS = "p, li, pre, h2, h3, h4, h5, h6, dt, dd, td, th, summary, blockquote, div, header, article";
+
+// The words that the reader would see, each block on a line of its own, in bubbles like those of
+// the section.
+function readText(section) {
+  for (const unseen of section.querySelectorAll(UNSEEN)) unseen.remove();
+  const copies = new Map([[null, document.createDocumentFragment()]]);
+  const copyOf = (bubble) => {
+    if (!copies.has(bubble)) {
+      const copy = document.createElement("article");
+      copy.className = "bubble";
+      copy.id = bubble.id;
+      Object.assign(copy.dataset, bubble.dataset);
+      copyOf(bubble.parentElement.closest(".bubble")).append(copy);
+      copies.set(bubble, copy);
+    }
+    return copies.get(bubble);
+  };
+  const nodes = document.createTreeWalker(section, NodeFilter.SHOW_TEXT);
+  let block = null;
+  while (nodes.nextNode()) {
+    const { data, parentElement } = nodes.currentNode;
+    const own = parentElement.closest(BLOCKS);
+    const copy = copyOf(parentElement.closest(".bubble"));
+    if (!own.matches("pre") && !data.trim()) copy.append(" ");
+    else copy.append(own === block || !copy.textContent ? "" : "\n", data);
+    block = own;
+  }
+  for (const copy of copies.values()) copy.normalize();
+  return copies.get(null);
+}
+
+// Ten neighbours that are text only have one box together, so that a frame costs the same for any
+// number of them. Taking sections out one by one would cost a frame each.
+function gather(section) {
+  // With another one, a moment ago.
+  if (isGathered(section)) return;
+  const sections = [section];
+  const addFrom = (next, add) => {
+    for (let one = next(section); packed.has(one) && !wanted.has(one); one = next(one)) add(one);
+  };
+  addFrom((one) => one.previousElementSibling, (one) => sections.unshift(one));
+  addFrom((one) => one.nextElementSibling, (one) => sections.push(one));
+  if (sections.length < LEAST_TOGETHER) return;
+  const group = document.createElement("div");
+  group.className = "far-pages";
+  group.style.setProperty("--sections", sections.length);
+  group.style.setProperty("--sizes", `${sections.reduce((sum, one) => sum + heights.get(one), 0)}px`);
+  section.before(group);
+  group.append(...sections);
+  for (const one of sections) observer.unobserve(one);
+  observer.observe(group);
+}
+
+function isGathered(section) {
+  return section.parentElement.matches(".far-pages");
+}
+
+function spread(group) {
+  const sections = [...group.children];
+  observer.unobserve(group);
+  group.replaceWith(...sections);
+  for (const section of sections) observer.observe(section);
+}
+
+async function restore(section) {
+  const html = packed.has(section) ? await unpack(packed.get(section)) : null;
+  // Another call may have been faster.
+  if (!packed.delete(section)) return;
+  wanted.delete(section);
+  if (isGathered(section)) spread(section.parentElement);
+  section.innerHTML = html;
+  delete section.dataset.textOnly;
+  section.removeAttribute("style");
+  // Told anew whether it is near.
+  observer.unobserve(section);
+  observer.observe(section);
+  for (const { id } of section.querySelectorAll("[id]")) sectionOf.delete(id);
+  const find = (selector) => [section, ...section.querySelectorAll(selector)].filter((one) => one.matches(selector));
+  document.dispatchEvent(new CustomEvent("readback:added", { detail: { find } }));
+}
+
+// Nobody reads while more than three windows pass in a second: what passes stays text.
+let isFast = false;
+let last = { top: scrollY, time: 0 };
+
+function followScrolling() {
+  const now = { top: scrollY, time: performance.now() };
+  isFast = Math.abs(now.top - last.top) / (now.time - last.time) > (3 * innerHeight) / 1000;
+  last = now;
+}
+
+async function waitForCalm() {
+  do {
+    await new Promise(requestAnimationFrame);
+    // The last event of a scroll is followed by none that is slow.
+    if (performance.now() - last.time > 100) isFast = false;
+  } while (isFast);
+}
+
+let isRestoring = false;
+
+async function restoreWanted() {
+  if (isRestoring) return;
+  isRestoring = true;
+  try {
+    while (wanted.size) {
+      await waitForCalm();
+      const next = findNearest();
+      if (next) await restore(next);
+    }
+  } finally {
+    isRestoring = false;
+  }
+}
+
+function findNearest() {
+  const distances = [...wanted].map((section) => {
+    const { top, bottom } = section.getBoundingClientRect();
+    return { section, distance: Math.max(top - innerHeight, -bottom, 0) };
+  });
+  return distances.sort((one, other) => one.distance - other.distance)[0]?.section;
+}
+
+let isLong = false;
+let isReducing = false;
+
+async function reduceFar() {
+  isLong ||= far.size > LONG;
+  if (!isLong || isReducing) return;
+  isReducing = true;
+  for (let chosen = chooseFar(); chosen.length; chosen = chooseFar()) {
+    for (const section of chosen) {
+      far.delete(section);
+      reduce(section);
+    }
+    await new Promise(requestAnimationFrame);
+  }
+  isReducing = false;
+}
+
+// A few for each frame, those first that were seen longest ago.
+function chooseFar() {
+  const count = Math.min(far.size - MOST_WHOLE, MOST_AT_ONCE);
+  const chosen = [];
+  for (const section of far) {
+    if (chosen.length >= count) break;
+    if (canReduce(section)) chosen.push(section);
+  }
+  return chosen;
+}
+
+const observer = new IntersectionObserver(
+  (seen) => {
+    for (const { target, isIntersecting, boundingClientRect } of seen) {
+      far.delete(target);
+      wanted.delete(target);
+      if (packed.has(target)) {
+        if (isIntersecting) wanted.add(target);
+        else gather(target);
+      } else if (target.matches(".far-pages")) {
+        if (isIntersecting) spread(target);
+      } else if (!isIntersecting && boundingClientRect.height && !used.has(target)) {
+        heights.set(target, boundingClientRect.height);
+        far.add(target);
+      }
+    }
+    reduceFar();
+    restoreWanted();
+  },
+  { rootMargin: `${NEAR} 0px` },
+);
+
+function keepWhole({ target }) {
+  const section = target.closest?.(".page");
+  if (!section) return;
+  used.add(section);
+  far.delete(section);
+}
+
+// A link to a place in a section that is text only waits for it.
+async function waitForPlace(event) {
+  const link = event.target.closest?.("a[href*='#']");
+  const section = link && sectionOf.get(link.hash.slice(1));
+  if (!section || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  await restore(section);
+  link.click();
+}
+
+async function followHash() {
+  const id = location.hash.slice(1);
+  if (!sectionOf.has(id)) return;
+  await restore(sectionOf.get(id));
+  document.getElementById(id).scrollIntoView();
+}
+
+if (window.CompressionStream) {
+  const observe = (sections) => sections.forEach((section) => observer.observe(section));
+  addEventListener("scroll", followScrolling, { passive: true });
+  addEventListener("hashchange", followHash);
+  document.addEventListener("click", keepWhole, true);
+  document.addEventListener("click", waitForPlace, true);
+  document.addEventListener("change", keepWhole);
+  // A key leads to a section that is text only, and acts again when it is whole.
+  document.addEventListener("readback:needed", async ({ target, detail: { then } }) => {
+    await restore(target);
+    then();
+  });
+  document.addEventListener("readback:added", ({ detail: { find } }) => observe(find(".page")));
+  observe(document.querySelectorAll(".transcript .page"));
+}
