@@ -75,8 +75,8 @@ def test_signs_that_begin_nothing_are_passed_over_with_the_text(sign: str) -> No
 def test_the_texts_of_a_page_share_its_brackets() -> None:
     budget = MarkdownBudget(Budgets(page_brackets=10))
 
-    assert not render_markdown("**a** **b**", budget=budget).is_plain
-    view = render_markdown("**a**", budget=budget)
+    assert not render_markdown("***a*** *b*", budget=budget).is_plain
+    view = render_markdown("***a***", budget=budget)
     assert view.is_plain
     assert view.note == ("Shown as plain text: the page has as much Markdown as one page may hold.")
 

@@ -37,30 +37,93 @@ def plain(text: str) -> str:
     return node.text()
 
 
-_WORDS = ["a", "Table", "www.x", "2024", "don't", "i.e.", "end?", "ok;", "x,", "http", "1", "E'"]
-_SIGNS = ["(c)", "and/or", "Note:", "tel:1", "http://a.b", "50%", "-", "1.", "+", "oh!", "www."]
+_WORDS = [
+    "a",
+    "Table",
+    "www.x",
+    "2024",
+    "don't",
+    "i.e.",
+    "end?",
+    "ok;",
+    "x,",
+    "http",
+    "1",
+    "E'",
+    '"q"',
+]
+_SIGNS = [
+    "(c)",
+    "and/or",
+    "Note:",
+    "tel:1",
+    "http://a.b",
+    "50%",
+    "-",
+    "1.",
+    "+",
+    "oh!",
+    "www.",
+    "(x",
+]
+_OTHERS = [
+    "é",
+    "—",
+    "“a”",
+    "…",
+    "’s",
+    "日本語",
+    "です。",
+    "「あ」",
+    "привет",
+    "λ",
+    "/usr",
+    "a_b_c",
+    "_a_",
+]
 _CODE = ["`a`", "`a b`,", "`<b>&\"'`", "`\\`.", "``a``", "`", "`a", "`$x$`", "`a``b`", "`[a](b)`"]
+_STRONG = [
+    "**a**",
+    "**a b**,",
+    "**a:**",
+    "**`a`**",
+    "**a**b",
+    "**",
+    "**a",
+    "b**",
+    "(**a**)",
+    "日**本**",
+]
+_MARKERS = ["- ", "- ", "1. ", "2. ", "# ", "## ", "### ", "* ", "#", "---\n"]
+_PIECES = st.one_of(*map(st.sampled_from, (_WORDS, _WORDS, _SIGNS, _OTHERS, _CODE, _STRONG)))
+_BREAKS = st.sampled_from([" ", " ", " ", "\n", "\n\n", ""])
+_SEPARATORS = st.one_of(_BREAKS, _BREAKS, st.sampled_from(_MARKERS).map("\n".__add__))
 
 
 @given(
-    st.sampled_from(_WORDS + _CODE),
-    st.lists(st.sampled_from(_WORDS + _SIGNS + _CODE)),
-    st.sampled_from([" ", " ", "\n", "\n\n", ""]),
+    st.sampled_from(["", "", *_MARKERS]),
+    _PIECES,
+    st.lists(st.tuples(_SEPARATORS, _PIECES).map("".join), max_size=10),
 )
-@example("Thank", ["you.", "Go", "on", "with", "the", "next", "one."], " ")
-@example("It", ["returns `0`.", "`a<b` is true.", "So", "what?"], "\n")
-@example("`a`", ["b", "`c`"], "\n\n")
-def test_sentences_are_shown_as_the_parser_shows_them(
-    first: str, words: list[str], between: str
+@example("", "Thank", [" you.", " Go", " on", " with", " the", " next", " one."])
+@example("", "It", ["\nreturns `0`.", "\n`a<b` is true.", "\nSo", "\nwhat?"])
+@example("", "`a`", ["\n\nb", "\n\n`c`"])
+@example("", "First", [" **read `a`**:", "\n\n- its **names:** b", "\n- its tests", "\n\nThen"])
+@example("## ", "A", ["\n1. b", "\n2. c", "\n\n### B", "\n# C", "\nd", "\n- e", "\n## D"])
+@example("- ", "a", ["\n\n- b"])
+@example("- ", "a", ["\nb"])
+@example("- ", "a", ["\n1. b"])
+def test_usual_blocks_are_shown_as_the_parser_shows_them(
+    marker: str, first: str, words: list[str]
 ) -> None:
-    text = between.join([first, *words])
+    text = "".join([marker, first, *words])
     # A line break at its end leaves a text to the parser.
     assert html(text) == html(text + "\n")
 
 
-def test_sentences_need_none_of_the_time_of_a_page() -> None:
+def test_usual_blocks_need_none_of_the_time_of_a_page() -> None:
     spent = MarkdownBudget(Budgets(seconds=0))
-    assert render_markdown("Go on.", budget=spent).html == html("Go on.")
+    assert render_markdown("Go **on**.", budget=spent).html == html("Go **on**.")
     assert render_markdown("*Go* on.", budget=spent).is_plain
 
 
@@ -434,9 +497,9 @@ def test_no_text_can_forge_a_placeholder() -> None:
 
 
 def test_a_page_that_spent_its_time_shows_plain_text() -> None:
-    view = render_markdown("**bold**", budget=MarkdownBudget(Budgets(seconds=0)))
+    view = render_markdown("*words*", budget=MarkdownBudget(Budgets(seconds=0)))
 
-    assert all_text(str(view.html)) == "**bold**"
+    assert all_text(str(view.html)) == "*words*"
     assert view.note == "Shown as plain text: this page spent its time for rendering."
     assert view.is_plain
 

@@ -29,9 +29,10 @@ from webapp.rendering.markdown.context import (
     ShowImage,
     TooCostly,
 )
-from webapp.rendering.markdown.parser import render, render_sentences
+from webapp.rendering.markdown.parser import render
 from webapp.rendering.markdown.plugins.blocks.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
+from webapp.rendering.markdown.usual_blocks import render_usual_blocks
 from webapp.rendering.text.direction import find_direction
 from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html
 
@@ -77,8 +78,8 @@ def render_markdown(
     images are links.
     """
     # Nothing of them is to be sanitized, and no budget is needed for them.
-    if not annotations and (sentences := render_sentences(text)):
-        return TextView(Markup(sentences))
+    if not annotations and (blocks := render_usual_blocks(text)):
+        return TextView(Markup(blocks))
     text = LONE_SURROGATES.sub("\ufffd", text)
     page = budget or MarkdownBudget()
     try:

@@ -6,7 +6,6 @@ of the parser is counted; it stops if a text has used its share.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -42,6 +41,7 @@ from webapp.rendering.markdown.plugins.inline import (
     plain_marks,
     private_markers,
 )
+from webapp.rendering.markdown.usual_blocks import render_usual_blocks
 from webapp.rendering.urls import get_host, is_allowed_link, is_misleading
 
 _PLUGINS: Final = (
@@ -69,36 +69,11 @@ _BLOCK_WEIGHT: Final = 5
 _INTERRUPTED: Final = ("paragraph", "reference", "blockquote", "list")
 """Blocks that test every line for their end, in one step of the parser."""
 
-_CODE: Final = re.compile(r"`([!-_a-~]+(?: [!-_a-~]+|(?!))*+)`(?!`)")
-_SENTENCES: Final = re.compile(
-    rf"(?:[A-Za-z]|{_CODE.pattern})"
-    r"(?:[A-Za-z0-9,;'?!()/%+-]|\.(?<!www\.)|:(?!//)| (?=[^ \n])|\n{1,2}(?=[A-Za-z`])"
-    rf"|{_CODE.pattern}|(?!))*+"
-)
-"""Lines and paragraphs of words and code without other syntax, such as many questions are; only
-bare citations look so."""
-
-_MOST_SIGNS: Final = 100
-"""Of elements that come of a text without counting in the budgets of its page."""
-
-
-def render_sentences(text: str) -> str | None:
-    """Render `text` as safe HTML if it is words and code without other syntax; else None."""
-    signs = text.count("`") + text.count("\n")
-    if signs > _MOST_SIGNS or "citeturn" in text or not _SENTENCES.fullmatch(text):
-        return None
-    if "`" in text:
-        text = _CODE.sub(lambda code: f"<code>{html.escape(code[1], quote=False)}</code>", text)
-    if "\n" in text:
-        text = text.replace("\n\n", '</p>\r<p dir="auto">').replace("\n", "<br>\n")
-        text = text.replace("\r", "\n")
-    return f'<p dir="auto">{text}</p>\n'
-
 
 def render(text: str, scope: Scope, *, own_host: str) -> str:
     """Render `text` as HTML, not yet sanitized. Raise `TooCostly` if it is nested too deeply."""
-    if sentences := render_sentences(text):
-        return sentences
+    if blocks := render_usual_blocks(text):
+        return blocks
     levels = scope.page.budgets.levels
     parser = _build_parser(own_host, levels)
     env = scope.env
