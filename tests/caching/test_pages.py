@@ -31,7 +31,7 @@ from webapp.serving.compression import finish_page
 
 PAGE = "/completions/chatcmpl-1"
 VIEWS = 4
-"""The first view of a page compiles templates, the second one finds its bubbles kept."""
+"""The first view of a page compiles templates and lexers, which may take too long to keep it."""
 
 
 def pages_of(app: Flask) -> PageCache:

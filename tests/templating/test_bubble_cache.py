@@ -87,11 +87,15 @@ def test_the_same_message_elsewhere_is_another_bubble(fake_app: Flask, fake: Fak
     for name in ("chatcmpl-1", "chatcmpl-2"):
         fake.completions[name] = stored(name, "the same", "the same")
     client = fake_app.test_client()
-    pages = [
-        client.get("/completions/chatcmpl-1").text,
-        client.get("/completions/chatcmpl-2").text,
-        client.get("/completions/chatcmpl-2", base_url="http://127.0.0.1:8000/").text,
-    ]
+    places = (
+        ("/completions/chatcmpl-1", "http://localhost/"),
+        ("/completions/chatcmpl-2", "http://localhost/"),
+        ("/completions/chatcmpl-2", "http://127.0.0.1:8000/"),
+    )
+    for path, host in places:
+        client.get(f"{path}?limit=9", base_url=host)
+    assert not len(bubbles_of(fake_app)), "nothing is kept of what was shown once"
+    pages = [client.get(path, base_url=host).text for path, host in places]
     assert 'id="m-1"' in pages[0] and 'id="m-2"' in pages[0]
     assert "chatcmpl-1" not in pages[1]
     assert len(bubbles_of(fake_app)) == 9
@@ -128,4 +132,4 @@ def test_a_page_near_its_limits_is_the_same(
     stars = " ".join("*a*" for _ in range(1000))
     path.write_text(path.read_text().replace("Message ", f"{stars} Message ", 90))
     load(path)
-    assert_same(config, [f"/completions/chatcmpl-long?limit={limit}" for limit in (5, 60)])
+    assert_same(config, [f"/completions/chatcmpl-long?limit={limit}" for limit in (4, 5, 60)])

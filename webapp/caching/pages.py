@@ -5,8 +5,8 @@ A page is a pure function of the request, of the answers of the server, and of a
 A transcript asks only for the completion, since its messages never change. If the inputs, which are
 read meanwhile, are the same, and so are the answers to the byte, the page is. Otherwise it is
 rendered from these answers, and from new ones if the browser reloads past its own cache. A page is
-kept only if all of its bubbles were in the cache, and if the work with a limit of time was done too
-quickly for that limit to have changed it: that is, on its second reading.
+kept only if the work with a limit of time was done too quickly for that limit to have changed it: a
+page whose lexers were compiled first is kept on its second reading.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """Keep rendered bubbles, so that a page that is read again costs little more than its frame.
 
+Most transcripts are shown once, and what is kept of them would only push out others and cost a
+tenth of their page. So bubbles are kept from the second page on that shows a completion.
+
 A bubble is a pure function of the bytes of its messages, of values of `RenderContext` and the
 request, and of inputs that are read again, such as whether its media are kept; the key is the
 digest of all but these inputs. The rest of a page's budgets is not part of it:
@@ -20,7 +23,7 @@ from webapp.recent import RecentValues
 from webapp.rendering.markdown.context import CODE_SECONDS, read_limited_time
 from webapp.services import services
 from webapp.templating.addresses import kept_filters
-from webapp.templating.context import RenderContext, Spent
+from webapp.templating.context import RemoteFrames, RenderContext, Spent
 from webapp.transcript import Entry
 
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -31,6 +34,9 @@ _LARGEST: Final = 256 * 1024
 
 _OVERHEAD: Final = 400
 """Bytes of an entry besides its HTML."""
+
+_MOST_SHOWN: Final = 10_000
+"""Completions of which it is known that a page has shown them."""
 
 
 class _Kept(NamedTuple):
@@ -83,6 +89,7 @@ class BubbleCache(RecentValues[bytes, _Kept]):
 
     def __init__(self, most_bytes: int = MAX_BYTES) -> None:
         super().__init__(most_bytes, largest=_LARGEST)
+        self._first_pages: RecentValues[bytes, RemoteFrames] = RecentValues(_MOST_SHOWN)
 
     def get_or_render(self, entry: Entry, context: RenderContext, render: Callable[[], str]) -> str:
         """Look up the bubble of `entry` in the cache, or render and keep it.
@@ -93,6 +100,8 @@ class BubbleCache(RecentValues[bytes, _Kept]):
             return render()
         if not _is_pure(entry, context):
             spoil_page()
+            return render()
+        if self._is_on_first_page(context):
             return render()
         key = _find_key(entry, context)
         kept = self.get(key)
@@ -117,6 +126,13 @@ class BubbleCache(RecentValues[bytes, _Kept]):
             size = sys.getsizeof(html) + _OVERHEAD + _OVERHEAD * len(inputs.reads)
             self.keep(key, _Kept(html, context.spent.since(before), inputs), size)
         return html
+
+    def _is_on_first_page(self, context: RenderContext) -> bool:
+        """Return whether no other page has shown the completion; each has frames of its own."""
+        first = self._first_pages.get(context.digest)
+        if first is None:
+            self._first_pages.keep(context.digest, context.frames, 1)
+        return first is None or first is context.frames
 
 
 def _is_pure(entry: Entry, context: RenderContext) -> bool:
