@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pygments.lexers import get_lexer_by_name
 
 from tests.support.any_json import checked
 from tests.support.html import assert_harmless, parsed
 from tools.paths import ROOT
 from webapp.rendering import Budgets, MarkdownBudget, render_markdown
 from webapp.rendering.markdown.code import LANGUAGES, find_language, highlight
+from webapp.rendering.markdown.lexing import iter_tokens
+
+_PIECES = re.findall(
+    r"[^ ]+|  ",
+    r"""a B _x if def class import from return select function let fn int r s é 日 0x1f 1e9
+    1.5 'a' "b" f'{x}' \ " ' ` # // /* */ -- <!-- --> < > </ /> & { } ( ) [ ] ${ $( @ % + - = == ; :
+    , . ! ? | """
+    + "\u017f \u212a \n \n \n \t \x1c \r\n",
+)
 
 CSS = ROOT / "static" / "css"
 
@@ -193,6 +204,15 @@ def test_colours_change_no_character(language: str) -> None:
             assert text == code
 
     check()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tokens_are_those_that_pygments_finds(language: str) -> None:
+    lexer = get_lexer_by_name(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
+    for seed in range(5):
+        code = "".join(Random(seed).choices(_PIECES, k=200))
+        expected = [(token, text) for _, token, text in lexer.get_tokens_unprocessed(code)]
+        assert list(iter_tokens(code, lexer)) == expected
 
 
 def test_the_whole_block_is_the_source_whatever_it_contains() -> None:

@@ -23,6 +23,7 @@ from pygments.token import _TokenType as TokenType
 
 from webapp.rendering.citations.markers import split_marks
 from webapp.rendering.markdown.context import Scope, note_limited_time
+from webapp.rendering.markdown.lexing import iter_tokens, read_states
 
 _MAX_INFO: Final = 200
 _TOKENS_PER_CHECK: Final = 32
@@ -199,6 +200,7 @@ def highlight(code: str, language: str, *, until: float) -> Markup | None:
     with note_limited_time():
         begin = time.thread_time()
         lexer = _get_lexer(LANGUAGES[language].lexer, stripnl=False, ensurenl=False)
+        read_states(lexer)
         until += time.thread_time() - begin
         for kind, text in _merge_tokens(code, lexer, until):
             length += len(text)
@@ -236,7 +238,7 @@ def _merge_tokens(code: str, lexer: Lexer, until: float) -> Iterator[tuple[str, 
     """Yield class and text of `code`, merging neighbours of one class; stop after `until`."""
     open_kind = ""
     waiting: list[str] = []
-    for count, (_, token, text) in enumerate(lexer.get_tokens_unprocessed(code)):
+    for count, (token, text) in enumerate(iter_tokens(code, lexer)):
         if count % _TOKENS_PER_CHECK == 0 and time.thread_time() > until:
             return
         keeps_kind = text.isspace() and open_kind not in _WITH_BACKGROUND
