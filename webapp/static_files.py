@@ -15,9 +15,12 @@ from flask import Blueprint, Flask, Response, abort, current_app, request, send_
 OUTSIDE: Final = "readback.outside"
 """The WSGI variable with the path of the application, on pages that are below a path of a share."""
 
+_EVERYWHERE: Final = ("tokens", "base", "layout", "print")
+
 SHEETS: Final = {
-    "readback.css": ("tokens", "base", "layout", "print"),
+    "readback.css": _EVERYWHERE,
     "transcript.css": (
+        *_EVERYWHERE,
         *("transcript", "menus", "parts", "code", "calls", "structure", "media", "sources"),
         *("outputs", "runs", "folds", "conversations", "notes", "density"),
     ),
@@ -28,21 +31,22 @@ SHEETS: Final = {
 }
 """The style sheets that pages load, each with the sheets in `css` that make it up, in their order.
 
-Every page has `readback.css`. Transcripts have `transcript.css` besides, most other pages
-`pages.css`, and pages with parts of a transcript have all three.
+Transcripts have `transcript.css` alone, which spares their first view a request. Pages with parts
+of a transcript have `pages.css` besides, all others `readback.css` and `pages.css`.
 """
 
 SCRIPTS: Final = {
-    "readback.js": (
+    "readback.js": ("starting", "times"),
+    "acting.js": (
         *("copying", "images", "keys", "menus", "pairs", "printing", "reading", "runs"),
-        *("swapping", "times"),
+        "swapping",
     ),
     "swapped.js": ("added", "loading", "windowing"),
 }
 """The scripts that pages load, each with the scripts in `js` that make it up.
 
-Every page has `readback.js`, which loads `swapped.js` together with htmx. Other scripts in `js` are
-for single pages.
+Every page has `readback.js`, which loads `acting.js` when the reader does something, and that
+`swapped.js` together with htmx. Other scripts in `js` are for single pages.
 """
 
 EXPORT_PARTS: Final = ("tokens", "base", "parts", "code", "structure", "sources", "notes", "export")

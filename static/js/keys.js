@@ -32,10 +32,7 @@ const KEYS = [
 const ACTS = new Map(KEYS.map(({ key, act }) => [key.replace(" ", ""), act]));
 
 const status = document.getElementById("status");
-for (const button of document.querySelectorAll("[data-keys]")) {
-  button.hidden = false;
-  button.addEventListener("click", showKeys);
-}
+for (const button of document.querySelectorAll("[data-keys]")) button.addEventListener("click", showKeys);
 const search = document.querySelector("[data-search]");
 let begun = "";
 

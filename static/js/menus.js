@@ -25,8 +25,12 @@ document.addEventListener(
   "toggle",
   ({ target }) => {
     if (!target.matches(".menu")) return;
-    if (target.open) open.add(target);
-    else open.delete(target);
+    if (!target.open) open.delete(target);
+    else {
+      // Those that were opened before this script was there.
+      for (const menu of open) if (!menu.contains(target)) menu.open = false;
+      open.add(target);
+    }
     // A section whose menu is open does not clip it, also in browsers that focus no summary by a click.
     target.closest(".page")?.toggleAttribute("data-menu", target.open);
   },

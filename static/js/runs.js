@@ -12,7 +12,8 @@ function getNumber(one) {
   return one.dataset.kind === "answer" ? Infinity : Number(one.dataset.number ?? NaN);
 }
 
-const current = new Map();
+// The start of the page may have marked the first ones.
+const current = new Map([lines, cells].map((all) => [all, all.find((one) => linkOf(one)?.ariaCurrent)]));
 
 function mark(marked, number) {
   const found = marked.findLast((one) => getNumber(one) <= number);
@@ -225,7 +226,8 @@ if (place) {
   // Before anything is laid out: asking where something is would do it twice.
   if (document.querySelector(":target, [data-target]")) begin();
   else show(findFirst());
-  addEventListener("load", begin);
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin);
 }
 
 // What was loaded since is in the page: cells lead there, and not to a page of its own.

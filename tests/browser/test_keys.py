@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser.chromium import Open
+from tests.support.browser.chromium import Open, wait_for_scripts
 
 HERE = "/completions/chatcmpl-1"
 
@@ -37,6 +37,7 @@ def called(load: Callable[[Path], None], tmp_path: Path) -> None:
 def reached(page: Page, *keys: str) -> str:
     for key in keys:
         page.keyboard.press(key)
+    wait_for_scripts(page)
     found: str = page.evaluate("(document.activeElement.closest('[id]') ?? document.body).id")
     return found
 
@@ -184,6 +185,7 @@ def test_the_place_follows_to_the_answer_at_the_end_and_back(address: str, open_
 def test_the_place_follows_a_reader_who_scrolls_away_at_once(address: str, open_page: Open) -> None:
     page = open_page(address, f"{HERE}?view=full")
     page.set_viewport_size({"width": 1440, "height": 300})
+    assert reached(page, "j") == "m-1"
     page.evaluate("""() => {
         for (const key of "ga") {
             document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -264,3 +266,41 @@ def test_no_key_acts_while_typing(address: str, open_page: Open) -> None:
     expect(page.locator("#pasted")).to_have_value("jke?")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert reached(page) == "pasted"
+
+
+@pytest.mark.usefixtures("called")
+def test_what_was_done_before_the_scripts_were_there_happens_then(
+    address: str, open_page: Open
+) -> None:
+    held: list[Route] = []
+    page = open_page(address, f"{HERE}?view=full")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.route("**/acting.js", lambda route: held.append(route))
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.locator(".bar-tools .menu > summary").first.click()
+    page.get_by_role("button", name="Id").click()
+    expect(page.locator("#place")).to_have_text("message 1 of 5")
+    assert [route.request.url.rpartition("/")[2] for route in held] == ["acting.js"]
+    held.pop().continue_()
+    expect(page.locator("#place")).to_have_text("answer")
+    expect(page.locator("#status")).to_have_text("Copied.")
+
+    page.goto(f"{address}{HERE}?view=full")
+    with page.expect_request("**/acting.js"):
+        page.keyboard.press("i")
+    page.keyboard.type("Look")
+    held.pop().continue_()
+    expect(page.locator("#pasted")).to_have_value("Look")
+
+
+@pytest.mark.usefixtures("called")
+def test_scripts_that_cannot_be_loaded_are_asked_for_again(address: str, open_page: Open) -> None:
+    page = open_page(address, f"{HERE}?view=full", expected=("net::ERR_FAILED",))
+    page.route("**/acting.js", lambda route: route.abort())
+    page.locator("[data-keys]").click()
+    expect(page.locator("[data-keys]")).to_have_attribute("data-said", "try again")
+    expect(page.locator("#status")).to_have_text(re.compile("^Could not load"))
+    page.unroute("**/acting.js")
+    page.locator("[data-keys]").click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

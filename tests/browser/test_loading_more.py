@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser.chromium import Open
+from tests.support.browser.chromium import Open, wait_for_scripts
 from tests.support.browser.places import settled_bottom
 from tests.support.command import PATIENCE
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
@@ -86,6 +86,8 @@ def test_scripts_that_load_more_are_fetched_when_they_are_needed_and_asked_for_a
 ) -> None:
     load(write_completion(tmp_path / "long.jsonl", 65))
     page = open_page(address, "/completions/chatcmpl-long", expected=("Failed to load resource",))
+    page.keyboard.press("Shift")
+    wait_for_scripts(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     held: list[Route] = []
@@ -168,9 +170,9 @@ def test_sections_that_were_loaded_are_laid_out_when_they_come_near(
           contentVisibilityAuto: true
         }))""",
     )
-    # Those at the window, that with the focus, and the end.
+    # Besides the first one those at the window, that with the focus, and the end.
     assert len(laid_out) == 8
-    assert laid_out.count(True) <= 4
+    assert laid_out[1:].count(True) <= 4
 
 
 def test_htmx_processes_only_the_links_that_are_pressed(

@@ -152,7 +152,7 @@ class Page:
     def files(self) -> list[str]:
         """The addresses of its sheets, scripts and icon, and of those that a script loads."""
         names = ("href", "src", "content", "data-htmx")
-        nodes = self.all("link[href], script[src], meta[name=swapping]")
+        nodes = self.all("link[href], script[src], meta:is([name=acting], [name=swapping])")
         return [path for node in nodes for path in map(node.attributes.get, names) if path]
 
     @property

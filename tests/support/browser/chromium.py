@@ -94,6 +94,11 @@ def running_chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     started.close()
 
 
+def wait_for_scripts(page: Page) -> None:
+    """Wait until the scripts run that the page has begun to load for its reader."""
+    page.locator('script[src$="/acting.js"]').wait_for(state="detached")
+
+
 def open_menu(head: Locator) -> None:
     """Open the first menu in `head`, a message or a call."""
     head.locator(".menu > summary").first.click()

@@ -1,0 +1,121 @@
+// What a page does before its reader does anything, and the start of the scripts that act for the
+// reader. They are most of all, and are fetched with the first pointer, key or scroll; what the
+// reader did before they were there is kept, and happens again for them.
+
+const BUTTONS =
+  "button[type=button], a:is([hx-get], [data-load-all], [data-print], .load, " +
+  "[data-copy-link], [data-copy-from], [data-copy-rich])";
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, audio, [contenteditable]";
+const STARTS = ["pointermove", "pointerdown", "click", "keydown", "change", "scroll", "focusin", "hashchange"];
+// Not at once: what is open from the start has a "toggle", and what is below the pointer the other.
+const LATER = ["pointerover", "toggle"];
+const AT_ONCE = "[data-target], [data-answers], [hx-trigger], .newer";
+
+const address = document.querySelector("meta[name=acting]").content;
+const kept = [];
+let script = null;
+let isRepeating = false;
+
+// No module: a browser would not ask again for one that it did not get.
+function load() {
+  script = document.createElement("script");
+  script.src = address;
+  script.addEventListener("load", finish);
+  script.addEventListener("error", goWithout);
+  document.head.append(script);
+  listen(LATER);
+}
+
+function listen(types) {
+  for (const type of types) addEventListener(type, keep, true);
+}
+
+function keep(event) {
+  // A page that is drawn below a pointer has a "pointermove" too.
+  const isMoved = event.type !== "pointermove" || event.movementX || event.movementY;
+  if (isRepeating || !isMoved) return;
+  if (!script) load();
+  if (event.ctrlKey || event.metaKey || event.altKey || !isMeant(event)) return;
+  if (event.type === "click" || event.key?.length === 1) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  buttonOf(event)?.setAttribute("aria-busy", "true");
+  kept.push(event);
+}
+
+function buttonOf({ type, target }) {
+  return type === "click" ? target.closest(BUTTONS) : null;
+}
+
+// What the browser does by itself must not happen twice: opening a fold, following a link.
+function isMeant({ type, target, key, shiftKey }) {
+  if (type === "click") return target.closest(shiftKey ? ".bubble .number" : BUTTONS);
+  if (type === "keydown") return key !== " " && !target.matches(FIELDS);
+  return !type.startsWith("pointer") || type === "pointerover";
+}
+
+function finish() {
+  for (const type of [...STARTS, ...LATER]) removeEventListener(type, keep, true);
+  repeat();
+  script.remove();
+}
+
+function repeat() {
+  isRepeating = true;
+  for (const event of kept.splice(0)) {
+    buttonOf(event)?.removeAttribute("aria-busy");
+    const focused = document.activeElement;
+    const isTyped = event.type === "keydown" && focused.matches(FIELDS);
+    if (!isTyped) event.target.dispatchEvent(new event.constructor(event.type, event));
+    else if (event.key === "Enter") focused.form?.requestSubmit();
+    else if (event.key.length === 1) document.execCommand("insertText", false, event.key);
+  }
+  isRepeating = false;
+}
+
+// A newer Readback may have other files: links lead there. If nobody answers, the page stays.
+async function goWithout() {
+  try {
+    await fetch(address, { method: "HEAD" });
+    repeat();
+  } catch {
+    for (const button of kept.splice(0).map(buttonOf).filter(Boolean)) {
+      button.removeAttribute("aria-busy");
+      button.dataset.said = "try again";
+      setTimeout(() => delete button.dataset.said, 1500);
+      document.getElementById("status").textContent = "Could not load: Readback did not answer. Try again.";
+    }
+  }
+  script.remove();
+  script = null;
+}
+
+// The place of the reader, if it is the start of the transcript: any other takes the scripts.
+function showStart() {
+  const place = document.getElementById("place");
+  if (!place) return true;
+  if (document.querySelector(":is(.transcript, .older[open]) > .page .bubble")?.id !== "m-1") return false;
+  // Not by `toLocaleString`, which loads `Intl`: slower than all that a page does at its start.
+  const total = place.dataset.total.replace(/\B(?=(\d{3})+$)/g, ",");
+  place.textContent = `message 1${total && ` of ${total}`}`;
+  const lines = document.querySelectorAll('.outline-lines > [data-number="1"]:not([data-kind="answer"]) > a');
+  for (const link of [[...lines].at(-1), document.querySelector('.ribbon a[data-number="1"]')]) {
+    link?.setAttribute("aria-current", "location");
+  }
+  return true;
+}
+
+// Messages that the reader has switched to their source.
+function hasKnownSource() {
+  const completion = location.pathname.match(/\/completions\/([^/]+)/)?.[1];
+  try {
+    return Boolean(localStorage.getItem("readback.sources")?.includes(`"${completion} `));
+  } catch {
+    return false;
+  }
+}
+
+for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false;
+listen(STARTS);
+if (location.hash || document.querySelector(AT_ONCE) || !showStart() || hasKnownSource()) load();
