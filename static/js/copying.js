@@ -42,7 +42,7 @@ function pickRich(html) {
 
 // The exact text: parts one blank line apart, slices of one text joined as they were.
 function sourceOf(bubble) {
-  const sources = own(bubble, ".source");
+  const sources = own(bubble, ".source, [data-same]");
   const pieces = sources.map((source, at) => {
     const joined = at === 0 || source.closest(".text")?.hasAttribute("data-continues");
     return (joined ? "" : "\n\n") + source.textContent;
@@ -60,9 +60,21 @@ function own(bubble, selector) {
 function argumentsOf(call) {
   const sources = [...call.querySelectorAll("pre:is(.arguments, .source)")];
   return sources
-    .filter((source) => source.closest(".call") === call && !source.closest(".result, .menu"))
+    .filter((source) => source.closest(".call") === call && !source.closest(".result, .menu-items"))
     .map((source) => source.textContent)
     .join("");
+}
+
+// The place of a message or call in the transcript, by its menu. An answer, which has no id, is on
+// the page of another message.
+document.addEventListener("readback:link", ({ target }) => {
+  const menu = target.querySelector(":scope > :is(.bubble-head, .call-head) a.menu-link");
+  const page = menu?.dataset.place ?? menu?.href.replace(/\/parts(\?.*)?$/, "");
+  if (page) copyLink(menu, `${new URL(page, location.href).href.replace(/#.*/, "")}#${target.id}`);
+});
+
+function copyLink(button, link) {
+  return copy(button, link, "Copied the link.");
 }
 
 const BUTTONS =
@@ -76,7 +88,7 @@ document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
   }
-  if ("copyLink" in button.dataset) return copy(button, button.href, "Copied the link.");
+  if ("copyLink" in button.dataset) return copyLink(button, button.href);
   if ("copyFrom" in button.dataset) return copyFrom(button, { "text/plain": { href: button.href } });
   if ("copyRich" in button.dataset) {
     return copyFrom(button, {

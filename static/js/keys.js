@@ -19,7 +19,7 @@ const KEYS = [
   { key: "g a", words: "answer", act: goToAnswer },
   { key: "o", words: "fold or unfold", act: fold },
   { key: "s", words: "source of the message or call", act: showSource },
-  { key: "y", words: "copy the link to the message or call", act: () => press("[data-copy-link]") },
+  { key: "y", words: "copy the link to the message or call", act: () => ask("readback:link") },
   { key: "/", words: "search the transcript", act: () => (search ? search.click() : openBox()) },
   { key: "i", words: "go to a message by its number, open an id, or search", act: openBox },
   { key: "Enter", words: "open the completion" },
@@ -130,7 +130,7 @@ function here() {
 
 function fold() {
   const focused = document.activeElement.closest("details, .call, .bubble");
-  const details = focused?.matches("details") ? focused : focused?.querySelector("details:not(.menu)");
+  const details = focused?.matches("details") ? focused : focused?.querySelector("details");
   if (details) details.open = !details.open;
 }
 
@@ -151,15 +151,15 @@ function openBox() {
   document.getElementById("pasted")?.focus();
 }
 
-function press(selector) {
-  here()?.querySelector(`:scope > :is(.bubble-head, .call-head) ${selector}`)?.click();
+function ask(name) {
+  here()?.dispatchEvent(new CustomEvent(name, { bubbles: true }));
 }
 
 // A source that is folded would not be seen.
 function showSource() {
   const folded = here()?.closest("details.call, .outlined");
   if (folded) folded.open = true;
-  press(":is([data-source-switch], [data-exact-switch])");
+  ask("readback:source");
 }
 
 function showKeys() {

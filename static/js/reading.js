@@ -38,7 +38,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (added?.hasAttribute("tabindex")) added.focus({ preventScroll: true });
 });
 
-// The switch between Markdown and source is remembered for the last messages it was set on.
+// The switch between what is read and its source is remembered for the last messages it was set on.
 const KEY = "readback.sources";
 const MOST = 200;
 
@@ -67,19 +67,34 @@ function keyOf(bubble) {
   return `${completion} ${bubble.dataset.messageId ?? bubble.id}`;
 }
 
-function showKnownSources(boxes) {
+function showKnownSources(find) {
   const keys = new Set(remembered());
   if (!keys.size) return;
-  for (const box of boxes) {
-    if (keys.has(keyOf(box.closest(".bubble")))) box.checked = true;
+  for (const bubble of find(".bubble")) {
+    if (keys.has(keyOf(bubble))) showSource(bubble, true);
   }
 }
 
+// A message or a call; the switch may be in its menu.
+function showSource(place, isSource) {
+  place.toggleAttribute("data-source", isSource);
+  const box = place.querySelector(":scope > :is(.bubble-head, .call-head, .alone-items) [data-source-switch]");
+  if (box) box.checked = isSource;
+}
+
+function switchSource(place, isSource) {
+  showSource(place, isSource);
+  if (place.matches(".bubble")) remember(keyOf(place), isSource);
+}
+
 document.addEventListener("change", ({ target }) => {
-  if (target.matches("[data-source-switch]")) remember(keyOf(target.closest(".bubble")), target.checked);
+  if (!target.matches("[data-source-switch]")) return;
+  switchSource(target.closest(".bubble-head, .call-head, .alone-items").parentElement, target.checked);
 });
 
-document.addEventListener("readback:added", ({ detail: { find } }) => {
-  showKnownSources(find("[data-source-switch]"));
+document.addEventListener("readback:source", ({ target }) => {
+  switchSource(target, !target.hasAttribute("data-source"));
 });
-showKnownSources(document.querySelectorAll("[data-source-switch]:not(:checked)"));
+
+document.addEventListener("readback:added", ({ detail: { find } }) => showKnownSources(find));
+showKnownSources((selector) => document.querySelectorAll(selector));

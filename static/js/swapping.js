@@ -2,7 +2,7 @@
 // a page would load, and most readers press nothing that needs them.
 
 const files = document.querySelector("meta[name=swapping]");
-const NEEDS = "a[hx-get], [data-load-all]";
+const NEEDS = "a[hx-get], [data-load-all], [data-json]";
 // These ask by themselves.
 const NEEDS_AT_ONCE = "[hx-trigger], .newer";
 

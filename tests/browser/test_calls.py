@@ -72,10 +72,10 @@ def test_short_calls_stand_side_by_side_where_there_is_room(address: str, open_p
 def test_the_switch_shows_the_exact_arguments(address: str, open_page: Open, scripts: bool) -> None:
     page = open_page(address, HERE, javascript=scripts)
     found = page.locator("#m-5-call-2")
-    exact, tree = found.locator("pre.exact"), found.locator("div.readable")
+    exact, tree = found.locator("pre.exact"), found.locator(".readable")
     assert (exact.is_visible(), tree.is_visible()) == (False, True)
     open_menu(found)
-    found.locator("[data-exact-switch]").check()
+    found.locator("[data-source-switch]").check()
     assert (exact.is_visible(), tree.is_visible()) == (True, False)
 
 

@@ -19,7 +19,7 @@ TEXT = "# Title\n\n**bold**  and `code`\n"
 def loaded(load: Callable[[Path], None], tmp_path: Path) -> str:
     line = {
         "id": "chatcmpl-1",
-        "messages": [{"role": "user", "content": TEXT}, {"role": "user", "content": "Second."}],
+        "messages": [{"role": "user", "content": TEXT}, {"role": "user", "content": TEXT}],
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}}],
     }
     (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
@@ -36,11 +36,13 @@ def test_the_switch_shows_the_source_of_one_message(
     title = first.get_by_role("heading", name="Title")
     expect(title).to_be_visible()
     expect(first.locator(".source")).to_be_hidden()
+    second_title = page.locator("#m-2").get_by_role("heading", name="Title")
+    # Without a script, the menu is the page of the message alone.
     open_menu(first)
     first.get_by_label("source").check()
     expect(title).to_be_hidden()
     assert first.locator(".source").text_content() == TEXT
-    expect(page.locator("#m-2 .source")).to_be_hidden()
+    expect(second_title).to_be_visible(visible=javascript)
 
 
 def test_copy_takes_the_source(address: str, open_page: Open, loaded: str) -> None:
@@ -65,10 +67,41 @@ def test_one_menu_is_open_however_fast_they_are_clicked(
     address: str, open_page: Open, loaded: str
 ) -> None:
     page = open_page(address, loaded)
-    page.evaluate("for (const one of document.querySelectorAll('.menu > summary')) one.click()")
-    expect(page.locator(".menu[open]")).to_have_count(1)
+    page.evaluate(
+        "for (const one of document.querySelectorAll('.menu > summary, .menu-link')) one.click()"
+    )
+    shown = page.locator(".menu-items:visible")
+    expect(shown).to_have_count(1)
+    expect(shown).to_have_role("dialog")
     page.locator("#m-1 .parts").first.click()
-    expect(page.locator(".menu[open]")).to_have_count(0)
+    expect(shown).to_have_count(0)
+
+
+def test_a_menu_is_reached_closed_and_lost_by_the_keyboard(
+    address: str, open_page: Open, loaded: str
+) -> None:
+    page = open_page(address, loaded, expected=("Failed to load resource",))
+    link = page.get_by_role("link", name="More for message 2")
+    link.press("Enter")
+    items = page.get_by_role("dialog", name="More for message 2")
+    expect(items).to_contain_text("redacted text")
+    page.keyboard.press("Tab")
+    expect(items.get_by_role("link", name="copy link")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(items).to_have_count(0)
+    expect(link).to_be_focused()
+
+    page.context.set_offline(True)
+    link = page.get_by_role("link", name="More for message 1")
+    link.press("Enter")
+    expect(page.locator("#m-1 .menu-items")).to_have_text(
+        "Could not load: Readback did not answer. Try again."
+    )
+    link.press("Enter")
+    expect(page.locator(".menu-items:visible")).to_have_count(0)
+    page.context.set_offline(False)
+    link.press("Enter")
+    expect(page.locator("#m-1 .menu-items")).to_contain_text("redacted text")
 
 
 def test_json_is_a_page_without_javascript(address: str, open_page: Open, loaded: str) -> None:
@@ -252,7 +285,9 @@ def test_a_finger_finds_every_control_of_a_head(
     context = browser.new_context(base_url=address, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"/completions/chatcmpl-1?view={view}")
-    page.locator("details.call, .menu").evaluate_all("all => all.forEach(one => (one.open = true))")
+    page.locator("details.call").evaluate_all("all => all.forEach(one => (one.open = true))")
+    page.locator(".call .menu-link").first.click()
+    expect(page.locator(".menu-items:visible")).to_contain_text("definition")
     small = page.evaluate("""() => [...document.querySelectorAll(
             ":is(.bubble-head, .call-head) :is(a, button, summary, label), .call-row"
         )].filter(one => one.checkVisibility()).map(one => {

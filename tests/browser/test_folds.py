@@ -207,8 +207,10 @@ def test_the_switch_to_the_source_is_remembered(open_page: Open, held: str) -> N
     page.locator("#m-2").get_by_label("source").check()
     page.locator("#m-2").get_by_label("source").uncheck()
     page.reload()
-    expect(page.locator("#m-5").get_by_label("source")).to_be_checked()
-    expect(page.locator("#m-2").get_by_label("source")).not_to_be_checked()
+    for number, is_source in ((5, True), (2, False)):
+        open_menu(page.locator(f"#m-{number}"))
+        expect(page.locator(f"#m-{number}").get_by_label("source")).to_be_checked(checked=is_source)
+        expect(page.locator(f"#m-{number} .source").first).to_be_visible(visible=is_source)
 
 
 def test_a_block_of_code_is_copied_as_it_is(

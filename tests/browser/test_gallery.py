@@ -25,7 +25,8 @@ RIGHT_TO_LEFT = [fixture for fixture in fixtures() if "right_to_left" in fixture
 # Answers of many completions, one after the other on one page, have the same name.
 SAME_NAMES: Final = ("landmark-unique",)
 SHOW_SOURCES: Final = """() => {
-    for (const box of document.querySelectorAll("[data-source-switch]")) box.click();
+    const source = new Event("readback:source", { bubbles: true });
+    for (const bubble of document.querySelectorAll(".bubble")) bubble.dispatchEvent(source);
 }"""
 
 

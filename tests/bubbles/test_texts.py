@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.bubbles import HERE, ID, ShowAnswer, ShowMessages, pairs, part
-from tests.support.pages import readable
+from tests.support.pages import Page, open_menu, readable
 
 
 def test_text_is_read_as_markdown_and_kept_as_it_was_written(show: ShowMessages) -> None:
@@ -111,13 +112,20 @@ def test_a_refusal_among_parts_is_one_too(show: ShowMessages) -> None:
     assert "The model refused to answer" in bubble.text
 
 
-def test_a_message_has_one_heading_and_its_tools(show: ShowMessages) -> None:
+def test_a_message_has_one_heading_and_its_tools(
+    show: ShowMessages, fake_client: FlaskClient
+) -> None:
     (bubble,) = show({"role": "user", "content": "# Mine"})
     (heading,) = bubble.node.css("h1, h2")
     assert heading.attributes["id"] == bubble.node.attributes["aria-labelledby"]
-    assert bubble.link("copy link") == f"{HERE}/messages/{ID}-0#m-1"
-    assert bubble.link("JSON") == f"{HERE}/messages/{ID}-0/json"
     assert [button.text() for button in bubble.node.css("button")] == ["copy"]
+    alone = Page.of(fake_client.get(bubble.link("⋯")))
+    for page in (open_menu(fake_client, bubble.node), alone):
+        assert page.link("copy link") == f"{HERE}/messages/{ID}-0#m-1"
+        assert page.link("JSON") == f"{HERE}/messages/{ID}-0/json"
+        assert page.link("redacted text") == f"{HERE}/messages/{ID}-0/redacted"
+        assert page.one("[data-source-switch]").tag == "input"
+    assert readable(alone.one("article h1")) == "1 user parts 1 to 1 of 1"
 
 
 def test_a_text_that_hides_words_says_so_and_shows_where(show: ShowMessages) -> None:

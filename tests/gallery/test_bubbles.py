@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from flask.testing import FlaskClient
 
 from tests.gallery.app import create_gallery
 from tests.gallery.reading import Seen, missing
-from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.fake_upstream import FakeUpstream, Reply, Stored
 from tests.support.gallery import Fixture, fixtures
-from tests.support.pages import Page
+from tests.support.pages import Page, open_menu
 from webapp.config import Budgets, Config, Limits
 
 FIXTURES = fixtures()
@@ -53,6 +54,14 @@ def test_a_bubble_shows_what_its_file_says(
     page = Page.of(reader.get(f"/completions/{fixture.completion_id}"))
     seen = Seen(page.one(".transcript"))
     assert list(missing(fixture.expected, seen)) == []
+    if wanted := fixture.expected.get("menus"):
+        messages = json.loads(fixture.page())["data"]
+        upstream.completions[fixture.completion_id] = Stored(
+            json.loads(fixture.completion()), messages
+        )
+        heads = page.all(".bubble-head, .call-head")
+        said = " ".join(open_menu(reader, one).text for one in heads if one.css(".menu-link"))
+        assert [words for words in wanted if words not in said] == []
 
 
 @pytest.fixture(scope="module")

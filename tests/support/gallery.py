@@ -20,6 +20,7 @@ keys are expectations:
     players, downloads
                   how many there are
     buttons       names of buttons
+    menus         texts in the menus of messages and calls
     folds         the summaries of folded content, in this order
     notes         what Readback says itself: notes, warnings, notices
     also_sent     the names of all fields listed as also sent
@@ -87,7 +88,9 @@ def _records(**members: type) -> Callable[[object], bool]:
 EXPECTATIONS: Final[dict[str, Callable[[object], bool]]] = {
     **dict.fromkeys(("sees", "sees_not", "roles", "headings", "strong", "italic"), _texts),
     **dict.fromkeys(("struck", "inline_code", "items", "quotes", "links_not"), _texts),
-    **dict.fromkeys(("coloured", "buttons", "folds", "notes", "also_sent", "calls"), _texts),
+    **dict.fromkeys(
+        ("coloured", "buttons", "menus", "folds", "notes", "also_sent", "calls"), _texts
+    ),
     **dict.fromkeys(("citations", "sources", "characters", "exact", "right_to_left"), _texts),
     **dict.fromkeys(("tables", "pictures"), _sizes),
     **dict.fromkeys(("players", "downloads"), _count),

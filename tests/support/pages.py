@@ -207,6 +207,13 @@ class Page:
         return found[0]
 
 
+def open_menu(client: FlaskClient, head: LexborNode) -> Page:
+    """Fetch the menu of a message or call, the first one below `head`, as the script does."""
+    link = head.css_first(".menu-link")
+    assert link is not None
+    return Page.of(client.get(link.attributes["href"] or "", headers=AS_FRAGMENT))
+
+
 def pages_from(
     client: FlaskClient, path: str, *, link: str = "Load more", fragments: bool = False
 ) -> Iterator[Page]:

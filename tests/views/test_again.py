@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.snippets.hostile import hostile_completion
 from tests.support.fake_upstream import FakeUpstream, stored
 from tests.support.model_server import FakeModel, completion, whole
-from tests.support.pages import Page
+from tests.support.pages import Page, open_menu
 from webapp import create_app
 from webapp.config import Config
 from webapp.embedded import Store
@@ -58,8 +58,8 @@ def test_the_transcript_leads_to_code_for_this_page_and_for_another_run(
     assert '"http://localhost/v1/chat/completions/chatcmpl-hostile/messages"' in read_code(page)
     assert "$OPENAI_API_KEY" in read_code(page)
     assert "END_OF_REQUEST" in read_code(again)
-    here = next(one for one in transcript.all(".menu-items a") if one.text() == "code up to here")
-    assert here.attributes["href"] == f"{CODE}?to=10&for=again"
+    menu = open_menu(client, transcript.bubbles[1].node)
+    assert menu.link("code up to here") == f"{CODE}?to=10&for=again"
     current = [node.text() for node in again.all('.code-choices [aria-current="true"]')]
     assert current == ["Run it again", "curl", "Request in the code"]
     assert not again.all('form[action$="/again"]'), "there is no model server"

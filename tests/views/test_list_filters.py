@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from selectolax.lexbor import LexborNode
 
 from tests.support.fake_upstream import FakeUpstream, stored
-from tests.support.pages import Page
+from tests.support.pages import Page, open_menu
 
 ID = "chatcmpl-1"
 
@@ -146,7 +146,11 @@ def test_a_transcript_leads_back_to_its_list_and_through_it(
         assert response.location == f"/completions/{leads_to}?metadata%5Beval%5D=7"
     assert len(fake.requests) == before + 2
     # What is shared has no trace of the list.
-    shared = [link.attributes["href"] or "" for link in page.all("[data-copy-link], .bar-id a")]
+    menu = open_menu(fake_client, page.bubbles[0].node)
+    shared = [
+        link.attributes["href"] or ""
+        for link in (*page.all("[data-copy-link], .bar-id a, .menu-link"), *menu.all("a"))
+    ]
     assert shared and all("metadata" not in href for href in shared)
 
 

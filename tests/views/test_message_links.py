@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, error, stored
 from tests.support.long_transcripts import write_completion
-from tests.support.pages import AS_FRAGMENT, Page, pages_from
+from tests.support.pages import AS_FRAGMENT, Page, open_menu, pages_from
 from tools.paths import REAL_DATA
 from webapp import create_app
 from webapp.config import Config
@@ -59,7 +59,8 @@ def test_a_link_opens_the_transcript_at_its_message_and_highlights_it(
 @pytest.mark.parametrize("index", range(0, 45, 11))
 def test_every_message_names_the_link_that_opens_it(fake_client: FlaskClient, index: int) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[index].link("copy link") == f"{link_to(index)}#m-{index + 1}"
+    menu = open_menu(fake_client, page.bubbles[index].node)
+    assert menu.link("copy link") == f"{link_to(index)}#m-{index + 1}"
 
 
 @pytest.mark.parametrize("index", [0, 25, 44])
@@ -243,7 +244,8 @@ def test_the_raw_message_is_exact_and_leads_back(
     fake: FakeUpstream, fake_client: FlaskClient
 ) -> None:
     fake.completions[ID].messages[7] |= {"score": 1.0, "seed": 2**63, "é": "é/"}
-    address = Page.of(fake_client.get(link_to(7))).bubbles[0].link("JSON")
+    shown = Page.of(fake_client.get(link_to(7))).bubbles[0]
+    address = open_menu(fake_client, shown.node).link("JSON") or ""
     page = Page.of(fake_client.get(address))
     raw = page.one("pre.json").text()
     assert raw.splitlines()[0] == "{"
@@ -267,7 +269,10 @@ def test_a_link_to_an_answer_leads_to_its_place_in_the_transcript(
     fake_client: FlaskClient,
 ) -> None:
     page = Page.of(fake_client.get(f"/completions/{ID}?limit=45"))
-    assert page.bubbles[-1].link("copy link") == f"{link_to(44)}#choice-0"
+    menu = page.bubbles[-1].node.css(".menu-link")[0]
+    assert menu.attributes["data-place"] == f"{link_to(44)}#choice-0"
+    alone = Page.of(fake_client.get(menu.attributes["href"] or ""))
+    assert alone.link("copy link") == f"/completions/{ID}#choice-0"
 
 
 # The longest real transcript
@@ -335,7 +340,11 @@ def test_every_link_of_an_odd_message_or_choice_leads_to_a_page(
 
     page = Page.of(fake_client.get(f"/completions/{ID}"))
 
-    links = {link.attributes.get("href") or "#" for link in page.all(".bubble .menu a")}
-    assert len(links) > 10
+    menus = {link.attributes["href"] or "" for link in page.all(".bubble .menu-link[href]")}
+    assert len(menus) == len(page.bubbles)
+    answers = [fake_client.get(menu, headers=AS_FRAGMENT) for menu in menus]
+    links = {link.attributes["href"] or "#" for one in answers for link in Page.of(one).all("a")}
+    assert len(links - menus) > 10
+    links |= menus
     found = {link: fake_client.get(link).status_code for link in sorted(links - {"#"})}
     assert [link for link, status in found.items() if status != 200] == []

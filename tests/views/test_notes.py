@@ -71,7 +71,8 @@ def test_a_note_is_written_shown_beside_its_message_and_counted(app: Flask) -> N
     # Until the page is kept as it is without notes.
     page = [ben.page(f"/completions/{ID}") for _ in range(3)][-1]
     assert not page.all(".note-card, .bar-notes")
-    form = ben.page(page.link("note") or "").one("form.note-form")
+    menu = ben.page(page.all(".menu-link")[0].attributes["href"] or "")
+    form = ben.page(menu.link("note") or "").one("form.note-form")
     [first] = form.css("[name=from]")
     assert first.attributes["value"] == "1"
 

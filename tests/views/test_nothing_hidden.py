@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborNode
 
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
 from tests.support.loose_shapes import COMPLETION, KNOWN_WORDS, MESSAGE, Shape, leaves, written
-from tests.support.pages import Page
+from tests.support.pages import Page, open_menu
 from tests.support.real_transcripts import FILES, lines_to_look_at
 from webapp.exact_json import Array, Member, Object, String, Value, parse
 
@@ -43,7 +43,10 @@ def show_message(fake: FakeUpstream, fake_client: FlaskClient) -> Show:
         fake.completions[ID] = stored(ID, choices=[], created=next(created))
         body = f'{{"object":"list","data":[{text}],"has_more":false}}'
         fake.script(f"/chat/completions/{ID}/messages", Reply(body=body))
-        return Page.of(fake_client.get(HERE))
+        page = Page.of(fake_client.get(HERE))
+        fake.completions[ID].messages = [json.loads(text)]
+        calls = [one for one in page.all(".call-head") if one.css(".menu-link[href]")]
+        return Page(page.html + "".join(open_menu(fake_client, one).html for one in calls))
 
     return shown
 

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, Json, stored
-from tests.support.pages import Page, readable
+from tests.support.pages import Page, open_menu, readable
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -128,6 +128,6 @@ def test_every_link_to_a_message_is_of_one_kind(
     page = Page.of(fake_client.get(f"{HERE}?after={ID}-39"))
     message = f"{HERE}/messages/{ID}-2#m-3"
     pasted = fake_client.post("/open", data={"pasted": "3", "completion": ID}).location
-    assert whole.bubbles[2].link("copy link") == message == pasted
+    assert open_menu(fake_client, whole.bubbles[2].node).link("copy link") == message == pasted
     assert f"{message}-call-1" in [link.attributes["href"] for link in page.all(".outline a")]
     assert page.link("1 failed call") == f"{message}-call-1"

@@ -228,13 +228,20 @@ class Pieces:
         return self.end if self.end < self.total else None
 
 
-def build_message_page(completion_id: str, message: Message) -> TranscriptPage:
-    """Build a page of one message; its calls do not know their results."""
-    place = parse_message_index(completion_id, message.id or "")
+def build_message_page(
+    completion_id: str, message: Message, number: int | None = None
+) -> TranscriptPage:
+    """Build a page of one message; its calls do not know their results.
+
+    Without a `number`, it has that of its id.
+    """
+    if number is None:
+        place = parse_message_index(completion_id, message.id or "")
+        number = None if place is None else place + 1
     return TranscriptPage(
         completion_id=completion_id,
         request=TranscriptRequest(),
-        entries=arrange((message,), first=None if place is None else place + 1, is_last=False),
+        entries=arrange((message,), first=number, is_last=False),
         completion=None,
     )
 

@@ -12,14 +12,14 @@ from flask import request
 from webapp.addresses.building import url_for
 from webapp.caching.inputs import read_input
 from webapp.formatting import replace_surrogates
-from webapp.ids import is_valid_id
+from webapp.ids import is_valid_id, parse_message_index
 from webapp.media import InlineMedia, find_media
 from webapp.messages.message import Piece, find_position
 from webapp.reading import TranscriptPage
 from webapp.services import services
 from webapp.templating.context import RenderContext, keep_view
 from webapp.templating.finding.filters import read_filters
-from webapp.transcript import Entry
+from webapp.transcript import CallEntry, Entry
 
 _KEPT: Final = "readback.kept_filters"
 _IN_QUERY: Final = "!$'()*,/:;?@"
@@ -106,12 +106,11 @@ def raw_url(page: TranscriptPage, entry: Entry) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageLinks:
-    """The addresses in the head and the menu of a message, None for those that it lacks.
+    """The addresses in the menu of a message, None for those that it lacks.
 
-    `here` is its place in the transcript as the reader found it, `copied` is without their filters.
+    `copied` is its place in the transcript, without the filters that the reader found it by.
     """
 
-    here: str | None
     copied: str | None
     markdown: str | None = None
     html: str | None = None
@@ -122,7 +121,6 @@ class MessageLinks:
 def link_message(page: TranscriptPage, entry: Entry) -> MessageLinks:
     """Build the addresses of a message by its id, or of an answer by its place."""
     copied = message_url(page, entry)
-    here = message_url(page, entry, keeps_filters=True) if kept_filters() else copied
     of: dict[str, Any] = {"completion_id": page.completion_id}
     export, redacted = "exports.message", "redacted.message"
     is_shown = True
@@ -133,11 +131,10 @@ def link_message(page: TranscriptPage, entry: Entry) -> MessageLinks:
         export, redacted = "exports.choice", "redacted.choice"
         is_shown = entry.choice is not None and entry.choice.message is not None
     else:
-        return MessageLinks(here=here, copied=copied)
+        return MessageLinks(copied=copied)
     # Shares are redacted already, and have no such page.
     has_redacted = is_shown and services().share is None
     return MessageLinks(
-        here=here,
         copied=copied,
         markdown=url_for(export, **of, form="md", show=1),
         html=url_for(export, **of, form="html"),
@@ -223,6 +220,19 @@ def piece_json_url(page: TranscriptPage, entry: Entry, piece: Piece) -> str | No
 def pieces_url(page: TranscriptPage, entry: Entry, start: int) -> str | None:
     """Build the address of the parts and calls of a message from number `start` on."""
     return _message_part_url("texts.pieces", page, entry, **{"from": start or None})
+
+
+def menu_url(page: TranscriptPage, entry: Entry, call: CallEntry | None = None) -> str | None:
+    """Build the address of the menu of a message, or of one of its calls.
+
+    It is the page of the message alone, which needs its number, unless its id has it.
+    """
+    message_id = entry.sent_as.id or ""
+    index = parse_message_index(page.completion_id, message_id)
+    is_known = entry.number is None or entry.number - 1 == index
+    number = None if is_known or entry.place is not None else entry.number
+    position = call.position if call else None
+    return _message_part_url("texts.pieces", page, entry, number=number, call=position)
 
 
 def _message_part_url(

@@ -28,7 +28,6 @@ from webapp.reading.building import Pieces
 from webapp.rendering import (
     Arguments,
     Cited,
-    Definition,
     Fold,
     Slice,
     Source,
@@ -79,12 +78,13 @@ CallState: TypeAlias = Literal["ok", "error", "no result", "result not loaded"]
 class CallView:
     """A tool call, ready to be shown; `is_short` if two such calls fit side by side.
 
-    As one line it shows `in_a_line`, the `state` of its result and `result_size`, and is open if
-    the page was requested for the sake of its message or result.
+    `format` describes the input of a custom tool. As one line it shows `in_a_line`, the `state` of
+    its result and `result_size`, and is open if the page was requested for the sake of its message
+    or result.
     """
 
     arguments: Arguments
-    definition: Definition | None
+    format: str | None
     long: LongText | None
     fold: Fold | None
     is_short: bool
@@ -170,7 +170,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
     tool_call = call.call
     if not isinstance(tool_call, ToolCall):
         return None
-    arguments = rendering.parse_arguments(tool_call, budget=context.structure_budget)
+    arguments = view_arguments(tool_call, context)
     fold = None
     if call.caller.choice is None:
         text = rendering.expand_lines(tool_call.arguments or "")
@@ -188,7 +188,7 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         state = "ok"
     return CallView(
         arguments=arguments,
-        definition=context.definitions.of(tool_call),
+        format=context.definitions.find_format(tool_call),
         long=find_long_text(tool_call, call.caller, context),
         fold=fold,
         is_short=rendering.is_short(tool_call, arguments, results),
@@ -198,6 +198,11 @@ def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
         result_size=sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
         is_open=any(_is_target(entry, context) for entry in (call.caller, *call.results)),
     )
+
+
+def view_arguments(call: ToolCall, context: RenderContext) -> Arguments:
+    """Prepare the arguments of a call."""
+    return rendering.parse_arguments(call, budget=context.structure_budget)
 
 
 def list_calls(entry: Entry, context: RenderContext) -> str:

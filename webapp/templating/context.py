@@ -65,7 +65,6 @@ class Spent(NamedTuple):
     brackets: int = 0
     formulas: int = 0
     structure_bytes: int = 0
-    definition_characters: int = 0
 
     def since(self, before: Spent) -> Spent:
         """Subtract the amounts spent `before`."""
@@ -73,7 +72,6 @@ class Spent(NamedTuple):
             self.brackets - before.brackets,
             self.formulas - before.formulas,
             self.structure_bytes - before.structure_bytes,
-            self.definition_characters - before.definition_characters,
         )
 
 
@@ -89,7 +87,8 @@ class RenderContext:
     of `page`; `frames` is shared by all of a web page. `run` has the calls and failures of the
     transcript, `faults` is the number of its errors and warnings, `only` is the filter of the page,
     `conversation` the place of the transcript among requests that continue each other, `notes` are
-    those on the transcript, which no bubble depends on.
+    those on the transcript, which no bubble depends on. If a page shows a message `is_alone`, the
+    items of its menus are beside what they are for.
     """
 
     page: TranscriptPage
@@ -104,6 +103,7 @@ class RenderContext:
     only: str | None = None
     conversation: ConversationPlace | None = None
     notes: PageNotes | None = None
+    is_alone: bool = False
     frames: RemoteFrames = field(default_factory=RemoteFrames)
     markdown_budget: MarkdownBudget = field(init=False)
     structure_budget: StructureBudget = field(init=False)
@@ -166,21 +166,18 @@ class RenderContext:
     def spent(self) -> Spent:
         """How much the page has spent of its budgets, apart from time."""
         brackets, formulas = self.markdown_budget.spent
-        return Spent(brackets, formulas, self.structure_budget.spent, self.definitions.spent)
+        return Spent(brackets, formulas, self.structure_budget.spent)
 
     def can_spend(self, more: Spent = NOTHING_SPENT) -> bool:
         """Return whether nothing was refused, and half of each budget would be left with `more`."""
-        return (
-            self.markdown_budget.can_spend(more.brackets, more.formulas)
-            and self.structure_budget.can_spend(more.structure_bytes)
-            and self.definitions.can_spend(more.definition_characters)
-        )
+        return self.markdown_budget.can_spend(
+            more.brackets, more.formulas
+        ) and self.structure_budget.can_spend(more.structure_bytes)
 
     def spend(self, more: Spent) -> None:
         """Take `more` off the budgets, for a bubble that was rendered before."""
         self.markdown_budget.spend(more.brackets, more.formulas)
         self.structure_budget.spend(more.structure_bytes)
-        self.definitions.spend(more.definition_characters)
 
     def has_failure(self, entry: Entry) -> bool:
         """Return whether a message, or a result of its calls, is a failure of the run."""

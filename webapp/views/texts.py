@@ -1,11 +1,15 @@
-"""Long texts and messages of many parts: everything that does not fit on the first page."""
+"""Messages alone, with their menus, long texts and all their parts."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort
+from dataclasses import replace
+
+from flask import Blueprint, Response, abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.fragments import render_page_or_fragment
+from webapp.completions import Completion
+from webapp.fragments import render_page_or_fragment, wants_fragment
+from webapp.messages import ToolCall
 from webapp.messages.message import Piece, get_text, list_pieces
 from webapp.reading import TranscriptPage
 from webapp.reading.building import build_choice_page, build_message_page
@@ -16,6 +20,7 @@ from webapp.templating import RenderContext
 from webapp.templating.addresses import back_url
 from webapp.templating.bubbles import slice_text, view_pieces
 from webapp.transcript import Entry
+from webapp.upstream import UpstreamError
 from webapp.views import read_whole_number
 
 bp = Blueprint("texts", __name__, url_prefix="/completions/<completion_id>")
@@ -47,21 +52,26 @@ def whole_of_choice(completion_id: str, choice: int, place: int) -> ResponseRetu
 
 @bp.get("/messages/<message_id>/parts")
 def pieces(completion_id: str, message_id: str) -> ResponseReturnValue:
-    """Show the content parts and calls of a message from `from` on."""
-    return _show_pieces(_load_message(completion_id, message_id))
+    """Show the content parts and calls of a message from `from` on.
+
+    The page of the first ones has the items of its menu. A fragment of them would be in a page
+    already: it is the items, or those of its call number `call`. `number` is the message's.
+    """
+    number = read_whole_number("number", default=0, low=0, high=10**9) or None
+    return _show_pieces(_load_message(completion_id, message_id, number))
 
 
 @bp.get("/choices/<int:choice>/parts")
 def pieces_of_choice(completion_id: str, choice: int) -> ResponseReturnValue:
-    """Show the content parts and calls of an output choice from `from` on."""
+    """Show the content parts and calls of an output choice, or a menu, likewise."""
     return _show_pieces(_load_choice(completion_id, choice))
 
 
-def _load_message(completion_id: str, message_id: str) -> TranscriptPage:
+def _load_message(completion_id: str, message_id: str, number: int | None = None) -> TranscriptPage:
     message = services().upstream.retrieve_message(
         completion_id, message_id, deadline=start_deadline()
     )
-    return build_message_page(completion_id, message)
+    return build_message_page(completion_id, message, number)
 
 
 def _load_choice(completion_id: str, choice: int) -> TranscriptPage:
@@ -103,9 +113,14 @@ def _send_whole(page: TranscriptPage, place: int) -> Response:
 def _show_pieces(page: TranscriptPage) -> Response:
     entry = _only_entry(page)
     start = _read_start()
-    context = RenderContext.for_request(page)
+    is_whole = not wants_fragment()
+    if start == 0 and entry.calls and page.completion is None:
+        page = replace(page, completion=_find_completion(page.completion_id))
+    context = replace(RenderContext.for_request(page), is_alone=is_whole)
+    if start == 0 and not is_whole:
+        return _show_menu(entry, context)
     view = view_pieces(entry, context, start)
-    if start >= view.pieces.total:
+    if start and start >= view.pieces.total:
         abort(404, "The message has no parts there.")
     return render_page_or_fragment(
         "messages/pieces.html",
@@ -116,6 +131,23 @@ def _show_pieces(page: TranscriptPage) -> Response:
         previous=max(0, start - context.budgets.parts) if start else None,
         back=back_url(page, entry),
     )
+
+
+def _show_menu(entry: Entry, context: RenderContext) -> Response:
+    number = read_whole_number("call", default=0, low=0, high=10**9)
+    call = next((one for one in entry.calls if one.position == number), None)
+    if number and (call is None or not isinstance(call.call, ToolCall)):
+        abort(404, "The message has no such call.")
+    items = render_template("messages/_menu_items.html", context=context, entry=entry, call=call)
+    return make_response(items)
+
+
+def _find_completion(completion_id: str) -> Completion | None:
+    """Find the completion with the tools that are called; calls are shown without it as well."""
+    try:
+        return services().upstream.retrieve_completion(completion_id, deadline=start_deadline())
+    except UpstreamError:
+        return None
 
 
 def _only_entry(page: TranscriptPage) -> Entry:

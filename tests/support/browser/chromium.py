@@ -101,7 +101,7 @@ def wait_for_scripts(page: Page) -> None:
 
 def open_menu(head: Locator) -> None:
     """Open the first menu in `head`, a message or a call."""
-    head.locator(".menu > summary").first.click()
+    head.locator(".menu > summary, .menu-link").first.click()
 
 
 def load_images(page: Page) -> None:

@@ -233,12 +233,10 @@ def _cut_line(text: str) -> str:
 class Definition:
     """A tool: its description as text, all other members as a tree.
 
-    `format` describes the input of a custom tool. `view` is empty if there are no other members,
-    or no room left on the page.
+    `view` is empty if there are no other members, or no room left on the page.
     """
 
     description: str | None
-    format: str | None
     view: Markup
     has_room: bool = True
 
@@ -250,11 +248,7 @@ class Definition:
         view = Markup("")
         if rest:
             view = render_json_tree(replace(tool, members=rest), budgets=budgets)
-        words: list[str | None] = []
-        if isinstance(taken := tool.get("format"), Object):
-            # Like `text`, or `grammar, lark`.
-            words = [taken.text("type"), (taken.object("grammar") or taken).text("syntax")]
-        return cls(description, ", ".join(filter(None, words)) or None, view)
+        return cls(description, view)
 
 
 class Definitions:
@@ -267,19 +261,15 @@ class Definitions:
         self._rendered: dict[str, Definition] = {}
         self._budgets = budgets or Budgets()
         self._left = PAGE_SIZE
-        self._has_refused = False
 
-    @property
-    def spent(self) -> int:
-        """The characters of definitions shown so far."""
-        return PAGE_SIZE - self._left
-
-    def can_spend(self, size: int) -> bool:
-        """Return whether nothing was refused, and half of all would be left with `size` more."""
-        return 2 * (self._left - size) >= PAGE_SIZE and not self._has_refused
-
-    def spend(self, size: int) -> None:
-        self._left -= size
+    def find_format(self, call: ToolCall) -> str | None:
+        """Describe the input of a custom tool, like `text`, or `grammar, lark`."""
+        tool = self._tools.get(call.name or "")
+        taken = tool.get("format") if tool is not None else None
+        if not isinstance(taken, Object):
+            return None
+        words = (taken.text("type"), (taken.object("grammar") or taken).text("syntax"))
+        return ", ".join(filter(None, words)) or None
 
     def of(self, call: ToolCall) -> Definition | None:
         """Render the definition of the tool that `call` names; None if it is unknown."""
@@ -291,7 +281,6 @@ class Definitions:
         definition = self._rendered[call.name]
         size = len(definition.view) + len(definition.description or "")
         if size > self._left:
-            self._has_refused = True
             return replace(definition, description=None, view=Markup(""), has_room=False)
         self._left -= size
         return definition
