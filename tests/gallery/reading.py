@@ -42,7 +42,7 @@ class Seen:
     """
 
     def __init__(self, node: LexborNode) -> None:
-        self.exact = [one.text() for one in node.css("pre, code")]
+        self.exact = [one.text() for one in node.css("pre, code, [data-same]")]
         labels = (one.attributes["data-mark"] or "" for one in node.css(".control"))
         self.characters = [name for label in labels for name in label.split()]
         self._node = node

@@ -9,7 +9,7 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
-from tests.support.pages import Bubble, Page
+from tests.support.pages import SOURCE, Bubble, Page
 from tools.hostile.cases import MANY, Case
 from webapp.exact_json.lexemes import TOKEN
 
@@ -102,7 +102,7 @@ def assert_said(shown: str, said: str) -> None:
 def assert_all_said(case: Case, bubbles: list[Bubble]) -> None:
     """Everything the case says can be read in its `bubbles`, and to the letter in some source."""
     shown = "".join(bubble.node.text() for bubble in bubbles)
-    sources = [pre.text() for bubble in bubbles for pre in bubble.node.css("pre.source")]
+    sources = [pre.text() for bubble in bubbles for pre in bubble.node.css(SOURCE)]
     for said in case.said:
         if len(said) < MANY:
             assert_said(shown, said)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.hostile.rules import assert_harmless, lexemes, shown_exactly, words
 from tests.support.any_json import json_texts, texts
 from tests.support.fake_upstream import FakeUpstream, Reply, stored
-from tests.support.pages import Page
+from tests.support.pages import SOURCE, Page
 from tools.hostile.attachments import IMAGES, SOUNDS
 from tools.hostile.characters import ANSI, UNICODE
 from tools.hostile.fields import POLYGLOT
@@ -231,5 +231,5 @@ def test_any_message_is_a_bubble_that_has_its_source(
     page = Page.of(fake_client.get("/completions/chatcmpl-1"))
     assert_harmless(page)
     (bubble,) = page.bubbles
-    sources = [node.text() for node in bubble.node.css("pre.source")]
+    sources = [node.text() for node in bubble.node.css(SOURCE)]
     assert not text or shown_exactly(text) in sources

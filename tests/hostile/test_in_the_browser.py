@@ -24,8 +24,17 @@ SMALL: Final = [name for name, cases in PAGES.items() if not cases[0].is_large]
 ONE_IN_SIX: Final = SMALL[::6]
 CONTROLS: Final = """
     () => {
-        const found = [...document.querySelectorAll(
-            ".bubble button, .bubble input, .bubble summary, .bubble a[hx-get]")];
+        // The JSON of each message, which is in its menu.
+        for (const menu of document.querySelectorAll(".bubble-head > .actions > a.menu-link")) {
+            const json = document.createElement("a");
+            json.href = menu.href.replace(/parts.*/, "json");
+            json.dataset.json = "";
+            menu.closest(".bubble").append(json);
+        }
+        const source = new Event("readback:source", { bubbles: true });
+        for (const one of document.querySelectorAll(".bubble, .call")) one.dispatchEvent(source);
+        const found = [...document.querySelectorAll(".bubble :is(button, input, summary),"
+            + " .bubble :is(a[hx-get], [data-json], .menu-link)")];
         const safe = found.filter((one) => !(one.getAttribute("hx-get") ?? "").includes("remote"));
         safe.forEach((one) => one.click());
         return safe.length;

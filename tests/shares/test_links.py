@@ -59,7 +59,9 @@ def walk(client: FlaskClient, token: str, *addresses: str) -> Iterator[tuple[str
         if address in seen:
             continue
         seen.add(address)
-        for fragment in ({}, {"HX-Request": "true"}) if "after=" in address else ({},):
+        for fragment in (
+            ({}, {"HX-Request": "true"}) if re.search("after=|/parts", address) else ({},)
+        ):
             answer = client.get(address, headers=fragment)
             # A form that cannot hold everything has a page that says so, and leads to the rest.
             may_lack = re.search(r"/export\.(jsonl|yaml)\Z", address)

@@ -15,6 +15,8 @@ from tools.paths import ROOT
 from webapp.static_files import SHEETS
 
 AS_FRAGMENT = {"HX-Request": "true"}
+SOURCE = ".source, [data-same]"
+"""A text exactly as it was written, by the side of what is read of it or the same."""
 
 
 @cache
@@ -106,8 +108,8 @@ class Bubble:
     @property
     def sources(self) -> list[str]:
         """The texts of its own parts, exactly as they were written."""
-        nested = {node.mem_id for call in self.calls for node in call.css(".source")}
-        nodes = self.parts.css(".source")
+        nested = {node.mem_id for call in self.calls for node in call.css(SOURCE)}
+        nodes = self.parts.css(SOURCE)
         return [node.text() for node in nodes if node.mem_id not in nested]
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, message, stored
-from tests.support.pages import Bubble, Page, open_menu
+from tests.support.pages import SOURCE, Bubble, Page, open_menu
 from webapp import create_app
 from webapp.config import Config, Limits
 
@@ -146,7 +146,7 @@ def test_a_long_text_comes_in_parts_to_its_very_end() -> None:
         link = first.link("Next part")
         while link:
             part = Page.of(client.get(link))
-            read += [node.text() for node in part.all(".source")]
+            read += [node.text() for node in part.all(SOURCE)]
             link = part.link("Next part") or ""
     assert "".join(read) == text
 

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.fake_upstream import FakeUpstream, Json, Reply, Stored, stored
-from tests.support.pages import AS_FRAGMENT, Page, readable
+from tests.support.pages import AS_FRAGMENT, SOURCE, Page, readable
 from webapp import create_app
 from webapp.config import Budgets, Config, Limits
 
@@ -73,8 +73,8 @@ def parts_of(client: FlaskClient, anchor: str, *, link: str, fragments: bool) ->
 
 def sources(pages: list[Page], anchor: str) -> list[str]:
     """The exact texts of the bubble and of what was loaded for it."""
-    nodes = pages[0].all(f"#{anchor} .source")
-    nodes += [node for page in pages[1:] for node in page.all(".source")]
+    nodes = pages[0].all(f"#{anchor} :is({SOURCE})")
+    nodes += [node for page in pages[1:] for node in page.all(SOURCE)]
     return [node.text() for node in nodes]
 
 

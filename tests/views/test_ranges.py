@@ -106,7 +106,7 @@ def test_ids_that_count_nothing_have_ranges_too(
 ) -> None:
     name_messages(fake)
     page = Page.of(fake_client.get(f"{HERE}?range=9-15"))
-    texts = [source for node in page.all("[data-target] .source") for source in [node.text()]]
+    texts = [source for node in page.all("[data-target] [data-same]") for source in [node.text()]]
     assert texts == [f"text {at}" for at in range(8, 15)]
 
 

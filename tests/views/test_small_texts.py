@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 
-from tests.support.pages import Bubble, Page, readable
+from tests.support.pages import SOURCE, Bubble, Page, readable
 from tools.paths import SHARED
 
 CASES: Final = SHARED / "cases" / "2"
@@ -55,10 +55,7 @@ def show(client: FlaskClient, load: Load, tmp_path: Path) -> Callable[..., Page]
 
 def rendered(page: Page) -> list[str]:
     """Return the HTML of each answer, without line breaks."""
-    return [
-        (node.html or "").replace("\n", "")
-        for node in page.all(".output .parts > .text > .rendered")
-    ]
+    return [(node.html or "").replace("\n", "") for node in page.all(".output .parts > .rendered")]
 
 
 def assert_rendered(show: Callable[..., Page], pairs: dict[str, str]) -> None:
@@ -330,7 +327,7 @@ def test_a_string_as_arguments_result_or_answer_is_readable_and_exact(
     shown = [*call.css(".arguments.readable"), *page.all(".structure")]
     assert len(shown) == 3
     assert all("中文" in readable(one) and "u4e2d" not in readable(one) for one in shown)
-    exact = [*call.css(".arguments.exact"), *page.all("pre.source")]
+    exact = [*call.css(".arguments.exact"), *page.all(SOURCE)]
     assert [one.text().strip() for one in exact] == [text.strip()] * 3
 
 
@@ -482,7 +479,7 @@ def test_the_elements_that_github_shows_are_shown(show: Callable[..., Page]) -> 
 
 def test_footnotes_and_alerts_are_shown_as_such(show: Callable[..., Page]) -> None:
     page = show([], {"role": "assistant", "content": text_of("28_footnotes_alerts", "f28")})
-    [answer] = page.all(".output .parts > .text > .rendered")
+    [answer] = page.all(".output .parts > .rendered")
     text = " ".join(answer.text(separator=" ").split())
     assert "[^1]" not in text and "[!WARNING]" not in text
     assert "The note." in text and "Warning" in text and "Mind this." in text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Any, Final, Literal, TypeAlias
 
 from flask import current_app
@@ -40,6 +42,8 @@ from webapp.transcript import CallEntry, Entry
 
 BUBBLES: Final = "readback.bubbles"
 """The extension of an application with the bubbles that it keeps."""
+_PARAGRAPH: Final = re.compile(r'<p dir="(?P<direction>\w+)">(?P<html>[^<]*(?:<br>\n[^<]*)*)</p>\n')
+_TAG: Final = re.compile(r"<[^>]*>")
 _MAX_WITH_WORDS: Final = 3
 """Calls of a message that its line in the outline shows with their arguments."""
 
@@ -69,6 +73,24 @@ class PartView:
     fold: Fold | None = None
     images: tuple[InlineMedia, ...] = ()
     moved: Entry | None = None
+
+    @property
+    def paragraph(self) -> re.Match[str] | None:
+        """The `direction` and `html` of a text that is shown as one paragraph, as it is written."""
+        is_text = isinstance(self.part, Text | Refusal | Reasoning)
+        if self.markdown is None or self.markdown.note or not is_text:
+            return None
+        found = _PARAGRAPH.fullmatch(self.markdown.html)
+        return found if found and _is_exact(found["html"], self.part.text) else None
+
+    @property
+    def is_source(self) -> bool:
+        """Whether a text with a structure is shown as it is written, in other colours."""
+        view = self.structure.view if self.structure else ""
+        if not isinstance(self.part, Text) or not view.startswith("<pre") or view.count("<pre") > 1:
+            return False
+        html = view.partition(">")[2].removeprefix("\n")
+        return html.endswith("</pre>") and _is_exact(html, self.part.text)
 
 
 CallState: TypeAlias = Literal["ok", "error", "no result", "result not loaded"]
@@ -163,6 +185,11 @@ def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
     view = _render_markdown(part.text, entry, context, annotations=annotations)
     images = media.find_unshown_images(part.text, view.html)
     return PartView(part=part, markdown=view, fold=fold, images=images)
+
+
+def _is_exact(html: str, text: str) -> bool:
+    """Return whether `html` has the characters of `text`, of which none needs a mark."""
+    return unescape(_TAG.sub("", html)) == text and "<" not in rendering.reveal_invisible(text)
 
 
 def view_call(call: CallEntry, context: RenderContext) -> CallView | None:
