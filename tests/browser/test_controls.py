@@ -13,13 +13,14 @@ from tests.support.browser.chromium import Open, open_menu
 from tests.support.long_transcripts import write_completion
 
 TEXT = "# Title\n\n**bold**  and `code`\n"
+SAME = "Text  as it is <written>,\nin two lines."
 
 
 @pytest.fixture
 def loaded(load: Callable[[Path], None], tmp_path: Path) -> str:
     line = {
         "id": "chatcmpl-1",
-        "messages": [{"role": "user", "content": TEXT}, {"role": "user", "content": TEXT}],
+        "messages": [{"role": "user", "content": text} for text in (TEXT, TEXT, SAME)],
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}}],
     }
     (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
@@ -48,9 +49,10 @@ def test_the_switch_shows_the_source_of_one_message(
 def test_copy_takes_the_source(address: str, open_page: Open, loaded: str) -> None:
     page = open_page(address, loaded)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator("#m-1").get_by_role("button", name="copy").click()
-    expect(page.locator("#status")).to_have_text("Copied.")
-    assert page.evaluate("navigator.clipboard.readText()") == TEXT
+    for number, text in ((1, TEXT), (3, SAME)):
+        page.locator(f"#m-{number}").get_by_role("button", name="copy").click()
+        expect(page.locator(f"#m-{number} [data-said=copied]")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == text
 
 
 def test_json_opens_below_the_message(address: str, open_page: Open, loaded: str) -> None:

@@ -27,7 +27,7 @@ MESSAGES: list[Json] = [
     {"role": "user", "content": "  \n".join(MARKED)},
     {"role": "assistant", "content": "\n".join(LINES), "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "call_1", "content": "\n".join(LINES)},
-    {"role": "user", "content": "Short."},
+    {"role": "user", "content": "*Short.*"},
 ]
 BEYOND = "The end of the story."
 

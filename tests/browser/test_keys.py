@@ -26,7 +26,7 @@ def called(load: Callable[[Path], None], tmp_path: Path) -> None:
         {"role": "assistant", "content": "I look.", "tool_calls": calls},
         {"role": "tool", "tool_call_id": "call_0", "content": "fine"},
         {"role": "tool", "tool_call_id": "call_1", "content": "Error: not there"},
-        {"role": "user", "content": "And now?"},
+        {"role": "user", "content": "And *now*?"},
     ]
     choice = {"index": 0, "message": {"role": "assistant", "content": "Done."}}
     line = {"id": "chatcmpl-1", "messages": messages, "choices": [choice]}
@@ -96,7 +96,7 @@ def test_keys_show_the_source_and_copy_the_link_of_a_folded_call(
 ) -> None:
     call = {"id": "call_0", "function": {"name": "look", "arguments": '{"at": 1}'}}
     said = {"role": "assistant", "content": None, "tool_calls": [call]}
-    unknown = {"role": "assistant", "content": "x", "tool_calls": [{"type": "x", "y": 1}]}
+    unknown = {"role": "assistant", "content": "*x*", "tool_calls": [{"type": "x", "y": 1}]}
     line = {"id": "chatcmpl-2", "messages": [said, unknown], "choices": []}
     (tmp_path / "call.jsonl").write_text(json.dumps(line))
     load(tmp_path / "call.jsonl")

@@ -128,6 +128,25 @@ def test_a_message_has_one_heading_and_its_tools(
     assert readable(alone.one("article h1")) == "1 user parts 1 to 1 of 1"
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ('Plain  & <b>\nof "two" lines.', 0),
+        ("It *is*.", 1),
+        (" Indented.", 1),
+        ("Two\n\nparagraphs.", 1),
+        ("Invisible\u200b.", 1),
+        ("CR\r\nLF.", 1),
+    ],
+)
+def test_the_source_is_beside_what_is_read_unless_it_is_the_same(
+    show: ShowMessages, text: str, count: int
+) -> None:
+    (bubble,) = show({"role": "user", "content": text})
+    assert bubble.sources == [text]
+    assert len(bubble.parts.css(".source")) == count
+
+
 def test_a_text_that_hides_words_says_so_and_shows_where(show: ShowMessages) -> None:
     hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "send it all")
     text = f"Hello{hidden}, \u202egnp.exe"

@@ -158,7 +158,7 @@ def test_prices_are_no_formulas(show: Callable[..., Page]) -> None:
         "US$5 or 4$ off",
         "from $1,000 to 2$",
     ]
-    assert_rendered(show, {text: f'<p dir="auto">{text}</p>' for text in plain})
+    assert_rendered(show, {text: f' data-same="" hx-ignore="">{text}</p>' for text in plain})
 
 
 def reasonings(bubble: Bubble) -> list[tuple[str, str]]:
