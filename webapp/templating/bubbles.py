@@ -77,11 +77,11 @@ class PartView:
     @property
     def paragraph(self) -> re.Match[str] | None:
         """The `direction` and `html` of a text that is shown as one paragraph, as it is written."""
-        is_text = isinstance(self.part, Text | Refusal | Reasoning)
-        if self.markdown is None or self.markdown.note or not is_text:
+        part, view = self.part, self.markdown
+        if view is None or view.note or not isinstance(part, Text | Refusal | Reasoning):
             return None
-        found = _PARAGRAPH.fullmatch(self.markdown.html)
-        return found if found and _is_exact(found["html"], self.part.text) else None
+        found = _PARAGRAPH.fullmatch(view.html)
+        return found if found and _is_exact(found["html"], part.text) else None
 
     @property
     def is_source(self) -> bool:
