@@ -106,14 +106,14 @@ async function show(link) {
   items.showPopover();
 }
 
-// In the window, whose edge may be nearer than the menu is wide.
+// It ends where the button does, and has the room from there to the edge of the window.
 function place(items) {
-  const box = items.previousElementSibling.getBoundingClientRect();
+  const { bottom, right } = items.previousElementSibling.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
-  const right = Math.min(width - box.right, 0.2 * width);
   Object.assign(items.style, {
     position: "absolute",
-    inset: `${box.bottom + scrollY}px ${right}px auto auto`,
+    inset: `${bottom + scrollY}px ${width - right}px auto auto`,
+    maxInlineSize: `min(36rem, ${right}px)`,
     margin: 0,
   });
 }

@@ -87,6 +87,8 @@ def test_a_menu_is_reached_closed_and_lost_by_the_keyboard(
     link.press("Enter")
     items = page.get_by_role("dialog", name="More for message 2")
     expect(items).to_contain_text("redacted text")
+    ends = "one => Math.round(one.getBoundingClientRect().right)"
+    assert items.evaluate(ends) == link.evaluate(ends)
     page.keyboard.press("Tab")
     expect(items.get_by_role("link", name="copy link")).to_be_focused()
     page.keyboard.press("Escape")
