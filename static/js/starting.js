@@ -3,7 +3,7 @@
 // reader did before they were there is kept, and happens again for them.
 
 const BUTTONS =
-  "button[type=button], a:is([hx-get], [data-load-all], [data-print], .load, " +
+  "button[type=button], a:is([hx-get], [data-load-all], [data-print], [data-json], .menu-link, .load, " +
   "[data-copy-link], [data-copy-from], [data-copy-rich])";
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, audio, [contenteditable]";
 const STARTS = ["pointermove", "pointerdown", "click", "keydown", "change", "scroll", "focusin", "hashchange"];

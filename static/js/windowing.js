@@ -30,7 +30,7 @@ async function unpack(bytes) {
 
 function canReduce(section) {
   return (
-    !section.matches(":focus-within, [data-menu]") &&
+    !section.matches(":focus-within") &&
     !section.querySelector(":target, [data-target], [data-waits], [data-answers], [aria-busy], .output") &&
     // What is added beside these lines may be joined with the section.
     !section.nextElementSibling?.matches(".loads") &&
