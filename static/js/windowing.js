@@ -6,7 +6,7 @@
 // Sections of about twenty messages away from the window: shorter transcripts are always whole.
 const LONG = 75;
 const MOST_WHOLE = 25;
-const MOST_AT_ONCE = 3;
+const AT_ONCE = 5;
 const LEAST_TOGETHER = 10;
 const NEAR = "200%";
 const FORM = "deflate-raw";
@@ -18,10 +18,13 @@ const used = new WeakSet();
 // Whole sections away from the window, in the order in which they got there.
 const far = new Set();
 const wanted = new Set();
-const sectionOf = new Map();
 
 function pack(html) {
-  return new Response(new Response(html).body.pipeThrough(new CompressionStream(FORM))).arrayBuffer();
+  const { writable, readable } = new CompressionStream(FORM);
+  const writer = writable.getWriter();
+  writer.write(new TextEncoder().encode(html));
+  writer.close();
+  return new Response(readable).arrayBuffer();
 }
 
 async function unpack(bytes) {
@@ -40,7 +43,6 @@ function canReduce(section) {
 }
 
 function reduce(section) {
-  for (const { id } of section.querySelectorAll("[id]")) sectionOf.set(id, section);
   packed.set(section, pack(writeHtml(section)));
   section.replaceChildren(readText(section));
   section.dataset.textOnly = "";
@@ -79,13 +81,16 @@ function readText(section) {
   };
   const nodes = document.createTreeWalker(section, NodeFilter.SHOW_TEXT);
   let block = null;
+  let copy = null;
   while (nodes.nextNode()) {
     const { data, parentElement } = nodes.currentNode;
     const own = parentElement.closest(BLOCKS);
-    const copy = copyOf(parentElement.closest(".bubble"));
-    if (!own.matches("pre") && !data.trim()) copy.append(" ");
-    else copy.append(own === block || !copy.textContent ? "" : "\n", data);
-    block = own;
+    if (own !== block) {
+      block = own;
+      copy = copyOf(block.closest(".bubble"));
+      if (copy.hasChildNodes()) copy.append("\n");
+    }
+    copy.append(data);
   }
   for (const copy of copies.values()) copy.normalize();
   return copies.get(null);
@@ -136,7 +141,6 @@ async function restore(section) {
   // Told anew whether it is near.
   observer.unobserve(section);
   observer.observe(section);
-  for (const { id } of section.querySelectorAll("[id]")) sectionOf.delete(id);
   const find = (selector) => [section, ...section.querySelectorAll(selector)].filter((one) => one.matches(selector));
   document.dispatchEvent(new CustomEvent("readback:added", { detail: { find } }));
 }
@@ -186,11 +190,14 @@ function findNearest() {
 let isLong = false;
 let isReducing = false;
 
+// Five in a frame, those first that were seen longest ago.
 async function reduceFar() {
   isLong ||= far.size > LONG;
   if (!isLong || isReducing) return;
   isReducing = true;
-  for (let chosen = chooseFar(); chosen.length; chosen = chooseFar()) {
+  while (far.size >= MOST_WHOLE + AT_ONCE) {
+    const chosen = chooseFar();
+    if (!chosen.length) break;
     for (const section of chosen) {
       far.delete(section);
       reduce(section);
@@ -200,12 +207,10 @@ async function reduceFar() {
   isReducing = false;
 }
 
-// A few for each frame, those first that were seen longest ago.
 function chooseFar() {
-  const count = Math.min(far.size - MOST_WHOLE, MOST_AT_ONCE);
   const chosen = [];
   for (const section of far) {
-    if (chosen.length >= count) break;
+    if (chosen.length === AT_ONCE) break;
     if (canReduce(section)) chosen.push(section);
   }
   return chosen;
@@ -239,10 +244,16 @@ function keepWhole({ target }) {
   far.delete(section);
 }
 
+// Of the ids in a section, those of its messages stay; with them begin the others.
+function findReduced(id) {
+  const [message] = id.match(/^m-\d+/) ?? [];
+  return message && document.getElementById(message)?.closest("[data-text-only]");
+}
+
 // A link to a place in a section that is text only waits for it.
 async function waitForPlace(event) {
   const link = event.target.closest?.("a[href*='#']");
-  const section = link && sectionOf.get(link.hash.slice(1));
+  const section = link && findReduced(link.hash.slice(1));
   if (!section || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   event.stopPropagation();
@@ -252,9 +263,10 @@ async function waitForPlace(event) {
 
 async function followHash() {
   const id = location.hash.slice(1);
-  if (!sectionOf.has(id)) return;
-  await restore(sectionOf.get(id));
-  document.getElementById(id).scrollIntoView();
+  const section = findReduced(id);
+  if (!section) return;
+  await restore(section);
+  document.getElementById(id)?.scrollIntoView();
 }
 
 if (window.CompressionStream) {
