@@ -46,7 +46,8 @@ function reduce(section) {
   packed.set(section, pack(writeHtml(section)));
   section.replaceChildren(readText(section));
   section.dataset.textOnly = "";
-  section.style.blockSize = `${heights.get(section)}px`;
+  // Not its height, whose change keeps browsers from holding in place what is read.
+  section.style.containIntrinsicBlockSize = `${heights.get(section)}px`;
   section.dispatchEvent(new CustomEvent("readback:reduced", { bubbles: true }));
   gather(section);
 }
@@ -135,9 +136,12 @@ async function restore(section) {
   if (!packed.delete(section)) return;
   wanted.delete(section);
   if (isGathered(section)) spread(section.parentElement);
+  const { bottom } = section.getBoundingClientRect();
   section.innerHTML = html;
   delete section.dataset.textOnly;
   section.removeAttribute("style");
+  // Its size was estimated if it was never seen, and browsers do not always hold what is below.
+  if (bottom < innerHeight / 2) scrollBy(0, section.getBoundingClientRect().bottom - bottom);
   // Told anew whether it is near.
   observer.unobserve(section);
   observer.observe(section);

@@ -82,6 +82,9 @@ def test_sections_far_from_the_window_are_text_until_they_come_near(
     assert page.locator(f"{FAR} a, {FAR} button").count() == 0
     far = page.locator("#m-501")
     assert "Please & <b>thank</b> you, number 500." in (far.text_content() or "")
+    page.emulate_media(media="print")
+    assert far.evaluate("one => one.checkVisibility({ contentVisibilityAuto: true })")
+    page.emulate_media(media="screen")
     assert not page.evaluate(PRINTS_AT_ONCE)
     page.evaluate("location.hash = 'm-501'")
     expect(far.locator(".number")).to_be_in_viewport()
