@@ -53,7 +53,7 @@ function sourceOf(bubble) {
 // What belongs to the message itself and not to its calls and the results below them.
 function own(bubble, selector) {
   const below = ":scope > .parts > :is(.call, .result) *";
-  return [...bubble.querySelectorAll(`:scope > .parts ${selector}:not(${below})`)];
+  return [...bubble.querySelectorAll(`:scope > .parts :is(${selector}):not(${below})`)];
 }
 
 // The arguments of a call as they were sent, not those laid out beside them.

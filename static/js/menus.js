@@ -43,8 +43,9 @@ document.addEventListener(
   ({ target }) => {
     if (!target.matches(".menu")) return;
     if (!target.open) return open.delete(target);
-    // Those that were opened before this script was there.
+    // It may have been opened before this script was there, as others.
     for (const menu of open) if (!menu.contains(target)) menu.open = false;
+    if (shown && !open.has(target)) close();
     open.add(target);
   },
   true,

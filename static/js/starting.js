@@ -40,7 +40,10 @@ function keep(event) {
     event.preventDefault();
     event.stopPropagation();
   }
-  buttonOf(event)?.setAttribute("aria-busy", "true");
+  const button = buttonOf(event);
+  // Who clicks again does not want to close what the first click opens.
+  if (button?.hasAttribute("aria-busy")) return;
+  button?.setAttribute("aria-busy", "true");
   kept.push(event);
 }
 
@@ -51,8 +54,13 @@ function buttonOf({ type, target }) {
 // What the browser does by itself must not happen twice: opening a fold, following a link.
 function isMeant({ type, target, key, shiftKey }) {
   if (type === "click") return target.closest(shiftKey ? ".bubble .number" : BUTTONS);
-  if (type === "keydown") return key !== " " && !target.matches(FIELDS);
+  if (type === "keydown") return (key !== " " || isTyping()) && !target.matches(FIELDS);
   return !type.startsWith("pointer") || type === "pointerover";
+}
+
+// Keys that lead to a field are followed by words.
+function isTyping() {
+  return kept.some(({ key }) => key === "i" || key === "/");
 }
 
 function finish() {
@@ -67,8 +75,12 @@ function repeat() {
     buttonOf(event)?.removeAttribute("aria-busy");
     const focused = document.activeElement;
     const isTyped = event.type === "keydown" && focused.matches(FIELDS);
-    if (!isTyped) event.target.dispatchEvent(new event.constructor(event.type, event));
-    else if (event.key === "Enter") focused.form?.requestSubmit();
+    // The browser has pressed what had the focus then, and not what a key leads to.
+    const isLate = event.key === "Enter" && focused !== event.target;
+    if (isLate && isTyped) focused.form?.requestSubmit();
+    else if (isLate) focused.click();
+    else if (!isTyped) event.target.dispatchEvent(new event.constructor(event.type, event));
+    else if (event.key === "Backspace") document.execCommand("delete");
     else if (event.key.length === 1) document.execCommand("insertText", false, event.key);
   }
   isRepeating = false;
@@ -76,17 +88,21 @@ function repeat() {
 
 // A newer Readback may have other files: links lead there. If nobody answers, the page stays.
 async function goWithout() {
-  try {
-    await fetch(address, { method: "HEAD" });
-    repeat();
-  } catch {
-    for (const button of kept.splice(0).map(buttonOf).filter(Boolean)) {
-      button.removeAttribute("aria-busy");
-      button.dataset.said = "try again";
-      setTimeout(() => delete button.dataset.said, 1500);
-      document.getElementById("status").textContent = "Could not load: Readback did not answer. Try again.";
-    }
+  const buttons = kept.map(buttonOf).filter(Boolean);
+  const hasAnswer = await fetch(address, { method: "HEAD" }).then(
+    () => true,
+    () => false,
+  );
+  if (hasAnswer) repeat();
+  for (const button of buttons.filter(({ href }) => !href || !hasAnswer)) {
+    button.removeAttribute("aria-busy");
+    button.dataset.said = hasAnswer ? "reload" : "try again";
+    setTimeout(() => delete button.dataset.said, 1500);
+    document.getElementById("status").textContent = hasAnswer
+      ? "Could not load: the page is of another version of Readback. Reload it."
+      : "Could not load: Readback did not answer. Try again.";
   }
+  kept.length = 0;
   script.remove();
   script = null;
 }

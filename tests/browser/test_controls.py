@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser.chromium import Open, open_menu
+from tests.support.browser.chromium import Open, open_menu, wait_for_scripts
 from tests.support.long_transcripts import write_completion
 
 TEXT = "# Title\n\n**bold**  and `code`\n"
@@ -18,9 +18,15 @@ SAME = "Text  as it is <written>,\nin two lines."
 
 @pytest.fixture
 def loaded(load: Callable[[Path], None], tmp_path: Path) -> str:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages: list[dict[str, object]] = [
+        *({"role": "user", "content": text} for text in (TEXT, TEXT, SAME)),
+        {"role": "assistant", "content": SAME, "tool_calls": [call]},
+        *({"role": "tool", "tool_call_id": "call_1", "content": text} for text in (TEXT, SAME)),
+    ]
     line = {
         "id": "chatcmpl-1",
-        "messages": [{"role": "user", "content": text} for text in (TEXT, TEXT, SAME)],
+        "messages": messages,
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}}],
     }
     (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
@@ -49,9 +55,10 @@ def test_the_switch_shows_the_source_of_one_message(
 def test_copy_takes_the_source(address: str, open_page: Open, loaded: str) -> None:
     page = open_page(address, loaded)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    for number, text in ((1, TEXT), (3, SAME)):
-        page.locator(f"#m-{number}").get_by_role("button", name="copy").click()
-        expect(page.locator(f"#m-{number} [data-said=copied]")).to_be_visible()
+    # The text of a message is without those of the results below it.
+    for number, text in ((1, TEXT), (3, SAME), (4, SAME)):
+        page.locator(f"#m-{number} > .bubble-head [data-copy-text]").click()
+        expect(page.locator(f"#m-{number} > .bubble-head [data-said=copied]")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == text
 
 
@@ -69,11 +76,13 @@ def test_one_menu_is_open_however_fast_they_are_clicked(
     address: str, open_page: Open, loaded: str
 ) -> None:
     page = open_page(address, loaded)
-    page.evaluate(
-        "for (const one of document.querySelectorAll('.menu > summary, .menu-link')) one.click()"
-    )
+    click_all = "for (const one of document.querySelectorAll('.menu > summary, .menu-link')) one.click()"
     shown = page.locator(".menu-items:visible")
+    # The scripts come after these clicks.
+    page.evaluate(click_all)
+    wait_for_scripts(page)
     expect(shown).to_have_count(1)
+    page.evaluate(click_all)
     expect(shown).to_have_role("dialog")
     page.locator("#m-1 .parts").first.click()
     expect(shown).to_have_count(0)
