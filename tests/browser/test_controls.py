@@ -76,7 +76,8 @@ def test_one_menu_is_open_however_fast_they_are_clicked(
     address: str, open_page: Open, loaded: str
 ) -> None:
     page = open_page(address, loaded)
-    click_all = "for (const one of document.querySelectorAll('.menu > summary, .menu-link')) one.click()"
+    menus = "document.querySelectorAll('.menu > summary, .menu-link')"
+    click_all = f"for (const one of {menus}) one.click()"
     shown = page.locator(".menu-items:visible")
     # The scripts come after these clicks.
     page.evaluate(click_all)
