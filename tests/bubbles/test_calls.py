@@ -39,7 +39,7 @@ def test_results_stand_below_their_calls(show: ShowMessages) -> None:
     look, touch = outer.calls
     assert [one.css_first(".call-name").text() for one in (look, touch)] == ["look", "touch"]  # type: ignore[union-attr]
     assert "look call 1 of 2" in readable(look)
-    assert look.css_first(".call-place").attributes["title"] == "call_1"  # type: ignore[union-attr]
+    assert look.css_first(".call-head .call-id").text() == "call_1"  # type: ignore[union-attr]
     assert [bubble.anchor for bubble in bubbles_in(look)] == ["m-2"]
     assert [bubble.anchor for bubble in bubbles_in(touch)] == ["m-3"]
     assert (first.sources, second.sources, last.sources) == (["seen"], ["felt"], ["Well?"])

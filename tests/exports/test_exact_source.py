@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.any_json import json_texts
-from tests.support.pages import Page
+from tests.support.pages import Page, open_menu
 from webapp import create_app
 from webapp.config import Budgets, Config
 from webapp.embedded import Store, import_files
@@ -99,7 +99,8 @@ def test_a_page_has_the_json_of_each_part_and_call(tmp_path: Path) -> None:
         assert texts == [PART, PART, CALL]
         assert client.get(f"{HERE}/{of}/parts/3/json").status_code == 404
     bubble = Page(read(client, HERE)).bubbles[0]
-    assert bubble.link("JSON of the call") == f"{HERE}/messages/{ID}-0/parts/2/json"
+    menu = open_menu(client, bubble.node.css(".call")[0])
+    assert menu.link("JSON of the call") == f"{HERE}/messages/{ID}-0/parts/2/json"
     assert client.get(f"{HERE}/json?form=other").status_code == 400
     for old in ("", f"/messages/{ID}-0", "/choices/0"):
         assert client.get(f"{HERE}{old}/raw").location == f"{HERE}{old}/json"

@@ -20,7 +20,7 @@ from tests.support.fake_upstream import (
     stored,
     without_has_more,
 )
-from tests.support.pages import AS_FRAGMENT, Page, pages_from
+from tests.support.pages import AS_FRAGMENT, Page, open_menu, pages_from
 
 ID = "chatcmpl-1"
 HERE = f"/completions/{ID}"
@@ -160,7 +160,8 @@ def test_a_link_to_a_message_works_on_a_server_that_ignores_the_query(
     assert linked.sources == expected(45, 1)[at : at + 1]
     assert linked.text.split()[0] == str(at + 1)
     assert (page.link("Earlier messages") is None) is (at == 0)
-    raw = Page.of(fake_client.get(linked.link("JSON")))
+    menu = open_menu(fake_client, linked.node)
+    raw = Page.of(fake_client.get(menu.link("JSON") or ""))
     assert f"{ID}-msg-{at}" in raw.one("pre.json").text()
 
 
