@@ -47,10 +47,19 @@ document.addEventListener("keydown", (event) => {
   if (act && act() !== false) event.preventDefault();
 });
 
+// The selectors of what is in sections that are text only, by the section.
+const stopsIn = new WeakMap();
+
+document.addEventListener("readback:reducing", ({ target }) => {
+  stopsIn.set(target, [STOPS, CALLS, USERS, FAILURES].filter((selector) => target.querySelector(selector)));
+});
+
 // Where reading goes on: the focused element or the one that was linked to, if it is seen, else the
 // first one below the bar. `lines` are those of the outline that lead to what is not on this page.
 function step(selector, by, lines) {
-  const all = [...document.querySelectorAll(`${selector}, [data-text-only]`)].filter(isReachable);
+  const all = [...document.querySelectorAll(`${selector}, [data-text-only]`)].filter(
+    (one) => isReachable(one) && (stopsIn.get(one)?.includes(selector) ?? true),
+  );
   const focused = document.activeElement.closest(".bubble, .call, .outlined, .row-link");
   const linked = document.querySelector(":target")?.closest(".bubble, .call");
   const here = [focused, linked].find(isSeen);

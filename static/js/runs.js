@@ -217,7 +217,7 @@ if (place) {
     observe(find(".page"));
     showLoaded();
   });
-  document.addEventListener("readback:reduced", ({ target }) => {
+  document.addEventListener("readback:reducing", ({ target }) => {
     sections.unobserve(target);
     shown.delete(target);
   });

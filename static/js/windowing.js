@@ -43,12 +43,12 @@ function canReduce(section) {
 }
 
 function reduce(section) {
+  section.dispatchEvent(new CustomEvent("readback:reducing", { bubbles: true }));
   packed.set(section, pack(writeHtml(section)));
   section.replaceChildren(readText(section));
   section.dataset.textOnly = "";
   // Not its height, whose change keeps browsers from holding in place what is read.
   section.style.containIntrinsicBlockSize = `${heights.get(section)}px`;
-  section.dispatchEvent(new CustomEvent("readback:reduced", { bubbles: true }));
   gather(section);
 }
 
@@ -63,35 +63,37 @@ function writeHtml(section) {
 
 const UNSEEN = ".source:not(.plain), .actions, .loads";
 const BLOCKS = "p, li, pre, h2, h3, h4, h5, h6, dt, dd, td, th, summary, blockquote, div, header, article";
+const EXACT = "pre, code, [data-same]";
+// These look as they do in a whole section.
+const COPIED = ".bubble, .outlined, .outlined > summary, .outlined > summary > *";
 
-// The words that the reader would see, each block on a line of its own, in bubbles like those of
-// the section.
+// The words that the reader would see, each block on a line of its own.
 function readText(section) {
   for (const unseen of section.querySelectorAll(UNSEEN)) unseen.remove();
   const copies = new Map([[null, document.createDocumentFragment()]]);
-  const copyOf = (bubble) => {
-    if (!copies.has(bubble)) {
-      const copy = document.createElement("article");
-      copy.className = "bubble";
-      copy.id = bubble.id;
-      Object.assign(copy.dataset, bubble.dataset);
-      copyOf(bubble.parentElement.closest(".bubble")).append(copy);
-      copies.set(bubble, copy);
+  const copyOf = (element) => {
+    if (!copies.has(element)) {
+      const copy = element.cloneNode();
+      copy.removeAttribute("tabindex");
+      copy.removeAttribute("aria-labelledby");
+      copyOf(element.parentElement.closest(COPIED)).append(copy);
+      copies.set(element, copy);
     }
-    return copies.get(bubble);
+    return copies.get(element);
   };
   const nodes = document.createTreeWalker(section, NodeFilter.SHOW_TEXT);
   let block = null;
-  let copy = null;
   while (nodes.nextNode()) {
     const { data, parentElement } = nodes.currentNode;
     const own = parentElement.closest(BLOCKS);
-    if (own !== block) {
-      block = own;
-      copy = copyOf(block.closest(".bubble"));
-      if (copy.hasChildNodes()) copy.append("\n");
-    }
-    copy.append(data);
+    const isExact = parentElement.closest(EXACT);
+    // White space between blocks.
+    if (own !== block && !isExact && !data.trim()) continue;
+    const copy = copyOf(parentElement.closest(COPIED));
+    if (own !== block && copy.lastChild && !copy.lastChild.textContent.endsWith("\n")) copy.append("\n");
+    const words = isExact ? data : data.replace(/\s*\n\s*/g, "\n");
+    copy.append(own === block || isExact ? words : words.trimStart());
+    block = own;
   }
   for (const copy of copies.values()) copy.normalize();
   return copies.get(null);
@@ -222,12 +224,13 @@ function chooseFar() {
 
 const observer = new IntersectionObserver(
   (seen) => {
+    const apart = [];
     for (const { target, isIntersecting, boundingClientRect } of seen) {
       far.delete(target);
       wanted.delete(target);
       if (packed.has(target)) {
         if (isIntersecting) wanted.add(target);
-        else gather(target);
+        else apart.push(target);
       } else if (target.matches(".far-pages")) {
         if (isIntersecting) spread(target);
       } else if (!isIntersecting && boundingClientRect.height && !used.has(target)) {
@@ -235,6 +238,8 @@ const observer = new IntersectionObserver(
         far.add(target);
       }
     }
+    // After all that are wanted are known.
+    apart.forEach(gather);
     reduceFar();
     restoreWanted();
   },
@@ -270,7 +275,9 @@ async function followHash() {
   const section = findReduced(id);
   if (!section) return;
   await restore(section);
-  document.getElementById(id)?.scrollIntoView();
+  // The element that the browser went to is gone.
+  location.replace(location.hash);
+  document.getElementById(id)?.dispatchEvent(new CustomEvent("readback:jumped", { bubbles: true }));
 }
 
 if (window.CompressionStream) {
@@ -280,6 +287,7 @@ if (window.CompressionStream) {
   document.addEventListener("click", keepWhole, true);
   document.addEventListener("click", waitForPlace, true);
   document.addEventListener("change", keepWhole);
+  document.addEventListener("readback:source", keepWhole);
   // A key leads to a section that is text only, and acts again when it is whole.
   document.addEventListener("readback:needed", async ({ target, detail: { then } }) => {
     await restore(target);
