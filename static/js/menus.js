@@ -100,6 +100,10 @@ async function show(link) {
   if (link.parentElement.querySelector(":scope > [data-copy-text]")) {
     items.querySelector("[data-copy-text]")?.remove();
   }
+  // An answer alone does not know the message whose page it is on.
+  const copied = items.querySelector("[data-copy-link]");
+  const { place } = link.dataset;
+  if (copied && place) copied.href = place.replace(/#.*/, copied.hash);
   const source = items.querySelector("[data-source-switch]");
   if (source) source.checked = link.closest(".call-head, .bubble-head").parentElement.matches("[data-source]");
   link.after(items);

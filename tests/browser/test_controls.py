@@ -85,6 +85,8 @@ def test_one_menu_is_open_however_fast_they_are_clicked(
     expect(shown).to_have_count(1)
     page.evaluate(click_all)
     expect(shown).to_have_role("dialog")
+    link = shown.get_by_role("link", name="copy link")
+    expect(link).to_have_attribute("href", f"{loaded}/messages/chatcmpl-1-5#choice-0")
     page.locator("#m-1 .parts").first.click()
     expect(shown).to_have_count(0)
 
