@@ -201,6 +201,8 @@ def test_markup_is_made_in_rendering_alone() -> None:
     }
 
     assert makers == {"rendering"}
+    templates = (ROOT / "templates").rglob("*.html")
+    assert not [file.name for file in templates if re.search(r"\|\s*safe\b", file.read_text())]
 
 
 def test_no_folder_holds_too_many_modules() -> None:

@@ -10,7 +10,13 @@ urls         the addresses that links may have and remote images may be loaded f
 
 from webapp.config import Budgets
 from webapp.rendering.citations.sources import Cited, Source, list_sources
-from webapp.rendering.markdown import MarkdownBudget, ShowImage, TextView, render_markdown
+from webapp.rendering.markdown import (
+    MarkdownBudget,
+    Paragraph,
+    ShowImage,
+    TextView,
+    render_markdown,
+)
 from webapp.rendering.markdown.code import render_snippet
 from webapp.rendering.markdown.isolation import stands_alone
 from webapp.rendering.markdown.think_tags import fold_reasoning
@@ -23,6 +29,7 @@ from webapp.rendering.text.folding import Fold, estimate_fold, expand_lines
 from webapp.rendering.text.invisible import (
     describe_blank,
     find_hidden,
+    is_exact,
     render_exact,
     reveal_invisible,
 )
@@ -48,6 +55,7 @@ __all__ = [
     "Definitions",
     "Fold",
     "MarkdownBudget",
+    "Paragraph",
     "RemoteImage",
     "ShowImage",
     "Slice",
@@ -67,6 +75,7 @@ __all__ = [
     "get_type",
     "is_allowed_link",
     "link_addresses",
+    "is_exact",
     "is_short",
     "is_too_long",
     "list_sources",

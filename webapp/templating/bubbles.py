@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
 from typing import Any, Final, Literal, TypeAlias
 
 from flask import current_app
@@ -31,6 +29,7 @@ from webapp.rendering import (
     Arguments,
     Cited,
     Fold,
+    Paragraph,
     Slice,
     Source,
     Structure,
@@ -42,8 +41,6 @@ from webapp.transcript import CallEntry, Entry
 
 BUBBLES: Final = "readback.bubbles"
 """The extension of an application with the bubbles that it keeps."""
-_PARAGRAPH: Final = re.compile(r'<p dir="(?P<direction>\w+)">(?P<html>[^<]*(?:<br>\n[^<]*)*)</p>\n')
-_TAG: Final = re.compile(r"<[^>]*>")
 _MAX_WITH_WORDS: Final = 3
 """Calls of a message that its line in the outline shows with their arguments."""
 
@@ -75,13 +72,12 @@ class PartView:
     moved: Entry | None = None
 
     @property
-    def paragraph(self) -> re.Match[str] | None:
-        """The `direction` and `html` of a text that is shown as one paragraph, as it is written."""
+    def paragraph(self) -> Paragraph | None:
+        """A text that is shown as one paragraph, as it is written."""
         part, view = self.part, self.markdown
-        if view is None or view.note or not isinstance(part, Text | Refusal | Reasoning):
+        if view is None or not isinstance(part, Text | Refusal | Reasoning):
             return None
-        found = _PARAGRAPH.fullmatch(view.html)
-        return found if found and _is_exact(found["html"], part.text) else None
+        return view.find_paragraph(part.text)
 
     @property
     def is_source(self) -> bool:
@@ -90,7 +86,7 @@ class PartView:
         if not isinstance(self.part, Text) or not view.startswith("<pre") or view.count("<pre") > 1:
             return False
         html = view.partition(">")[2].removeprefix("\n")
-        return html.endswith("</pre>") and _is_exact(html, self.part.text)
+        return html.endswith("</pre>") and rendering.is_exact(html, self.part.text)
 
 
 CallState: TypeAlias = Literal["ok", "error", "no result", "result not loaded"]
@@ -185,11 +181,6 @@ def _view_part(part: Part, entry: Entry, context: RenderContext) -> PartView:
     view = _render_markdown(part.text, entry, context, annotations=annotations)
     images = media.find_unshown_images(part.text, view.html)
     return PartView(part=part, markdown=view, fold=fold, images=images)
-
-
-def _is_exact(html: str, text: str) -> bool:
-    """Return whether `html` has the characters of `text`, of which none needs a mark."""
-    return unescape(_TAG.sub("", html)) == text and "<" not in rendering.reveal_invisible(text)
 
 
 def view_call(call: CallEntry, context: RenderContext) -> CallView | None:

@@ -34,9 +34,15 @@ from webapp.rendering.markdown.plugins.blocks.footnotes import link_notes
 from webapp.rendering.markdown.sanitize import sanitize
 from webapp.rendering.markdown.usual_blocks import render_usual_blocks
 from webapp.rendering.text.direction import find_direction
-from webapp.rendering.text.invisible import describe_blank, is_unseen, render_exact, reveal_in_html
+from webapp.rendering.text.invisible import (
+    describe_blank,
+    is_exact,
+    is_unseen,
+    render_exact,
+    reveal_in_html,
+)
 
-__all__ = ["MarkdownBudget", "ShowImage", "TextView", "render_markdown"]
+__all__ = ["MarkdownBudget", "Paragraph", "ShowImage", "TextView", "render_markdown"]
 
 _LINE: Final = re.compile(r"\r\n?|\n")
 _SEEN: Final = re.compile(
@@ -44,7 +50,15 @@ _SEEN: Final = re.compile(
 )
 _UNSEEN: Final = re.compile("<button.*?</button>|<bdi.*?</bdi>|<[^>]*>", re.DOTALL)
 _MAX_EMPTY: Final = 20_000
+_PARAGRAPH: Final = re.compile(r'<p dir="(\w+)">([^<]*(?:<br>\n[^<]*)*)</p>\n')
 _COSTLY: Final = re.compile(r"[\[\]*_~`]")
+
+
+class Paragraph(NamedTuple):
+    """The inside of a paragraph, and the value of `dir` for it."""
+
+    direction: str
+    html: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,13 @@ class TextView:
     sources: tuple[Source, ...] = ()
     is_plain: bool = False
     direction: str = "auto"
+
+    def find_paragraph(self, text: str) -> Paragraph | None:
+        """Return the paragraph if there is nothing else, and it is `text` as it is written."""
+        found = _PARAGRAPH.fullmatch(self.html)
+        if self.note or found is None or not is_exact(found[2], text):
+            return None
+        return Paragraph(found[1], Markup(found[2]))
 
 
 def render_markdown(

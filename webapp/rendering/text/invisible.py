@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -126,6 +127,7 @@ _LAST_MARK: Final = (
     'the rest is not marked"></span>'
 )
 
+_TAG: Final = re.compile("<[^>]*>")
 _BREAK: Final = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _MAX_LENGTH: Final = 100_000
 _EMPTY_GLYPHS: Final = frozenset("\u2800\u3164\uffa0\u115f\u1160")
@@ -175,6 +177,11 @@ def reveal_invisible(text: str) -> Markup:
         else:
             html.append(_render_mark(found[0]))
     return Markup("".join([*html, str(escape(text[offset:]))]))
+
+
+def is_exact(html: str, text: str) -> bool:
+    """Return whether `html` has the characters of `text`, of which none needs a mark."""
+    return unescape(_TAG.sub("", html)) == text and "<" not in reveal_invisible(text)
 
 
 def find_invisible(text: str) -> set[int]:
