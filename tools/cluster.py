@@ -335,9 +335,8 @@ def find_missing(node: Node, api_key: str, written: Mapping[str, str]) -> list[s
     client = open_client()
     client.headers["Authorization"] = f"Bearer {api_key}"
     found: dict[str, str] = {}
-    query = {"limit": "100"}
+    address, query = f"{node.address}/v1/chat/completions", {"limit": "100"}
     while True:
-        address = f"{node.address}/v1/chat/completions"
         answer = client.get(address, params=query, timeout=PATIENCE)
         if answer.status_code != 200:
             break

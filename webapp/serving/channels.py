@@ -299,8 +299,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def writable(self) -> bool:
         # A thread that sends wakes the loop if it leaves anything. The loop would run in circles
         # until then, and keep that thread from going on.
-        waits = not self._is_flushing or self.will_close or self.close_when_flushed
-        return self._lingers_until is None and waits and bool(super().writable())
+        is_sent = self._is_flushing and not (self.will_close or self.close_when_flushed)
+        return self._lingers_until is None and not is_sent and bool(super().writable())
 
     def handle_read(self) -> None:
         if self._lingers_until is None:
