@@ -201,16 +201,19 @@ async function reduceFar() {
   isLong ||= far.size > LONG;
   if (!isLong || isReducing) return;
   isReducing = true;
-  while (far.size >= MOST_WHOLE + AT_ONCE) {
-    const chosen = chooseFar();
-    if (!chosen.length) break;
-    for (const section of chosen) {
-      far.delete(section);
-      reduce(section);
+  try {
+    while (far.size >= MOST_WHOLE + AT_ONCE) {
+      const chosen = chooseFar();
+      if (!chosen.length) break;
+      for (const section of chosen) {
+        far.delete(section);
+        reduce(section);
+      }
+      await new Promise(requestAnimationFrame);
     }
-    await new Promise(requestAnimationFrame);
+  } finally {
+    isReducing = false;
   }
-  isReducing = false;
 }
 
 function chooseFar() {
