@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -19,7 +20,7 @@ SAME = "Text  as it is <written>,\nin two lines."
 @pytest.fixture
 def loaded(load: Callable[[Path], None], tmp_path: Path) -> str:
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    messages: list[dict[str, object]] = [
+    messages: list[Any] = [
         *({"role": "user", "content": text} for text in (TEXT, TEXT, SAME)),
         {"role": "assistant", "content": SAME, "tool_calls": [call]},
         *({"role": "tool", "tool_call_id": "call_1", "content": text} for text in (TEXT, SAME)),
