@@ -88,11 +88,12 @@ function repeat() {
 
 // A newer Readback may have other files: links lead there. If nobody answers, the page stays.
 async function goWithout() {
-  const buttons = kept.map(buttonOf).filter(Boolean);
   const hasAnswer = await fetch(address, { method: "HEAD" }).then(
     () => true,
     () => false,
   );
+  // Also those that were pressed meanwhile.
+  const buttons = kept.map(buttonOf).filter(Boolean);
   if (hasAnswer) repeat();
   for (const button of buttons.filter(({ href }) => !href || !hasAnswer)) {
     button.removeAttribute("aria-busy");
