@@ -33,6 +33,8 @@ log = get_logger("readback.upstream")
 FIRST_BACKOFF: Final = 0.5
 MAX_BACKOFF: Final = 8.0
 JITTER: Final = 0.25
+_RANDOM: Final = random.Random()
+"""Of its own, so that retries in threads do not change the state that others have seeded."""
 
 
 _HEADERS: Final = {
@@ -47,7 +49,7 @@ with suppress(PackageNotFoundError):
 def compute_backoff(retries_so_far: int) -> float:
     """Compute the seconds before the next try: 0.5, 1, 2, … at most 8, less up to a quarter."""
     longest = min(FIRST_BACKOFF * 2.0**retries_so_far, MAX_BACKOFF)
-    return longest * (1 - JITTER * random.random())
+    return longest * (1 - JITTER * _RANDOM.random())
 
 
 @dataclass(frozen=True, slots=True)
