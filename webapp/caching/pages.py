@@ -18,7 +18,7 @@ from functools import cache, partial, wraps
 from hashlib import blake2b
 from typing import Final, NamedTuple, ParamSpec
 
-from flask import Response, current_app, g, make_response, request
+from flask import Response, current_app, make_response, request
 from flask.typing import ResponseReturnValue
 
 from webapp.access import find_reader
@@ -52,12 +52,6 @@ _HEADERS: Final = ("HTTP_HOST", "HTTP_SEC_FETCH_SITE", "wsgi.url_scheme", "SERVE
 LEVEL: Final = 3
 """Of gzip: twice as fast as the usual 6, and a few percent larger."""
 
-BODY: Final = "readback_body"
-"""The name in `flask.g` of the body that is answered with, if it is kept."""
-
-FINISHED: Final = "readback_finished"
-"""The name in `flask.g` of an answer that was finished before, if it has such a body."""
-
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -76,6 +70,16 @@ def compress(plain: bytes) -> bytes:
 def find_etag(plain: bytes) -> str:
     """Compute the validator of a page."""
     return blake2b(plain, digest_size=12).hexdigest()
+
+
+class KeptResponse(Response):
+    """An answer with a page that is kept; `is_finished` once it is compressed."""
+
+    is_finished = False
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(body.plain, mimetype="text/html")
+        self.body = body
 
 
 class _Kept(NamedTuple):
@@ -125,7 +129,6 @@ class PageCache(RecentValues[bytes, _Kept]):
             }
             prepared = prepare()
             if prepared and digests == deciding:
-                setattr(g, FINISHED, prepared)
                 return prepared
         before = read_limited_time()
         with note_answers(Answers(known)) as answers, note_inputs() as inputs:
@@ -133,33 +136,36 @@ class PageCache(RecentValues[bytes, _Kept]):
         limited = read_limited_time() - before
         was_quick = limited < min(CODE_SECONDS, services().budgets.seconds / 20)
         if was_quick and _may_keep(response):
-            self._keep(key, response, answers, inputs)
+            return self._keep(key, response, answers, inputs)
         return response
 
     def _prepare(self, kept: _Kept) -> Response | None:
         """Prepare the answer with a page that is kept, unless an input of it has changed."""
         if not kept.inputs.is_same:
             return None
-        return self._finish(Response(kept.body.plain, mimetype="text/html"), kept.body)
+        prepared = KeptResponse(kept.body)
+        self._finish(prepared, kept.body)
+        prepared.is_finished = True
+        return prepared
 
-    def _keep(self, key: bytes, response: Response, answers: Answers, inputs: Inputs) -> None:
+    def _keep(self, key: bytes, response: Response, answers: Answers, inputs: Inputs) -> Response:
         """Keep a page if all that it was made of is known, and few requests show a change of it.
 
-        Its validator and its compressed form are those that it is answered with now.
+        Returns the answer, which has the validator and the compressed form of a page that is kept.
         """
         deciding = answers.deciding
         # They are None if one failed, and without any there is nothing to compare.
         if not deciding or inputs.is_spoiled:
-            return
+            return response
         if inputs.cover_answers:
             deciding = None
         elif len(deciding) > MAX_REQUESTS:
-            return
+            return response
         plain = response.get_data()
         body = Body(plain, compress(plain), find_etag(plain))
         size = len(body.plain) + len(body.compressed) + _OVERHEAD + _INPUT * len(inputs.reads)
         self.keep(key, _Kept(deciding, inputs, body), size)
-        setattr(g, BODY, body)
+        return KeptResponse(body)
 
     def _find_key(self) -> bytes:
         """Hash everything in the request that a page may depend on."""

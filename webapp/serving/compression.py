@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
-from webapp.caching.pages import BODY, FINISHED, Body, compress, find_etag
+from webapp.caching.pages import Body, KeptResponse, compress, find_etag
 from webapp.security import PAGE_CACHING, extend_vary
 
 LEAST_BYTES: Final = 1_000
@@ -36,8 +36,9 @@ def install(app: Flask) -> None:
 
 
 def _finish_answer(response: Response) -> Response:
-    is_finished = g.get(FINISHED) is response
-    return response if is_finished else finish_page(response, g.get(BODY))
+    if not isinstance(response, KeptResponse):
+        return finish_page(response, None)
+    return response if response.is_finished else finish_page(response, response.body)
 
 
 def finish_page(response: Response, kept: Body | None) -> Response:
