@@ -1,11 +1,11 @@
-// Menus of heads: one open at a time, closed by Escape, by a click elsewhere and by a choice. The
-// items of those of messages and calls are fetched when the pointer or the focus comes near.
+// Menus: one is open at a time, closed by Escape, by a click elsewhere and by a choice. The menu of a
+// message or call is fetched when the pointer or the focus comes to its button.
 
 const LOST = "Could not load: Readback did not answer. Try again.";
 
-// Those of the bar; kept, since each click would look for them in all messages.
+// Open menus of the bar, remembered so that a click need not look for them in the whole page.
 const open = new Set();
-// What was fetched, by the links.
+// The answers by the buttons, which are links.
 const fetched = new WeakMap();
 let shown = null;
 

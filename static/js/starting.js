@@ -1,13 +1,14 @@
-// What a page does before its reader does anything, and the start of the scripts that act for the
-// reader. They are most of all, and are fetched with the first pointer, key or scroll; what the
-// reader did before they were there is kept, and happens again for them.
+// Do what a page needs before its reader does anything, and fetch the other scripts, which are most
+// of the code, with the first pointer, key or scroll. Events that came before these scripts were
+// loaded are kept, and dispatched again to them.
 
 const BUTTONS =
   "button[type=button], a:is([hx-get], [data-load-all], [data-print], [data-json], .menu-link, .load, " +
   "[data-copy-link], [data-copy-from], [data-copy-rich])";
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, audio, [contenteditable]";
 const STARTS = ["pointermove", "pointerdown", "click", "keydown", "change", "scroll", "focusin", "hashchange"];
-// Not at once: what is open from the start has a "toggle", and what is below the pointer the other.
+// Kept, but no reason to load: both also happen without the reader, "toggle" for a fold that is open
+// from the start, "pointerover" for an element that is drawn below a resting pointer.
 const LATER = ["pointerover", "toggle"];
 const AT_ONCE = "[data-target], [data-answers], [hx-trigger], .newer";
 
@@ -41,7 +42,7 @@ function keep(event) {
     event.stopPropagation();
   }
   const button = buttonOf(event);
-  // Who clicks again does not want to close what the first click opens.
+  // A second click on a button that waits would close what the first one opens.
   if (button?.hasAttribute("aria-busy")) return;
   button?.setAttribute("aria-busy", "true");
   kept.push(event);
@@ -51,7 +52,8 @@ function buttonOf({ type, target }) {
   return type === "click" ? target.closest(BUTTONS) : null;
 }
 
-// What the browser does by itself must not happen twice: opening a fold, following a link.
+// Whether an event is for our scripts. The browser opens folds and follows links by itself, and these
+// must not happen twice.
 function isMeant({ type, target, key, shiftKey }) {
   if (type === "click") return target.closest(shiftKey ? ".bubble .number" : BUTTONS);
   if (type === "keydown") return (key !== " " || isTyping()) && !target.matches(FIELDS);
@@ -75,7 +77,7 @@ function repeat() {
     buttonOf(event)?.removeAttribute("aria-busy");
     const focused = document.activeElement;
     const isTyped = event.type === "keydown" && focused.matches(FIELDS);
-    // The browser has pressed what had the focus then, and not what a key leads to.
+    // The browser has pressed the element that had the focus then. A key before may have moved it.
     const isLate = event.key === "Enter" && focused !== event.target;
     if (isLate && isTyped) focused.form?.requestSubmit();
     else if (isLate) focused.click();

@@ -3,7 +3,8 @@
 // the size that it had, so that nothing is lost for the browser's find, "select all" and paper. Their
 // HTML is packed, and comes back when they come near.
 
-// Sections of about twenty messages away from the window: shorter transcripts are always whole.
+// Numbers of sections, each of about twenty messages. With at most `LONG` away from the window, a
+// transcript is always whole; with more, `MOST_WHOLE` of them stay so.
 const LONG = 75;
 const MOST_WHOLE = 25;
 const AT_ONCE = 5;
@@ -64,7 +65,7 @@ function writeHtml(section) {
 const UNSEEN = ".source:not(.plain), .actions, .loads";
 const BLOCKS = "p, li, pre, h2, h3, h4, h5, h6, dt, dd, td, th, summary, blockquote, div, header, article";
 const EXACT = "pre, code, [data-same]";
-// These look as they do in a whole section.
+// Elements that are copied with their attributes, so that they look as in a whole section.
 const COPIED = ".bubble, .outlined, .outlined > summary, .outlined > summary > *";
 
 // The words that the reader would see, each block on a line of its own.
@@ -102,7 +103,7 @@ function readText(section) {
 // Ten neighbours that are text only have one box together, so that a frame costs the same for any
 // number of them. Taking sections out one by one would cost a frame each.
 function gather(section) {
-  // With another one, a moment ago.
+  // A neighbour has taken it along a moment ago.
   if (isGathered(section)) return;
   const sections = [section];
   const addFrom = (next, add) => {
@@ -144,7 +145,7 @@ async function restore(section) {
   section.removeAttribute("style");
   // Its size was estimated if it was never seen, and browsers do not always hold what is below.
   if (bottom < innerHeight / 2) scrollBy(0, section.getBoundingClientRect().bottom - bottom);
-  // Told anew whether it is near.
+  // A new target is reported at once, near or not.
   observer.unobserve(section);
   observer.observe(section);
   const find = (selector) => [section, ...section.querySelectorAll(selector)].filter((one) => one.matches(selector));

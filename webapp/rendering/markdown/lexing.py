@@ -99,7 +99,7 @@ def _change_state(stack: list[str], after: tuple[str, ...] | str | int) -> None:
 
 @lru_cache(maxsize=64)
 def read_states(lexer: Lexer) -> dict[str, _State] | None:
-    """Read the rules of each state of a lexer; None if it does not go by such rules alone."""
+    """Read the rules of each state of a lexer. Returns None if it uses more than such rules."""
     if type(lexer).get_tokens_unprocessed is not RegexLexer.get_tokens_unprocessed:
         return None
     states: dict[str, list[_Rule]] = lexer._tokens  # type: ignore[attr-defined]
@@ -117,13 +117,13 @@ def _find_beginnings(pattern: re.Pattern[str]) -> frozenset[str] | None:
     # Flags decide whether these are white space.
     characters = {*map(chr, found), "\x1c", "\x1d", "\x1e", "\x1f"}
     if pattern.flags & re.IGNORECASE:
-        # Letters outside of ASCII are the same as the last ones.
+        # Some letters outside of ASCII match i, k and s.
         characters |= {one.swapcase() for one in characters} | set("iIkKsS")
     return frozenset(characters)
 
 
 def _walk(items: Iterable[tuple[Any, Any]]) -> tuple[frozenset[int], bool]:
-    """Find the ASCII codes that may come first, and whether nothing need come at all."""
+    """Find the ASCII codes that a pattern may begin with, and whether it may be empty."""
     begins: frozenset[int] = frozenset()
     for kind, value in items:
         found, may_be_empty = _find_first(str(kind), value)
@@ -134,7 +134,7 @@ def _walk(items: Iterable[tuple[Any, Any]]) -> tuple[frozenset[int], bool]:
 
 
 def _find_first(kind: str, value: Any) -> tuple[frozenset[int], bool]:
-    """Do the same for one piece of a pattern."""
+    """Find the ASCII codes that one piece may begin with, and whether it may be empty."""
     if kind == "LITERAL":
         return _ASCII & {value}, False
     if kind == "IN":

@@ -48,11 +48,11 @@ _ENDS: Final = {
 }
 
 _MOST_SIGNS: Final = 100
-"""Of elements that come of a text without counting in the budgets of its page."""
+"""The elements of one text that need not be counted in the budgets of its page."""
 
 
 def render_usual_blocks(text: str) -> str | None:
-    """Render `text` as safe HTML if it is nothing but such blocks; else None."""
+    """Render `text` as safe HTML if it has only these blocks; else return None."""
     signs = text.count("\n") + text.count("`") + text.count("**")
     if signs > _MOST_SIGNS or "citeturn" in text:
         return None
