@@ -111,14 +111,14 @@ async function show(link) {
   items.showPopover();
 }
 
-// It ends where the button does, and has the room from there to the edge of the window.
+// It ends where the button does, and has the room from there nearly to the edge of the window.
 function place(items) {
   const { bottom, right } = items.previousElementSibling.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
   Object.assign(items.style, {
     position: "absolute",
     inset: `${bottom + scrollY}px ${width - right}px auto auto`,
-    maxInlineSize: `min(36rem, ${right}px)`,
+    maxInlineSize: `min(36rem, ${right - 8}px)`,
     margin: 0,
   });
 }
