@@ -221,7 +221,8 @@ def test_media_of_a_page_just_shown_cost_no_call(
     (shown,) = Page.of(fake_client.get(path, headers=AS_FRAGMENT)).all("img")
     fake.requests.clear()
     assert get_media(fake_client, shown.attributes["src"] or "").data == data
-    assert fake.requests == []
+    # The page may be there before its request for the newest messages, which it did not need.
+    assert [seen for seen in fake.requests if not seen.is_for_newest] == []
 
 
 def test_a_spoken_answer_just_shown_costs_no_call(

@@ -71,8 +71,10 @@ def test_a_link_costs_three_message_calls_and_the_completion(
     answer = {"message": {"role": "assistant", "content": "x"}}
     fake.completions[ID].completion["choices"] = [answer] * choices
     Page.of(fake_client.get(link_to(index)))
-    paths = sorted(seen.path for seen in fake.requests)
-    assert paths == [f"/chat/completions/{ID}", MESSAGES, MESSAGES, MESSAGES]
+    paths = sorted(seen.path for seen in fake.requests if not seen.is_for_newest)
+    assert paths == [f"/chat/completions/{ID}", MESSAGES, MESSAGES]
+    # The page may be there before the request for the newest messages, which it may not need.
+    assert len([seen for seen in fake.requests if seen.is_for_newest]) <= 1
 
 
 @pytest.mark.parametrize("fragments", [False, True], ids=["pages", "fragments"])
